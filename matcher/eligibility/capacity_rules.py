@@ -1,0 +1,127 @@
+"""Rules about what a provider has free, and about generic services being considered first."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matcher.eligibility.rule import Change, Refusal, Rule
+from matcher.enquiry import Enquiry
+from matcher.market import Mask
+from matcher.model import Visit
+from matcher.timetable import (
+    blocking_visits,
+    earliest_admission,
+    find_times,
+    smallest_bed_change,
+    smallest_change,
+)
+from matcher.vocabulary import GRID_MINUTES, days_text, minute_text, words_text
+
+
+class Capacity(Rule):
+    """The provider has times for every visit, or a bed for the stay, in what it has free (H11)."""
+
+    rule_id = "CAPACITY"
+    citation = "H11, H16"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers that could start; says true of those not standing."""
+        return enquiry.starts(standing).possible | ~standing
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Say which visit or bed has no room, and the smallest move that would make room."""
+        if enquiry.request.is_homecare:
+            return self._visits_refusal(enquiry, number)
+        return self._bed_refusal(enquiry, number)
+
+    def _visits_refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        free = enquiry.market.carers.of(number)
+        travel = int(enquiry.travel_minutes[number]) // GRID_MINUTES
+        shape = enquiry.shape
+        if find_times(free, shape, travel) is not None:
+            return None
+        name = enquiry.market.providers[number].name
+        if not free.any():
+            return self.refuse(f"{name} has no homecare capacity on record.")
+        blocked = blocking_visits(free, shape, travel)
+        visits = enquiry.request.package.visits
+        told = "; ".join(_visit_text(visits[i]) for i in blocked)
+        if told:
+            sentence = f"{name} has no start within its capacity for {told}."
+        else:
+            sentence = f"{name} has room for each visit alone but not for all of them together."
+        return self.refuse(sentence, self._visit_change(enquiry, number, travel))
+
+    def _visit_change(self, enquiry: Enquiry, number: int, travel: int) -> Change | None:
+        change = smallest_change(enquiry.market.carers.of(number), enquiry.shape, travel)
+        if change is None:
+            return None
+        visit = enquiry.request.package.visits[change.visit]
+        what = f"the {visit.band} visit" if visit.band else f"visit {visit.visit_no}"
+        start = minute_text(change.start_slot * GRID_MINUTES)
+        return Change(f"feasible if {what} may start at {start}", change.minutes_beyond, "minutes")
+
+    def _bed_refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        calendar = enquiry.capacity.of(number)
+        window = enquiry.bed_window(int(enquiry.market.lead_days[number]))
+        if earliest_admission(calendar, window) is not None:
+            return None
+        name = enquiry.market.providers[number].name
+        bed = words_text([enquiry.request.care_type or "care"])
+        if not calendar.any():
+            return self.refuse(f"{name} has no {bed} vacancy on record.")
+        first, last = enquiry.date_of(window.first_day), enquiry.date_of(window.last_day)
+        stay = "from" if window.nights is None else f"for {window.nights} nights from"
+        sentence = f"{name} has no {bed} bed {stay} any day between {first} and {last}."
+        change = smallest_bed_change(calendar, window)
+        if change is None:
+            return self.refuse(sentence)
+        day = enquiry.date_of(change.day)
+        return self.refuse(
+            sentence, Change(f"feasible if admitted on {day}", change.days_outside, "days")
+        )
+
+
+def _visit_text(visit: Visit) -> str:
+    when = f"{visit.band or 'critical'}, {days_text(visit.days)}"
+    return f"visit {visit.visit_no} ({when}, {visit.minutes} minutes, carers {visit.carers})"
+
+
+class GenericFirst(Rule):
+    """Specialist services only when no generic one can meet the needs (H12); L2 lets homes in.
+
+    Parameters
+    ----------
+    others
+        Every other rule: a generic provider counts when it satisfies them all.
+    """
+
+    rule_id = "GENERIC_FIRST"
+    citation = "H12"
+
+    def __init__(self, others: tuple[Rule, ...]) -> None:
+        self._others = others
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return everyone if no generic provider stands, else the generic ones."""
+        specialist = enquiry.market.is_specialist
+        if not (standing & ~specialist).any():
+            return np.ones(len(enquiry.market), np.bool_)
+        return ~specialist | enquiry.nominated
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Say how many generic providers can meet the needs."""
+        market = enquiry.market
+        if not market.is_specialist[number] or enquiry.nominated[number]:
+            return None
+        standing = np.ones(len(market), np.bool_)
+        for rule in self._others:
+            standing &= rule.mask(enquiry, standing)
+        generic = int((standing & ~market.is_specialist).sum())
+        if not generic:
+            return None
+        noun = "provider" if generic == 1 else "providers"
+        return self.refuse(
+            f"{market.providers[number].name} is a specialist service; {generic} generic {noun} "
+            f"can meet {enquiry.request.request_id}'s needs."
+        )

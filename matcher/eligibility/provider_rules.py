@@ -1,0 +1,390 @@
+"""Rules about what a provider is and on what terms it works: cheap masks over the whole market."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matcher.eligibility.rule import Change, Refusal, Rule
+from matcher.enquiry import Enquiry
+from matcher.market import Mask, all_of, any_of
+from matcher.model import CareRequest, Provider
+from matcher.policy import Policy
+from matcher.vocabulary import (
+    CarerGender,
+    Contract,
+    CqcRating,
+    ProviderStatus,
+    ServiceType,
+    km_text,
+    pounds_text,
+    words_text,
+)
+
+RATING_ORDER = (
+    CqcRating.INADEQUATE,
+    CqcRating.REQUIRES_IMPROVEMENT,
+    CqcRating.GOOD,
+    CqcRating.OUTSTANDING,
+)
+ASSUMED_LANGUAGE = "english"
+"""Every provider is taken to speak it, listed or not."""
+
+
+def _pair(enquiry: Enquiry, number: int) -> tuple[CareRequest, Provider]:
+    return enquiry.request, enquiry.market.providers[number]
+
+
+class Status(Rule):
+    """No new work goes to a provider that is closed or under embargo."""
+
+    rule_id = "STATUS"
+    citation = "embargo and closure"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers that are open."""
+        return enquiry.market.is_open
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Say that the provider is embargoed or closed."""
+        _, provider = _pair(enquiry, number)
+        if provider.status is ProviderStatus.OPEN:
+            return None
+        if provider.status is ProviderStatus.CLOSED:
+            return self.refuse(f"{provider.name} is closed.")
+        change = Change("feasible if the embargo is lifted", 1, "embargo")
+        return self.refuse(f"{provider.name} is under embargo: no new work.", change)
+
+
+class Service(Rule):
+    """The provider sells the service asked for; respite also needs the kind of bed."""
+
+    rule_id = "SERVICE"
+    citation = "service and care type"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers that sell everything needed."""
+        sells = enquiry.market.sells
+        return all_of(sells[s] for s in self._needed(enquiry.request))
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Name the services asked for and sold."""
+        request, provider = _pair(enquiry, number)
+        lacking = [s for s in self._needed(request) if s not in provider.services]
+        if not lacking:
+            return None
+        return self.refuse(
+            f"{provider.name} does not provide {words_text(lacking)}; "
+            f"it provides {words_text(provider.services)}."
+        )
+
+    @staticmethod
+    def _needed(request: CareRequest) -> tuple[ServiceType, ...]:
+        if request.is_respite and request.care_type is not None:
+            return (ServiceType.RESPITE, ServiceType(request.care_type.value))
+        return (request.service_type,)
+
+
+class Needs(Rule):
+    """The provider's specialisms cover the person's needs (H11)."""
+
+    rule_id = "NEEDS"
+    citation = "H11"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers with every specialism needed."""
+        passes = np.ones(len(enquiry.market), np.bool_)
+        for need in enquiry.request.needs:
+            passes &= enquiry.market.word_mask("specialism", need)
+        return passes
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Name the needs that are not covered."""
+        request, provider = _pair(enquiry, number)
+        lacking = [need for need in request.needs if need not in provider.specialisms]
+        if not lacking:
+            return None
+        return self.refuse(
+            f"{provider.name} has no specialism in {words_text(lacking)}; "
+            f"it has {words_text(provider.specialisms)}."
+        )
+
+
+class ContractTerms(Rule):
+    """The service is bought on a contract that policy allows; nominated homes are let in (L2)."""
+
+    rule_id = "CONTRACT"
+    citation = "H10, H11, L2"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers on an allowed contract, and nominated homes."""
+        allowed = self._allowed(enquiry.request, enquiry.market.policy)
+        on_contract = enquiry.market.on_contract
+        return any_of([enquiry.nominated, *(on_contract[c] for c in allowed)])
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Name the provider's contract and those that are allowed."""
+        request, provider = _pair(enquiry, number)
+        allowed = self._allowed(request, enquiry.market.policy)
+        if provider.contract in allowed or _is_nominated(request, provider):
+            return None
+        return self.refuse(
+            f"{provider.name} is on a {provider.contract} contract; "
+            f"{words_text([request.service_type])} is bought on: {words_text(allowed)}."
+        )
+
+    @staticmethod
+    def _allowed(request: CareRequest, policy: Policy) -> tuple[Contract, ...]:
+        if request.is_homecare:
+            return policy.rules.homecare_contracts.value
+        if request.is_respite:
+            return policy.rules.respite_contracts.value
+        return policy.rules.long_term_contracts.value
+
+
+class Excluded(Rule):
+    """No provider the person excludes, or that found the person unsuitable, is asked (H15)."""
+
+    rule_id = "EXCLUDED"
+    citation = "H15"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers that are not excluded."""
+        passes = np.ones(len(enquiry.market), np.bool_)
+        market, request = enquiry.market, enquiry.request
+        out = set(request.excluded_providers)
+        out |= {p for r, p in market.unsuitable if r == request.request_id}
+        for provider_id in out & market.index.keys():
+            passes[market.index[provider_id]] = False
+        return passes
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Say who excluded whom."""
+        request, provider = _pair(enquiry, number)
+        if provider.provider_id in request.excluded_providers:
+            return self.refuse(f"{request.request_id} excludes {provider.name}.")
+        if (request.request_id, provider.provider_id) in enquiry.market.unsuitable:
+            return self.refuse(
+                f"{provider.name} has already found {request.request_id} unsuitable for it."
+            )
+        return None
+
+
+class Zone(Rule):
+    """The person lives in a zone that the provider serves; nominated homes are let in (L2)."""
+
+    rule_id = "ZONE"
+    citation = "zones, L2"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers without zones, or with the person's zone among them."""
+        market = enquiry.market
+        passes = ~market.has_zones | enquiry.nominated
+        if enquiry.zone is not None:
+            passes |= market.word_mask("zone", enquiry.zone)
+        return passes
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Name the person's zone and the provider's."""
+        request, provider = _pair(enquiry, number)
+        here = enquiry.zone
+        if not provider.zones or here in provider.zones or _is_nominated(request, provider):
+            return None
+        place = f"zone {here}" if here else f"{request.postcode}, which is in no zone"
+        return self.refuse(
+            f"{request.request_id} is in {place}; {provider.name} serves "
+            f"{', '.join(provider.zones)}.",
+            Change(f"feasible if {provider.name} also serves {here or 'that postcode'}", 1, "zone"),
+        )
+
+
+class Radius(Rule):
+    """The provider is within the radius; nominated homes are let in (L2)."""
+
+    rule_id = "RADIUS"
+    citation = "S11, policy radius, L2"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers within the radius that binds them, and nominated homes."""
+        return any_of([enquiry.distance_metres <= enquiry.radius_metres, enquiry.nominated])
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Give the distance, the radius and by how much it is exceeded."""
+        request, provider = _pair(enquiry, number)
+        distance = int(enquiry.distance_metres[number])
+        own = provider.max_distance_metres
+        radius = enquiry.own_radius_metres if own is None else min(own, enquiry.own_radius_metres)
+        if distance <= radius or _is_nominated(request, provider):
+            return None
+        beyond = distance - radius
+        return self.refuse(
+            f"{provider.name} is {km_text(distance)} away; the radius is {km_text(radius)}.",
+            Change(f"{_beyond_text(beyond)} beyond the radius", beyond, "metres"),
+        )
+
+
+def _beyond_text(metres: int) -> str:
+    return km_text(metres) if metres >= 100 else f"{metres} m"
+
+
+class Languages(Rule):
+    """The provider speaks one of the person's languages, where policy requires it (S4)."""
+
+    rule_id = "LANGUAGE"
+    citation = "S4, policy languages_required"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers that speak one of the languages."""
+        passes = np.ones(len(enquiry.market), np.bool_)
+        if not self._applies(enquiry):
+            return passes
+        spoken = [enquiry.market.word_mask("language", w) for w in enquiry.request.languages]
+        return any_of(spoken)
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Name the languages needed and spoken."""
+        request, provider = _pair(enquiry, number)
+        if not self._applies(enquiry) or set(request.languages) & set(provider.languages):
+            return None
+        needed = words_text(request.languages)
+        return self.refuse(
+            f"{request.request_id} needs {needed}; {provider.name} lists "
+            f"{words_text(provider.languages)}.",
+            Change(f"feasible if {provider.name} has a carer who speaks {needed}", 1, "language"),
+        )
+
+    @staticmethod
+    def _applies(enquiry: Enquiry) -> bool:
+        languages = enquiry.request.languages
+        required = enquiry.market.policy.rules.languages_required.value
+        return required and bool(languages) and ASSUMED_LANGUAGE not in languages
+
+
+class Gender(Rule):
+    """The provider has carers of the gender the person needs, where policy requires it (S4)."""
+
+    rule_id = "CARER_GENDER"
+    citation = "S4, policy carer_gender_required"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers known to have such carers."""
+        gender = self._needed(enquiry)
+        if gender is None:
+            return np.ones(len(enquiry.market), np.bool_)
+        market = enquiry.market
+        return market.female_carers if gender is CarerGender.FEMALE else market.male_carers
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Say whether such carers are lacking or merely not on record."""
+        gender = self._needed(enquiry)
+        if gender is None:
+            return None
+        _, provider = _pair(enquiry, number)
+        female = gender is CarerGender.FEMALE
+        known = provider.female_carers if female else provider.male_carers
+        if known:
+            return None
+        state = "has none" if known is False else "has none on record"
+        return self.refuse(
+            f"{enquiry.request.request_id} needs {gender} carers; {provider.name} {state}.",
+            Change(f"feasible if {provider.name} confirms {gender} carers", 1, "carer gender"),
+        )
+
+    @staticmethod
+    def _needed(enquiry: Enquiry) -> CarerGender | None:
+        required = enquiry.market.policy.rules.carer_gender_required.value
+        return enquiry.request.carer_gender if required else None
+
+
+class RatingFloor(Rule):
+    """The provider's CQC rating is not below the policy's floor, where there is one."""
+
+    rule_id = "RATING"
+    citation = "policy minimum_rating"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers rated well enough, and unrated ones where policy admits them."""
+        admitted = self._admitted(enquiry.market.policy)
+        rated = enquiry.market.rated
+        return any_of(rated[r] for r in CqcRating if r in admitted)
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Give the rating and the floor."""
+        _, provider = _pair(enquiry, number)
+        policy = enquiry.market.policy
+        if provider.cqc_rating in self._admitted(policy):
+            return None
+        floor = words_text([policy.rules.minimum_rating.value])
+        rating = words_text([provider.cqc_rating])
+        return self.refuse(
+            f"{provider.name} is rated {rating}; the policy's least rating is {floor}.",
+            Change(f"feasible if a rating of {rating} is accepted", 1, "rating"),
+        )
+
+    @staticmethod
+    def _admitted(policy: Policy) -> frozenset[CqcRating]:
+        floor = policy.rules.rating_floor
+        if floor is None:
+            return frozenset(CqcRating)
+        rated = frozenset(RATING_ORDER[RATING_ORDER.index(floor) :])
+        unrated = policy.rules.admit_unrated.value
+        return rated | {CqcRating.NOT_YET_RATED} if unrated else rated
+
+
+class MinimumHours(Rule):
+    """The package is large enough for the provider's least weekly hours."""
+
+    rule_id = "MINIMUM_HOURS"
+    citation = "minimum weekly hours"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers that take a package of this size."""
+        if not enquiry.request.is_homecare:
+            return np.ones(len(enquiry.market), np.bool_)
+        minutes = enquiry.request.package.weekly_minutes
+        return all_of([enquiry.market.min_weekly_minutes <= minutes])
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Give the package's minutes and the provider's least."""
+        request, provider = _pair(enquiry, number)
+        least, minutes = provider.min_weekly_minutes or 0, request.package.weekly_minutes
+        if not request.is_homecare or minutes >= least:
+            return None
+        short = least - minutes
+        return self.refuse(
+            f"{request.request_id} is {minutes:,} minutes a week; {provider.name} takes packages "
+            f"from {least:,}.",
+            Change(f"{short} minutes a week below the provider's least", short, "minutes"),
+        )
+
+
+class SpecialistBudget(Rule):
+    """A specialist provider must be inside the personal budget (H11)."""
+
+    rule_id = "BUDGET"
+    citation = "H11"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return generic providers, and specialist ones not known to exceed the budget."""
+        return any_of([~enquiry.market.is_specialist, enquiry.over_budget_pence == 0])
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Give the cost, the budget and the difference."""
+        request, provider = _pair(enquiry, number)
+        lots = enquiry.market.policy.rules.specialist_lots.value
+        budget, prices = request.personal_budget_pence_per_week, enquiry.prices
+        if provider.lot not in lots or budget is None or not prices.known[number]:
+            return None
+        cost = int(prices.weekly_pence[number])
+        if cost <= budget:
+            return None
+        over = pounds_text(cost - budget)
+        return self.refuse(
+            f"{provider.name} costs {pounds_text(cost)} a week; the personal budget is "
+            f"{pounds_text(budget)}.",
+            Change(f"{over} a week above the personal budget", cost - budget, "pence"),
+        )
+
+
+def _is_nominated(request: CareRequest, provider: Provider) -> bool:
+    is_home = provider.kind.value == "care_home"
+    return is_home and provider.provider_id in request.preferred_providers

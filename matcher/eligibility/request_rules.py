@@ -1,0 +1,170 @@
+"""Rules about a request alone: what must be true before anyone is searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from matcher.eligibility.rule import Refusal
+from matcher.model import Book, CareRequest
+from matcher.policy import Policy
+from matcher.vocabulary import PANEL_SERVICES, Funding, TimeNeed, minute_text
+
+RequestRule = Callable[[CareRequest, Book, Policy], Iterator[Refusal]]
+
+
+def request_refusals(request: CareRequest, book: Book, policy: Policy) -> tuple[Refusal, ...]:
+    """Return every reason why a request may not be searched for; empty when it may."""
+    return tuple(refusal for rule in REQUEST_RULES for refusal in rule(request, book, policy))
+
+
+def request_warnings(request: CareRequest, policy: Policy) -> tuple[str, ...]:
+    """Return what a broker should look at although it forbids nothing (L3, H13)."""
+    limit = policy.times.visit_warning_minutes.value
+    short = [v for v in request.package.visits if v.minutes < limit]
+    warnings = [
+        f"Visit {v.visit_no} lasts {v.minutes} minutes; under {limit} minutes needs a reason (L3)."
+        for v in short
+    ]
+    if request.is_respite and request.respite_nights_left is None:
+        warnings.append("Respite nights left are not recorded: confirm the allowance (H13).")
+    return tuple(warnings)
+
+
+def not_running(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Refuse a request whose care already runs: a change of provider is challenged first (H18)."""
+    provider_id = book.running_provider.get(request.request_id)
+    if provider_id is not None:
+        yield Refusal(
+            "RUNNING",
+            "H18",
+            f"Care for {request.request_id} already runs with {provider_id}; a change of provider "
+            "is challenged first, with written reasons.",
+        )
+
+
+def own_panel(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Refuse services that have an admission panel of their own (H27)."""
+    if request.service_type in PANEL_SERVICES:
+        service = request.service_type.replace("_", " ")
+        yield Refusal(
+            "OWN_PANEL",
+            "H27",
+            f"{request.request_id} asks for {service}, which its own panel nominates for; "
+            "it is listed but never matched here.",
+        )
+
+
+def signed_off(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Search only for work whose plan is signed off and whose funding is agreed (H1).
+
+    An approved discharge-to-assess form stands in for the plan (H24).
+    """
+    plan = True if request.hospital_discharge else request.plan_signed_off
+    gates = {"plan signed off": plan, "funding agreed": request.funding_agreed}
+    for name, value in gates.items():
+        if value is False:
+            yield Refusal("NOT_AGREED", "H1", f"{request.request_id} does not yet have its {name}.")
+
+
+def complete(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Refuse a request with anything missing, listing everything that is (H2, H23)."""
+    missing = missing_fields(request)
+    if missing:
+        yield Refusal(
+            "INCOMPLETE",
+            "H2",
+            f"{request.request_id} cannot be arranged until these are recorded: "
+            + ", ".join(missing)
+            + ".",
+        )
+
+
+def missing_fields(request: CareRequest) -> tuple[str, ...]:
+    """Return the names of every column still needed before a request can be arranged (H2).
+
+    A person without mental capacity needs the best-interests contact on record (H23); a
+    council-funded placement needs a budget to be held against (L1); respite needs its bed,
+    length and window (H13).
+    """
+    needed: dict[str, object] = {
+        "postcode": request.postcode,
+        "risk": request.risk,
+        "waiting_since": request.waiting_since,
+        "funding": request.funding,
+        "plan_signed_off": True if request.hospital_discharge else request.plan_signed_off,
+        "funding_agreed": request.funding_agreed,
+        "has_mental_capacity": request.has_mental_capacity,
+    }
+    if request.has_mental_capacity is False:
+        needed["best_interests_recorded"] = request.best_interests_recorded or None
+    if request.is_homecare:
+        needed["visits"] = request.package.visits or None
+    elif request.funding in {Funding.COUNCIL, Funding.JOINT}:
+        needed["personal_budget_gbp_per_week"] = request.personal_budget_pence_per_week
+    if request.is_respite:
+        placement = request.placement
+        for name in ("care_type", "nights", "admit_from", "admit_to"):
+            needed[name] = getattr(placement, name) if placement else None
+    return tuple(name for name, value in needed.items() if value is None)
+
+
+def critical_reason(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Refuse a critical time without a recorded reason (H5)."""
+    for visit in request.package.visits:
+        if visit.time_need is TimeNeed.CRITICAL and not visit.reason:
+            at = minute_text(visit.at_minute or 0)
+            yield Refusal(
+                "CRITICAL_WITHOUT_REASON",
+                "H5",
+                f"Visit {visit.visit_no} of {request.request_id} is critical at {at} but no "
+                "reason is recorded; without one it is an expectation, not a need.",
+            )
+
+
+def visit_length(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Refuse a visit shorter than the least length (L3)."""
+    least = policy.times.visit_minimum_minutes.value
+    for visit in request.package.visits:
+        if visit.minutes < least:
+            yield Refusal(
+                "VISIT_TOO_SHORT",
+                "L3",
+                f"Visit {visit.visit_no} of {request.request_id} lasts {visit.minutes} minutes; "
+                f"the least is {least}.",
+            )
+
+
+def respite_terms(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Refuse respite beyond the allowance or longer than its window (H13)."""
+    placement = request.placement
+    if not request.is_respite or placement is None or placement.nights is None:
+        return
+    left = request.respite_nights_left
+    if left is not None and placement.nights > left:
+        yield Refusal(
+            "RESPITE_ALLOWANCE",
+            "H13",
+            f"{request.request_id} asks for {placement.nights} nights; the allowance has {left} "
+            "left.",
+        )
+    if placement.admit_from and placement.admit_to:
+        window = (placement.admit_to - placement.admit_from).days + 1
+        if placement.nights > window:
+            yield Refusal(
+                "RESPITE_WINDOW",
+                "H13",
+                f"{request.request_id} asks for {placement.nights} nights inside a window of "
+                f"{window} ({placement.admit_from} to {placement.admit_to}).",
+            )
+
+
+REQUEST_RULES: tuple[RequestRule, ...] = (
+    not_running,
+    own_panel,
+    signed_off,
+    complete,
+    critical_reason,
+    visit_length,
+    respite_terms,
+)
+"""Rules about a request alone, in the order in which their reasons are listed."""

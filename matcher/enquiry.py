@@ -1,0 +1,222 @@
+"""One request put to the whole market: distances, travel, prices, and what could start when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import MatcherError
+from matcher.geography import Location, distances_metres
+from matcher.market import Ints, Market, Mask, Table
+from matcher.model import CareRequest
+from matcher.pricing import Prices, prices
+from matcher.timetable import (
+    BedWindow,
+    PackageShape,
+    compile_package,
+    compile_placement,
+    earliest_admissions,
+    times_many,
+)
+from matcher.vocabulary import GRID_MINUTES, ProviderKind
+
+NO_START = -1
+"""Stands inside arrays for a visit or bed that cannot start; never leaves them."""
+
+
+@dataclass(frozen=True)
+class Starts:
+    """When each provider could start, for those that were asked.
+
+    Parameters
+    ----------
+    possible
+        Whether times (homecare) or a bed (placements) exist, [providers]; false where not asked.
+    visit_slots
+        Start slot of every visit, [providers, visits]; only rows that are possible mean anything.
+    start_day
+        Days from the book's as_of to the first day of care, [providers].
+    """
+
+    possible: Mask
+    visit_slots: npt.NDArray[np.int16]
+    start_day: Ints
+
+
+class Enquiry:
+    """A complete request and everything about it that the whole market can be asked at once.
+
+    Arrays are in the order of ``market.providers`` and are computed when first needed.
+
+    Parameters
+    ----------
+    market
+        The compiled supply.
+    request
+        A request with nothing missing (H2): see :func:`matcher.eligibility.request_refusals`.
+
+    Raises
+    ------
+    MatcherError
+        If the request has no postcode.
+    """
+
+    def __init__(self, market: Market, request: CareRequest) -> None:
+        if request.postcode is None:
+            raise MatcherError(
+                f"Request {request.request_id} has no postcode, so no provider can be asked.",
+                thing=f"request {request.request_id}",
+                expected="a postcode",
+            )
+        self.market = market
+        self.request = request
+        self.location: Location = market.locate(request.postcode)
+        self.zone = market.zone_of(request.postcode)
+        self._answered: tuple[Mask, Starts] | None = None
+
+    @cached_property
+    def distance_metres(self) -> Ints:
+        """Straight-line distance from the person to every provider."""
+        here, market = self.location, self.market
+        distances = distances_metres(
+            float(here.easting_metres),
+            float(here.northing_metres),
+            market.easting_metres,
+            market.northing_metres,
+        )
+        return np.asarray(distances, dtype=np.int64)
+
+    @cached_property
+    def travel_minutes(self) -> Ints:
+        """Travel to reach one visit by the policy's rule; zero for care homes."""
+        if not self.request.is_homecare:
+            return np.zeros(len(self.market), np.int64)
+        return self.market.policy.travel.minutes(self.distance_metres)
+
+    @cached_property
+    def nominated(self) -> Mask:
+        """Care homes the person nominated: considered even out of area or off contract (L2)."""
+        mask = np.zeros(len(self.market), np.bool_)
+        for provider_id in self.request.preferred_providers:
+            number = self.market.index.get(provider_id)
+            if number is not None:
+                kind = self.market.providers[number].kind
+                mask[number] = kind is ProviderKind.CARE_HOME
+        return mask
+
+    @cached_property
+    def own_radius_metres(self) -> int:
+        """The radius of policy or of the request, whichever is smaller."""
+        radius = self.market.policy.radius.metres(homecare=self.request.is_homecare)
+        asked = self.request.max_distance_metres
+        return radius if asked is None else min(radius, asked)
+
+    @cached_property
+    def radius_metres(self) -> Ints:
+        """The radius that binds each provider: the request's own or the provider's, if smaller."""
+        return np.minimum(self.market.max_distance_metres, self.own_radius_metres)
+
+    # -- money -----------------------------------------------------------------------------
+
+    @cached_property
+    def prices(self) -> Prices:
+        """Weekly cost at every provider and the framework ceiling."""
+        return prices(self.market, self.request, self.zone)
+
+    @cached_property
+    def above_rate_pence(self) -> Ints:
+        """Pence a week above the framework rate (H9); zero where within it or not comparable."""
+        ceiling = self.prices.framework_pence
+        if ceiling is None:
+            return np.zeros(len(self.market), np.int64)
+        above = np.maximum(self.prices.weekly_pence - ceiling, 0)
+        return np.where(self.prices.known, above, 0)
+
+    @cached_property
+    def over_budget_pence(self) -> Ints:
+        """Pence a week above the personal budget: the top-up someone would have to add."""
+        budget = self.request.personal_budget_pence_per_week
+        if budget is None:
+            return np.zeros(len(self.market), np.int64)
+        over = np.maximum(self.prices.weekly_pence - budget, 0)
+        return np.where(self.prices.known, over, 0)
+
+    @cached_property
+    def needs_approval(self) -> Mask:
+        """Offers that may be ranked but not booked before somebody agrees to the price (H9)."""
+        too_dear = (self.above_rate_pence > 0) | (self.over_budget_pence > 0)
+        return ~self.prices.known | too_dear
+
+    # -- time ------------------------------------------------------------------------------
+
+    @cached_property
+    def shape(self) -> PackageShape:
+        """The package compiled for the timetable."""
+        return compile_package(self.request.package, self.market.policy)
+
+    @cached_property
+    def _visit_weekdays(self) -> frozenset[int]:
+        return frozenset(day.number for v in self.request.package.visits for day in v.days)
+
+    def first_visit_day(self, lead_days: int) -> int:
+        """Return days from as_of to the first day, after the lead time, that has a visit."""
+        for day in range(lead_days, lead_days + 7):
+            if self.date_of(day).weekday() in self._visit_weekdays:
+                return day
+        return lead_days
+
+    def bed_window(self, lead_days: int) -> BedWindow:
+        """Return the admissions that the request allows a home with some lead time."""
+        placement = self.request.placement
+        if placement is None:
+            raise MatcherError(f"Request {self.request.request_id} asks for no bed.")
+        horizon = self.market.policy.allocation.bed_horizon_days.value
+        return compile_placement(placement, self.market.book.as_of, lead_days, horizon)
+
+    def date_of(self, day_number: int) -> date:
+        """Return the date some days after the book's as_of."""
+        return self.market.book.as_of + timedelta(days=day_number)
+
+    @property
+    def capacity(self) -> Table:
+        """The capacity table that this request draws on."""
+        care_type = self.request.care_type
+        return self.market.carers if care_type is None else self.market.beds[care_type]
+
+    def starts(self, among: Mask) -> Starts:
+        """Return when the providers asked could start, given what they have free.
+
+        The last answer is kept, and serves again when nobody new is asked.
+
+        Parameters
+        ----------
+        among
+            The providers to ask, [providers].
+        """
+        if self._answered is None or (among & ~self._answered[0]).any():
+            self._answered = (among, self._ask(among))
+        return self._answered[1]
+
+    def _ask(self, among: Mask) -> Starts:
+        asked = np.flatnonzero(among & (self.capacity.row >= 0))
+        possible = np.zeros(len(self.market), np.bool_)
+        visits = len(self.request.package.visits)
+        slots = np.full((len(self.market), visits), NO_START, np.int16)
+        start_day = np.full(len(self.market), NO_START, np.int64)
+        if not asked.size:
+            return Starts(possible, slots, start_day)
+        free = self.capacity.free[self.capacity.row[asked]]
+        leads = self.market.lead_days[asked]
+        if self.request.is_homecare:
+            times = times_many(free, self.shape, self.travel_minutes[asked] // GRID_MINUTES)
+            possible[asked], slots[asked] = times.ok, times.starts
+            for lead in np.unique(leads):
+                start_day[asked[leads == lead]] = self.first_visit_day(int(lead))
+        else:
+            found = earliest_admissions(free, self.bed_window(0), leads)
+            possible[asked], start_day[asked] = found.ok, found.days
+        return Starts(possible, slots, np.where(possible, start_day, NO_START))

@@ -1,0 +1,98 @@
+"""Writing a folder whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from matcher.errors import MatcherError
+
+
+@contextmanager
+def whole_folder(path: Path, *, replaces: Callable[[Path], bool]) -> Iterator[Path]:
+    """Yield an empty folder that takes the given name once everything in it has been written.
+
+    If anything fails on the way the draft is removed and what stood there before stands there
+    still.
+
+    Parameters
+    ----------
+    path
+        The folder to write. Missing folders above it are made.
+    replaces
+        Whether a folder that already stands there, and is not empty, may be replaced.
+
+    Raises
+    ------
+    MatcherError
+        If something stands there that may not be replaced, or the disk refuses.
+    """
+    target = path.resolve()
+    try:
+        _refuse_to_replace(target, replaces)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = _beside(target, "part")
+        draft.mkdir()
+        try:
+            yield draft
+            _settle(draft)
+            _refuse_to_replace(target, replaces)
+            _put_in_place(draft, target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise MatcherError(
+            f"The folder {path} could not be written: {reason}.", thing=str(path)
+        ) from error
+
+
+def _refuse_to_replace(target: Path, replaces: Callable[[Path], bool]) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise MatcherError(
+            f"{target} is a file, so no folder of that name can be written.",
+            thing=str(target),
+            expected="a new name or an empty folder",
+        )
+    if any(target.iterdir()) and not replaces(target):
+        raise MatcherError(
+            f"The folder {target} holds other things and is not replaced;"
+            " choose a new name or an empty folder.",
+            thing=str(target),
+            expected="a new name or an empty folder",
+        )
+
+
+def _beside(target: Path, ending: str) -> Path:
+    """Return an unused name on the same disk, so that a rename can move it into place."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(6)}.{ending}")
+
+
+def _settle(folder: Path) -> None:
+    """Have the disk take everything, so that a power cut cannot leave names without contents."""
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+
+
+def _put_in_place(draft: Path, target: Path) -> None:
+    """Rename the draft; a folder in its way steps aside first and comes back if that fails."""
+    if not target.exists():
+        draft.rename(target)
+        return
+    aside = _beside(target, "old")
+    target.rename(aside)
+    try:
+        draft.rename(target)
+    except BaseException:
+        with suppress(OSError):
+            aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,306 @@
+"""A book's supply compiled to numpy arrays once, to be searched many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import UnknownIdError
+from matcher.geography import Gazetteer, Location, Postcode
+from matcher.model import Book, CareRequest, Provider
+from matcher.policy import Policy
+from matcher.vocabulary import (
+    DAYS_PER_WEEK,
+    GRID_MINUTES,
+    MINUTES_PER_DAY,
+    CareType,
+    Contract,
+    CqcRating,
+    Outcome,
+    ProviderKind,
+    ProviderStatus,
+    RateUnit,
+    ServiceType,
+    in_force,
+)
+
+Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+SLOTS_PER_DAY = MINUTES_PER_DAY // GRID_MINUTES
+RateKey = tuple[ServiceType, RateUnit, int | None]
+NO_LIMIT = np.iinfo(np.int64).max
+"""Stands inside arrays for a limit that was not given; never leaves them."""
+NO_RATE = -1
+"""Stands inside rate arrays for a rate that was not given; never leaves them."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Capacity of the providers that have any: one row of ``free`` for each, found by ``row``.
+
+    Parameters
+    ----------
+    row
+        For each provider of the market its row in ``free``, or -1; shape [providers].
+    free
+        Homecare: carers free, [rows, 7, 288]. Beds: vacancies by night, [rows, nights + 1], the
+        last column standing for every night after the horizon.
+    """
+
+    row: npt.NDArray[np.int32]
+    free: npt.NDArray[np.int16]
+
+    def of(self, provider: int) -> npt.NDArray[np.int16]:
+        """Return the capacity of one provider; all zero when it has none on record."""
+        row = int(self.row[provider])
+        if row < 0:
+            return np.zeros(self.free.shape[1:], dtype=np.int16)
+        return np.asarray(self.free[row], dtype=np.int16)
+
+
+def any_of(masks: Iterable[Mask]) -> Mask:
+    """Return where at least one of some masks holds; at least one mask."""
+    return np.asarray(np.logical_or.reduce(list(masks)), dtype=np.bool_)
+
+
+def all_of(masks: Iterable[Mask]) -> Mask:
+    """Return where every one of some masks holds; at least one mask."""
+    return np.asarray(np.logical_and.reduce(list(masks)), dtype=np.bool_)
+
+
+class Market:
+    """The supply of one book under one policy, in the order of provider ids.
+
+    Parameters
+    ----------
+    book
+        The book to compile.
+    policy
+        The council's policy.
+    gazetteer
+        Where postcodes are.
+
+    Raises
+    ------
+    PostcodeError
+        If a provider's postcode is unknown or has no grid reference.
+    """
+
+    def __init__(self, book: Book, policy: Policy, gazetteer: Gazetteer) -> None:
+        self.book = book
+        self.policy = policy
+        self.gazetteer = gazetteer
+        self.providers: tuple[Provider, ...] = tuple(
+            sorted(book.providers, key=lambda provider: provider.provider_id)
+        )
+        self.index = {provider.provider_id: i for i, provider in enumerate(self.providers)}
+        located = gazetteer.locate_many([provider.postcode for provider in self.providers])
+        self.easting_metres = located.eastings_metres.astype(np.float64)
+        self.northing_metres = located.northings_metres.astype(np.float64)
+        self._compile_terms()
+        self._compile_words()
+        self._compile_rates()
+        self._compile_capacity()
+        self._compile_ledger()
+
+    def __len__(self) -> int:
+        return len(self.providers)
+
+    # -- single things ---------------------------------------------------------------------
+
+    def provider_number(self, provider_id: str) -> int:
+        """Return a provider's place in every array.
+
+        Raises
+        ------
+        UnknownIdError
+            If the book has no such provider.
+        """
+        try:
+            return self.index[provider_id]
+        except KeyError:
+            raise UnknownIdError(
+                f"The book has no provider {provider_id!r}.",
+                thing="provider",
+                value=provider_id,
+                expected="a provider_id of providers.csv",
+            ) from None
+
+    @cached_property
+    def _requests(self) -> dict[str, CareRequest]:
+        return {request.request_id: request for request in self.book.requests}
+
+    def request(self, request_id: str) -> CareRequest:
+        """Return a request of the book by its id.
+
+        Raises
+        ------
+        UnknownIdError
+            If the book has no such request.
+        """
+        try:
+            return self._requests[request_id]
+        except KeyError:
+            raise UnknownIdError(
+                f"The book has no request {request_id!r}.",
+                thing="request",
+                value=request_id,
+                expected="a request_id of requests.csv",
+            ) from None
+
+    def locate(self, postcode: Postcode) -> Location:
+        """Return where a postcode is.
+
+        Raises
+        ------
+        PostcodeError
+            If it is unknown or has no grid reference.
+        """
+        return self.gazetteer.locate(postcode)
+
+    def zone_of(self, postcode: Postcode) -> str | None:
+        """Return the zone of a postcode: by its sector if a zone names that, else its outward."""
+        return self._zone_of_part.get(postcode.sector) or self._zone_of_part.get(postcode.outward)
+
+    def framework_pence(
+        self, service: ServiceType, unit: RateUnit, visit_minutes: int | None, zone: str | None
+    ) -> int | None:
+        """Return the framework rate: the zone's own before all zones', the length's before any."""
+        for place in (zone, None) if zone else (None,):
+            for minutes in (visit_minutes, None) if visit_minutes else (None,):
+                amount = self._framework.get((service, unit, minutes, place))
+                if amount is not None:
+                    return amount
+        return None
+
+    def word_mask(self, kind: str, word: str) -> Mask:
+        """Return which providers have a specialism, language or zone on record."""
+        none = np.zeros(len(self), dtype=np.bool_)
+        return self._words[kind].get(word, none)
+
+    # -- compiling -------------------------------------------------------------------------
+
+    def _compile_terms(self) -> None:
+        providers = self.providers
+        lots = self.policy.rules.specialist_lots.value
+        self.is_homecare = self._mask(p.kind is ProviderKind.HOMECARE for p in providers)
+        self.is_open = self._mask(p.status is ProviderStatus.OPEN for p in providers)
+        self.is_specialist = self._mask(p.lot in lots for p in providers)
+        self.female_carers = self._mask(p.female_carers is True for p in providers)
+        self.male_carers = self._mask(p.male_carers is True for p in providers)
+        self.has_zones = self._mask(bool(p.zones) for p in providers)
+        self.on_contract = {c: self._mask(p.contract is c for p in providers) for c in Contract}
+        self.rated = {r: self._mask(p.cqc_rating is r for p in providers) for r in CqcRating}
+        self.rated_on_day = self._ints(
+            p.cqc_rated_on.toordinal() if p.cqc_rated_on else 0 for p in providers
+        )
+        self.tier = self._ints(p.tier if p.tier is not None else 9 for p in providers)
+        self.max_distance_metres = self._ints(
+            NO_LIMIT if p.max_distance_metres is None else p.max_distance_metres for p in providers
+        )
+        self.min_weekly_minutes = self._ints(p.min_weekly_minutes or 0 for p in providers)
+        times = self.policy.times
+        self.lead_days = self._ints(
+            p.lead_days
+            if p.lead_days is not None
+            else (
+                times.homecare_lead_days
+                if p.kind is ProviderKind.HOMECARE
+                else times.care_home_lead_days
+            ).value
+            for p in providers
+        )
+
+    def _compile_words(self) -> None:
+        columns: dict[str, dict[str, Mask]] = {"specialism": {}, "language": {}, "zone": {}}
+        self.sells = {service: np.zeros(len(self), np.bool_) for service in ServiceType}
+        for i, provider in enumerate(self.providers):
+            for service in provider.services:
+                self.sells[service][i] = True
+            words = {
+                "specialism": provider.specialisms,
+                "language": provider.languages,
+                "zone": provider.zones,
+            }
+            for kind, named in words.items():
+                for word in named:
+                    column = columns[kind].setdefault(word, np.zeros(len(self), np.bool_))
+                    column[i] = True
+        self._words = columns
+        self._zone_of_part = {
+            part: zone.zone for zone in self.book.zones for part in zone.postcodes
+        }
+
+    def _compile_rates(self) -> None:
+        today = self.book.as_of
+        self.rate_pence: dict[RateKey, Ints] = {}
+        for rate in self.book.rates:
+            if not in_force(rate.valid_from, rate.valid_to, today):
+                continue
+            key = (rate.service_type, rate.unit, rate.visit_minutes)
+            column = self.rate_pence.setdefault(key, np.full(len(self), NO_RATE, np.int64))
+            column[self.index[rate.provider_id]] = rate.amount_pence
+        self._framework = {
+            (rate.service_type, rate.unit, rate.visit_minutes, rate.zone): rate.amount_pence
+            for rate in self.book.framework_rates
+            if in_force(rate.valid_from, rate.valid_to, today)
+        }
+
+    def _compile_capacity(self) -> None:
+        rows = self._rows(line.provider_id for line in self.book.homecare_capacity)
+        grid = np.zeros((rows.max(initial=-1) + 1, DAYS_PER_WEEK, SLOTS_PER_DAY), np.int16)
+        for line in self.book.homecare_capacity:
+            row = rows[self.index[line.provider_id]]
+            start, end = line.start_minute // GRID_MINUTES, line.end_minute // GRID_MINUTES
+            for day in line.days:
+                grid[row, day.number, start:end] += line.carers
+        self.carers = Table(rows, grid)
+        self.beds = {care_type: self._bed_table(care_type) for care_type in CareType}
+
+    def _bed_table(self, care_type: CareType) -> Table:
+        lines = [line for line in self.book.bed_capacity if line.care_type is care_type]
+        rows = self._rows(line.provider_id for line in lines)
+        horizon = self.policy.allocation.bed_horizon_days.value
+        calendar = np.zeros((rows.max(initial=-1) + 1, horizon + 1), np.int16)
+        for line in lines:
+            first = min(max(self.day_number(line.available_from), 0), horizon)
+            last = horizon if line.available_to is None else self.day_number(line.available_to)
+            # A vacancy that begins after the horizon counts only for ever after; one that has
+            # an end never does.
+            stop = horizon + 1 if line.available_to is None else max(min(last + 1, horizon), 0)
+            calendar[rows[self.index[line.provider_id]], first:stop] += line.beds
+        return Table(rows, calendar)
+
+    def _compile_ledger(self) -> None:
+        self.last_offered_day = np.zeros(len(self), np.int64)
+        self.recent_offers = np.zeros(len(self), np.int64)
+        self.unsuitable: set[tuple[str, str]] = set()
+        window = self.policy.allocation.fairness_days.value
+        for line in self.book.history:
+            i = self.index[line.provider_id]
+            self.last_offered_day[i] = max(self.last_offered_day[i], line.offered_on.toordinal())
+            if 0 <= (self.book.as_of - line.offered_on).days <= window:
+                self.recent_offers[i] += 1
+            if line.outcome is Outcome.UNSUITABLE and line.request_id:
+                self.unsuitable.add((line.request_id, line.provider_id))
+
+    def day_number(self, day: date) -> int:
+        """Return days from the book's as_of to a day."""
+        return (day - self.book.as_of).days
+
+    def _rows(self, provider_ids: Iterable[str]) -> npt.NDArray[np.int32]:
+        rows = np.full(len(self), -1, np.int32)
+        numbers = sorted({self.index[provider_id] for provider_id in provider_ids})
+        rows[numbers] = np.arange(len(numbers), dtype=np.int32)
+        return rows
+
+    def _mask(self, values: Iterable[bool]) -> Mask:
+        return np.fromiter(values, dtype=np.bool_, count=len(self))
+
+    def _ints(self, values: Iterable[int]) -> Ints:
+        return np.fromiter(values, dtype=np.int64, count=len(self))

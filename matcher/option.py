@@ -1,0 +1,142 @@
+"""One option of a shortlist: who, when, at what price, and every score with its reason."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from matcher.eligibility import approval_reasons
+from matcher.enquiry import Enquiry, Starts
+from matcher.market import Market
+from matcher.model import Frozen
+from matcher.scoring import CRITERIA, FULL_SCORE, Scores
+from matcher.timetable import start_ranges
+from matcher.vocabulary import GRID_MINUTES, Day, minute_text
+
+
+class CriterionScore(Frozen):
+    """One criterion of one option: score 0-100, weight and reason."""
+
+    name: str
+    score: float
+    weight: int
+    reason: str
+
+
+class OfferedVisit(Frozen):
+    """When a provider could make one visit: the start, and how far it could move (S8)."""
+
+    visit_no: int
+    days: tuple[Day, ...]
+    start: str
+    earliest: str
+    latest: str
+    minutes: int
+    carers: int
+
+
+class Option(Frozen):
+    """One provider that can really start.
+
+    ``total`` is the sum of weight x score over the sum of weights, to two decimals; money is in
+    pence, ``None`` where no rate or ceiling is on file (H16).
+    """
+
+    rank: int
+    provider_id: str
+    name: str
+    postcode: str
+    needs_approval: bool
+    approval_reasons: tuple[str, ...]
+    nominated: bool
+    weekly_cost_pence: int | None
+    framework_pence: int | None
+    above_rate_pence: int
+    over_budget_pence: int
+    distance_metres: int
+    travel_minutes: int
+    start_date: date
+    visits: tuple[OfferedVisit, ...]
+    criteria: tuple[CriterionScore, ...]
+    total: float
+    last_offered: date | None
+
+
+def describe_option(
+    enquiry: Enquiry, starts: Starts, scores: Scores, place: int, rank: int
+) -> Option:
+    """Return one scored provider as an option.
+
+    Parameters
+    ----------
+    enquiry, starts, scores
+        The request, when providers could start, and how they score.
+    place
+        The provider's place in ``scores``.
+    rank
+        Its rank in the shortlist, from 1.
+    """
+    market, number = enquiry.market, int(scores.numbers[place])
+    provider = market.providers[number]
+    cost = int(enquiry.prices.weekly_pence[number])
+    return Option(
+        rank=rank,
+        provider_id=provider.provider_id,
+        name=provider.name,
+        postcode=str(provider.postcode),
+        needs_approval=bool(enquiry.needs_approval[number]),
+        approval_reasons=approval_reasons(enquiry, number),
+        nominated=bool(enquiry.nominated[number]),
+        weekly_cost_pence=cost if enquiry.prices.known[number] else None,
+        framework_pence=enquiry.prices.framework_pence,
+        above_rate_pence=int(enquiry.above_rate_pence[number]),
+        over_budget_pence=int(enquiry.over_budget_pence[number]),
+        distance_metres=int(enquiry.distance_metres[number]),
+        travel_minutes=int(enquiry.travel_minutes[number]),
+        start_date=enquiry.date_of(int(starts.start_day[number])),
+        visits=_offered_visits(enquiry, starts, number),
+        criteria=_criteria(enquiry, starts, scores, place),
+        total=scores.total(place),
+        last_offered=_last_offered(market, number),
+    )
+
+
+def _offered_visits(enquiry: Enquiry, starts: Starts, number: int) -> tuple[OfferedVisit, ...]:
+    visits = enquiry.request.package.visits
+    if not visits:
+        return ()
+    slots = [int(slot) for slot in starts.visit_slots[number]]
+    travel = int(enquiry.travel_minutes[number]) // GRID_MINUTES
+    free = enquiry.market.carers.of(number)
+    ranges = start_ranges(free, enquiry.shape, travel, slots)
+    return tuple(
+        OfferedVisit(
+            visit_no=visit.visit_no,
+            days=visit.days,
+            start=minute_text(slot * GRID_MINUTES),
+            earliest=minute_text(earliest * GRID_MINUTES),
+            latest=minute_text(latest * GRID_MINUTES),
+            minutes=visit.minutes,
+            carers=visit.carers,
+        )
+        for visit, slot, (earliest, latest) in zip(visits, slots, ranges, strict=True)
+    )
+
+
+def _criteria(
+    enquiry: Enquiry, starts: Starts, scores: Scores, place: int
+) -> tuple[CriterionScore, ...]:
+    number = int(scores.numbers[place])
+    return tuple(
+        CriterionScore(
+            name=criterion.name,
+            score=int(scores.hundredths[row, place]) * 100 / FULL_SCORE,
+            weight=int(scores.weights[row]),
+            reason=criterion.reason(enquiry, starts, number),
+        )
+        for row, criterion in enumerate(CRITERIA)
+    )
+
+
+def _last_offered(market: Market, number: int) -> date | None:
+    day = int(market.last_offered_day[number])
+    return date.fromordinal(day) if day else None

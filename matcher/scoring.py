@@ -1,0 +1,343 @@
+"""The soft criteria: each 0-100 with its reason, weighted into a total a reader can recompute."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.enquiry import Enquiry, Starts
+from matcher.market import Ints
+from matcher.vocabulary import (
+    GRID_MINUTES,
+    CqcRating,
+    TimeNeed,
+    km_text,
+    minute_text,
+    pounds_text,
+    words_text,
+)
+
+FULL_SCORE = 10_000
+"""A score of 100 in the hundredths that scores are held in."""
+DAYS_PER_YEAR = 365.25
+Floats = npt.NDArray[np.float64]
+
+
+def _hundredths(share: Floats) -> Ints:
+    """Return shares of 1 as hundredths of a point, clipped to 0-100 points: the only rounding."""
+    return np.rint(np.clip(share, 0.0, 1.0) * FULL_SCORE).astype(np.int64)
+
+
+class Criterion(ABC):
+    """One soft preference: a score for many providers, and a reason for one."""
+
+    name: ClassVar[str]
+
+    def applies(self, enquiry: Enquiry) -> bool:
+        """Say whether the request gives the criterion anything to judge; if not it weighs 0."""
+        return True
+
+    @abstractmethod
+    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Return hundredths of a point, 0 to 10,000, for the providers of those numbers."""
+
+    @abstractmethod
+    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
+        """Return the facts behind one provider's score."""
+
+
+class Cost(Criterion):
+    """Weekly cost against the lower of framework cost and personal budget (S2, S12).
+
+    50 at the reference; 0 at, and beyond, a policy share above it; 100 that share below. No rate
+    on file scores 0.
+    """
+
+    name = "cost"
+
+    def applies(self, enquiry: Enquiry) -> bool:
+        """Need a framework rate or a budget to compare with."""
+        return self._reference(enquiry) is not None
+
+    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Score by the difference from the reference cost."""
+        reference = self._reference(enquiry) or 1
+        spread = enquiry.market.policy.scoring.cost_spread.value
+        cost = enquiry.prices.weekly_pence[numbers].astype(np.float64)
+        share = 0.5 + 0.5 * (reference - cost) / (spread * reference)
+        return np.where(enquiry.prices.known[numbers], _hundredths(share), 0)
+
+    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
+        """Give the cost and what it is compared with."""
+        if not enquiry.prices.known[number]:
+            return "no rate on file"
+        cost = pounds_text(int(enquiry.prices.weekly_pence[number]))
+        reference = self._reference(enquiry)
+        if reference is None:
+            return f"{cost} a week; no framework rate or budget to compare with"
+        return f"{cost} a week against {pounds_text(reference)}"
+
+    @staticmethod
+    def _reference(enquiry: Enquiry) -> int | None:
+        budget = enquiry.request.personal_budget_pence_per_week
+        known = [p for p in (enquiry.prices.framework_pence, budget) if p]
+        return min(known, default=None)
+
+
+class Distance(Criterion):
+    """Straight-line distance as a share of the radius: 100 at the door, 0 at the radius (S11)."""
+
+    name = "distance"
+
+    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Score by what is left of the radius."""
+        radius = max(enquiry.own_radius_metres, 1)
+        return _hundredths(1.0 - enquiry.distance_metres[numbers] / radius)
+
+    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
+        """Give the distance and the radius."""
+        distance = int(enquiry.distance_metres[number])
+        return f"{km_text(distance)} of a {km_text(enquiry.own_radius_metres)} radius"
+
+
+class Quality(Criterion):
+    """The CQC rating, fading with age towards what no rating says (S2).
+
+    Full weight while fresh, none once stale, linear in between. A rating without a date counts
+    as fresh.
+    """
+
+    name = "quality"
+
+    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Score by rating and age."""
+        market, scoring = enquiry.market, enquiry.market.policy.scoring
+        base = np.zeros(len(numbers))
+        for rating, mask in market.rated.items():
+            base[mask[numbers]] = scoring.rating_points(rating)
+        rated_on = market.rated_on_day[numbers]
+        years = (market.book.as_of.toordinal() - rated_on) / DAYS_PER_YEAR
+        fresh, stale = scoring.rating_fresh_years.value, scoring.rating_stale_years.value
+        kept = np.clip((stale - years) / (stale - fresh), 0.0, 1.0)
+        unrated = scoring.not_yet_rated.value
+        faded = unrated + (base - unrated) * np.where(rated_on > 0, kept, 1.0)
+        return _hundredths(faded / 100)
+
+    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
+        """Give the rating and its date."""
+        provider = enquiry.market.providers[number]
+        rating = words_text([provider.cqc_rating])
+        if provider.cqc_rating is CqcRating.NOT_YET_RATED:
+            return rating
+        when = provider.cqc_rated_on
+        return f"CQC {rating}, {f'rated {when}' if when else 'date not recorded'}"
+
+
+class Continuity(Criterion):
+    """The provider that already cares for the person (S5, H17)."""
+
+    name = "continuity"
+
+    def applies(self, enquiry: Enquiry) -> bool:
+        """Need a current provider."""
+        return enquiry.request.current_provider_id is not None
+
+    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Score 100 for the current provider, 0 for all others."""
+        current = enquiry.market.index.get(enquiry.request.current_provider_id or "", -1)
+        return np.where(numbers == current, FULL_SCORE, 0)
+
+    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
+        """Say whether it is the current provider."""
+        current = enquiry.request.current_provider_id
+        if current is None:
+            return "no current provider"
+        same = enquiry.market.providers[number].provider_id == current
+        return "current provider" if same else f"current provider is {current}"
+
+
+class Preference(Criterion):
+    """A home or agency the person prefers: the first named 100, each later one less (S9)."""
+
+    name = "preference"
+
+    def applies(self, enquiry: Enquiry) -> bool:
+        """Need a preferred provider."""
+        return bool(enquiry.request.preferred_providers)
+
+    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Score by place in the person's list: of n, the first 1, the last 1/n."""
+        named = enquiry.request.preferred_providers
+        share = np.zeros(len(enquiry.market))
+        for place, provider_id in enumerate(named):
+            number = enquiry.market.index.get(provider_id)
+            if number is not None:
+                share[number] = (len(named) - place) / len(named)
+        return _hundredths(share[numbers])
+
+    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
+        """Give the place in the list."""
+        named = enquiry.request.preferred_providers
+        provider_id = enquiry.market.providers[number].provider_id
+        if provider_id in named:
+            return f"preferred, choice {named.index(provider_id) + 1} of {len(named)}"
+        return "not among the preferred" if named else "no preference given"
+
+
+class Culture(Criterion):
+    """Language and gender of carer: half each, or whichever is asked for (S4)."""
+
+    name = "culture"
+
+    def applies(self, enquiry: Enquiry) -> bool:
+        """Need a language or a gender of carer."""
+        return bool(enquiry.request.languages) or enquiry.request.carer_gender is not None
+
+    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Score the share of what is asked for that the provider has."""
+        parts = [[met for _, met in self._parts(enquiry, int(number))] for number in numbers]
+        return _hundredths(np.array([sum(p) / max(len(p), 1) for p in parts]))
+
+    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
+        """Say what is met and what is not."""
+        parts = self._parts(enquiry, number)
+        told = "; ".join(f"{what}: {'yes' if met else 'no'}" for what, met in parts)
+        return told or "nothing asked for"
+
+    @staticmethod
+    def _parts(enquiry: Enquiry, number: int) -> list[tuple[str, bool]]:
+        request, provider = enquiry.request, enquiry.market.providers[number]
+        parts = []
+        if request.languages:
+            spoken = {*provider.languages, "english"}
+            parts.append((words_text(request.languages), bool(spoken & set(request.languages))))
+        if request.carer_gender is not None:
+            female = request.carer_gender.value == "female"
+            has = provider.female_carers if female else provider.male_carers
+            parts.append((f"{request.carer_gender} carers", has is True))
+        return parts
+
+
+class EarliestStart(Criterion):
+    """How soon care could start: 100 by the wanted day, falling to 0 at the policy's limit (S6)."""
+
+    name = "earliest_start"
+
+    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Score by days after the wanted day."""
+        wanted = enquiry.market.day_number(wanted_start(enquiry))
+        late = np.maximum(starts.start_day[numbers] - max(wanted, 0), 0)
+        return _hundredths(1.0 - late / enquiry.market.policy.scoring.late_days.value)
+
+    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
+        """Give the first day and the wanted day."""
+        first = enquiry.date_of(int(starts.start_day[number]))
+        return f"can start {first}, wanted by {wanted_start(enquiry)}"
+
+
+def wanted_start(enquiry: Enquiry) -> date:
+    """Return the day care is wanted by: ``start_by``, else the end of the service clock (H22)."""
+    request, policy = enquiry.request, enquiry.market.policy
+    if request.start_by is not None:
+        return request.start_by
+    since = request.waiting_since or enquiry.market.book.as_of
+    return since + timedelta(days=policy.times.service_clock_days.value)
+
+
+class PreferredTimes(Criterion):
+    """Mean distance of offered times from preferred ones, over visits that have one (S7)."""
+
+    name = "preferred_times"
+
+    def applies(self, enquiry: Enquiry) -> bool:
+        """Need a visit with a preferred time."""
+        return any(v.time_need is TimeNeed.PREFERRED for v in enquiry.request.package.visits)
+
+    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Score by the mean minutes away from preferred times."""
+        span = enquiry.market.policy.scoring.preferred_span_minutes.value
+        away = self._minutes_away(enquiry, starts, numbers)
+        return _hundredths(np.clip(1.0 - away / span, 0.0, 1.0).mean(axis=1))
+
+    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
+        """Give each preferred time and the offered one."""
+        told = []
+        for i, visit in enumerate(enquiry.request.package.visits):
+            if visit.time_need is TimeNeed.PREFERRED and visit.at_minute is not None:
+                offered = int(starts.visit_slots[number, i]) * GRID_MINUTES
+                told.append(f"{minute_text(offered)} for {minute_text(visit.at_minute)}")
+        return ", ".join(told) or "no preferred times"
+
+    @staticmethod
+    def _minutes_away(enquiry: Enquiry, starts: Starts, numbers: Ints) -> Floats:
+        preferred = [
+            (i, visit.at_minute)
+            for i, visit in enumerate(enquiry.request.package.visits)
+            if visit.time_need is TimeNeed.PREFERRED and visit.at_minute is not None
+        ]
+        columns = np.array([i for i, _ in preferred], dtype=np.int64)
+        wanted = np.array([at for _, at in preferred], dtype=np.float64)
+        offered = starts.visit_slots[np.ix_(numbers, columns)].astype(np.float64) * GRID_MINUTES
+        return np.abs(offered - wanted)
+
+
+CRITERIA: tuple[Criterion, ...] = (
+    Cost(),
+    Distance(),
+    Quality(),
+    Continuity(),
+    Preference(),
+    Culture(),
+    EarliestStart(),
+    PreferredTimes(),
+)
+"""Every criterion, in the order in which options show them."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of some providers for one request.
+
+    Parameters
+    ----------
+    numbers
+        The providers scored, [n].
+    hundredths
+        Score of each criterion in hundredths of a point, [criteria, n].
+    weights
+        Weight of each criterion, 0 where it does not apply, [criteria].
+    """
+
+    numbers: Ints
+    hundredths: Ints
+    weights: Ints
+
+    @property
+    def weighted(self) -> Ints:
+        """Sum of weight x score, the exact number options are ranked by, [n]."""
+        return np.asarray(self.weights @ self.hundredths, dtype=np.int64)
+
+    def total(self, place: int) -> float:
+        """Return one provider's weighted mean score, 0-100, to two decimals."""
+        return total_score(int(self.weighted[place]), int(self.weights.sum()))
+
+
+def total_score(weighted_hundredths: int, weight: int) -> float:
+    """Return the weighted mean of scores, 0-100, to two decimals; 0 when nothing weighs."""
+    return round(weighted_hundredths / weight / 100, 2) if weight else 0.0
+
+
+def score(enquiry: Enquiry, starts: Starts, numbers: Ints) -> Scores:
+    """Return the scores of some providers that could start."""
+    policy = enquiry.market.policy
+    weights = [getattr(policy.weights, c.name).value if c.applies(enquiry) else 0 for c in CRITERIA]
+    rows = [
+        c.scores(enquiry, starts, numbers) if weight else np.zeros(len(numbers), np.int64)
+        for c, weight in zip(CRITERIA, weights, strict=True)
+    ]
+    return Scores(numbers, np.vstack(rows), np.array(weights, dtype=np.int64))

@@ -1,0 +1,315 @@
+"""Ranked options for one request, with near misses and the evidence of everyone considered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from matcher import __version__
+from matcher.eligibility import (
+    RULES,
+    Refusal,
+    Verdict,
+    judge,
+    request_refusals,
+    request_warnings,
+)
+from matcher.enquiry import Enquiry
+from matcher.errors import MatcherError
+from matcher.market import Ints, Market, Mask, all_of
+from matcher.model import Frozen
+from matcher.option import Option, describe_option
+from matcher.scoring import Scores, score, total_score
+
+NO_AFFORDABLE_OPTION = "NO_AFFORDABLE_OPTION"
+MOST_CHANGES = 2
+"""A near miss needs no more changes than this."""
+
+
+class NearMiss(Frozen):
+    """A provider that a small change would admit."""
+
+    provider_id: str
+    name: str
+    distance_metres: int
+    reasons: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+class Evidence(Frozen):
+    """What became of one provider that was considered."""
+
+    provider_id: str
+    eligible: bool
+    total: float | None
+    refusals: tuple[str, ...]
+
+
+class Shortlist(Frozen):
+    """The answer to one request.
+
+    ``options`` are in rank order. ``affordability`` is ``NO_AFFORDABLE_OPTION`` when a placement
+    has no suitable, available home inside the budget (L1). ``refused_by`` counts, for each rule,
+    the providers it refuses; one provider may be refused by several.
+    """
+
+    request_id: str
+    service_type: str
+    as_of: date
+    wanted: int
+    options: tuple[Option, ...]
+    affordability: str | None
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    near_misses: tuple[NearMiss, ...]
+    considered: int
+    eligible: int
+    refused_by: dict[str, int]
+    seed: int
+    policy_version: str
+    software_version: str
+
+
+class RequestRefusedError(MatcherError):
+    """A request that may not be searched for, with every reason (H1, H2, H5, H13, L3).
+
+    Parameters
+    ----------
+    request_id
+        The request.
+    refusals
+        Why; at least one.
+    """
+
+    def __init__(self, request_id: str, refusals: tuple[Refusal, ...]) -> None:
+        self.refusals = refusals
+        listed = "\n".join(f"  {r.rule_id} ({r.citation}): {r.sentence}" for r in refusals)
+        super().__init__(
+            f"Request {request_id} may not be searched for yet:\n{listed}",
+            thing=f"request {request_id}",
+            expected="a request that is signed off, funded and complete",
+        )
+
+
+@dataclass(frozen=True)
+class Search:
+    """A shortlist together with all it rests on.
+
+    Parameters
+    ----------
+    shortlist
+        The answer.
+    verdict
+        What every rule said of every provider.
+    scores
+        Scores of every eligible provider.
+    """
+
+    shortlist: Shortlist
+    verdict: Verdict
+    scores: Scores
+
+    def evidence(self) -> Iterator[Evidence]:
+        """Yield what became of every provider considered, in the order of their ids."""
+        weight = int(self.scores.weights.sum())
+        pairs = zip(self.scores.numbers.tolist(), self.scores.weighted.tolist(), strict=True)
+        weighted = dict(pairs)
+        for number, provider in enumerate(self.verdict.enquiry.market.providers):
+            scored = number in weighted
+            yield Evidence(
+                provider_id=provider.provider_id,
+                eligible=scored,
+                total=total_score(weighted[number], weight) if scored else None,
+                refusals=tuple(r.sentence for r in self.verdict.refusals(number)),
+            )
+
+
+def open_enquiry(market: Market, request_id: str) -> Enquiry:
+    """Return a request of the book put to the market.
+
+    Raises
+    ------
+    UnknownIdError
+        If the book has no such request.
+    RequestRefusedError
+        If the request may not be searched for yet.
+    """
+    request = market.request(request_id)
+    refusals = request_refusals(request, market.book, market.policy)
+    if refusals:
+        raise RequestRefusedError(request_id, refusals)
+    return Enquiry(market, request)
+
+
+def make_shortlist(
+    market: Market, request_id: str, *, options: int | None = None, seed: int = 0
+) -> Search:
+    """Return the best options for one request of the book.
+
+    Parameters
+    ----------
+    market
+        The compiled supply.
+    request_id
+        A request of the book.
+    options
+        How many to return; the policy's number when not given.
+    seed
+        Breaks the ties that the fairness ledger leaves.
+
+    Raises
+    ------
+    UnknownIdError
+        If the book has no such request.
+    RequestRefusedError
+        If the request may not be searched for yet.
+    """
+    enquiry = open_enquiry(market, request_id)
+    verdict = judge(enquiry)
+    scores = score(enquiry, verdict.starts, np.flatnonzero(verdict.eligible))
+    wanted = _wanted(enquiry) if options is None else options
+    ranked = rank(enquiry, scores, seed)
+    chosen, affordability = _choose(enquiry, scores, ranked, wanted)
+    starts = verdict.starts
+    described = tuple(
+        describe_option(enquiry, starts, scores, place, number)
+        for number, place in enumerate(chosen, start=1)
+    )
+    answer = Shortlist(
+        request_id=request_id,
+        service_type=enquiry.request.service_type.value,
+        as_of=market.book.as_of,
+        wanted=wanted,
+        options=described,
+        affordability=affordability,
+        notes=_notes(verdict, len(described), wanted, affordability),
+        warnings=request_warnings(enquiry.request, market.policy),
+        near_misses=near_misses(verdict) if len(described) < wanted else (),
+        considered=len(market),
+        eligible=int(verdict.eligible.sum()),
+        refused_by=_refused_by(verdict),
+        seed=seed,
+        policy_version=f"{market.policy.title} {market.policy.version}",
+        software_version=__version__,
+    )
+    return Search(answer, verdict, scores)
+
+
+def _wanted(enquiry: Enquiry) -> int:
+    policy = enquiry.market.policy.shortlist
+    figure = policy.respite_options if enquiry.request.is_respite else policy.options
+    return figure.value
+
+
+def rank(enquiry: Enquiry, scores: Scores, seed: int) -> list[int]:
+    """Return places in ``scores``, best first.
+
+    By tier where policy asks tiers in order, then by total, then least recently offered, then by
+    a seeded hash of request and provider: never by the order of the files.
+    """
+    market, numbers = enquiry.market, scores.numbers
+    in_order = market.policy.rules.tiers_in_order.value
+    tiers: Ints = market.tier[numbers] if in_order else np.zeros(len(numbers), np.int64)
+    last = market.last_offered_day[numbers]
+    keys = list(zip(tiers.tolist(), (-scores.weighted).tolist(), last.tolist(), strict=True))
+    tied = Counter(keys)
+
+    def key(place: int) -> tuple[int, int, int, str]:
+        lot = _lot(enquiry, int(numbers[place]), seed) if tied[keys[place]] > 1 else ""
+        return (*keys[place], lot)
+
+    return sorted(range(len(keys)), key=key)
+
+
+def _lot(enquiry: Enquiry, number: int, seed: int) -> str:
+    """Return a draw that depends on seed, request and provider only."""
+    provider_id = enquiry.market.providers[number].provider_id
+    text = f"{seed}|{enquiry.request.request_id}|{provider_id}"
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _choose(
+    enquiry: Enquiry, scores: Scores, ranked: list[int], wanted: int
+) -> tuple[list[int], str | None]:
+    """Return the best places, holding at least one affordable home if there is any (L1)."""
+    chosen = ranked[:wanted]
+    if enquiry.request.is_homecare or enquiry.request.personal_budget_pence_per_week is None:
+        return chosen, None
+    affordable = _affordable(enquiry)[scores.numbers]
+    best = next((place for place in ranked if affordable[place]), None)
+    if best is None:
+        return chosen, NO_AFFORDABLE_OPTION
+    if best not in chosen:
+        chosen = [*chosen[: wanted - 1], best]
+    return chosen, None
+
+
+def _affordable(enquiry: Enquiry) -> Mask:
+    return all_of([enquiry.prices.known, enquiry.over_budget_pence == 0])
+
+
+def _notes(verdict: Verdict, found: int, wanted: int, affordability: str | None) -> tuple[str, ...]:
+    notes = []
+    enquiry = verdict.enquiry
+    if found < wanted:
+        notes.append(f"{found} of {wanted} options: nobody else can start; see the near misses.")
+    if affordability:
+        notes.append(
+            f"{NO_AFFORDABLE_OPTION}: no suitable, available home is inside the personal budget "
+            "without a top-up (L1)."
+        )
+    specialist = enquiry.market.is_specialist
+    if (verdict.eligible & specialist).any():
+        generic = int((~specialist).sum())
+        notes.append(
+            f"Generic services were considered first: none of {generic} generic providers can "
+            "meet the needs, so specialist ones are shown (H12)."
+        )
+    return tuple(notes)
+
+
+def _refused_by(verdict: Verdict) -> dict[str, int]:
+    return {
+        rule.rule_id: count
+        for bit, rule in enumerate(RULES)
+        if (count := int((verdict.failed >> np.uint32(bit) & 1).sum()))
+    }
+
+
+def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
+    """Return the refused providers that the fewest, smallest changes would admit, nearest first.
+
+    Only providers for whom every refusal names a change, and no more than two of them.
+    """
+    enquiry = verdict.enquiry
+    most = enquiry.market.policy.shortlist.near_misses.value
+    failures = np.bitwise_count(verdict.failed)
+    places = np.flatnonzero((failures > 0) & (failures <= MOST_CHANGES))
+    order = np.lexsort((enquiry.distance_metres[places], failures[places]))
+    found: list[NearMiss] = []
+    for number in places[order].tolist():
+        refusals = verdict.refusals(number)
+        changes = [r.change.sentence for r in refusals if r.change is not None]
+        if len(changes) == len(refusals):
+            found.append(_near_miss(enquiry, number, refusals, changes))
+        if len(found) == most:
+            break
+    return tuple(found)
+
+
+def _near_miss(
+    enquiry: Enquiry, number: int, refusals: tuple[Refusal, ...], changes: list[str]
+) -> NearMiss:
+    provider = enquiry.market.providers[number]
+    return NearMiss(
+        provider_id=provider.provider_id,
+        name=provider.name,
+        distance_metres=int(enquiry.distance_metres[number]),
+        reasons=tuple(r.sentence for r in refusals),
+        changes=tuple(changes),
+    )

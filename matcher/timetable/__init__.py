@@ -1,0 +1,51 @@
+"""The 5-minute week and the bed calendar: capacity left, when a visit can start, offered times."""
+
+from matcher.timetable.beds import (
+    Admissions,
+    BedChange,
+    BedWindow,
+    admission_days,
+    compile_placement,
+    earliest_admission,
+    earliest_admissions,
+    occupy_bed,
+    smallest_bed_change,
+)
+from matcher.timetable.shape import SLOTS_PER_DAY, PackageShape, compile_package
+from matcher.timetable.week import (
+    TimeChange,
+    Times,
+    blocking_visits,
+    can_schedule,
+    find_times,
+    occupy,
+    smallest_change,
+    start_masks,
+    start_ranges,
+    times_many,
+)
+
+__all__ = [
+    "SLOTS_PER_DAY",
+    "Admissions",
+    "BedChange",
+    "BedWindow",
+    "PackageShape",
+    "TimeChange",
+    "Times",
+    "admission_days",
+    "blocking_visits",
+    "can_schedule",
+    "compile_package",
+    "compile_placement",
+    "earliest_admission",
+    "earliest_admissions",
+    "find_times",
+    "occupy",
+    "occupy_bed",
+    "smallest_bed_change",
+    "smallest_change",
+    "start_masks",
+    "start_ranges",
+    "times_many",
+]

@@ -1,0 +1,249 @@
+"""The exact search behind the timetable: whether visits fit together into one free week."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from matcher.timetable.shape import SLOTS_PER_DAY, IntArray, PackageShape
+
+Levels: TypeAlias = tuple[tuple[int, ...], ...]
+"""Capacity left: for each group of days, and each number of carers from 1 up to as many as the
+visits still to be placed there need, the slots with at least so many free, as bits of an int."""
+
+FULL_DAY = (1 << SLOTS_PER_DAY) - 1
+
+
+class Kind(NamedTuple):
+    """What tells one visit from another to the search; equal visits are of one kind.
+
+    Parameters
+    ----------
+    window
+        Bit ``b`` is set when the visit may begin to keep carers busy (travel included) in slot b.
+    span
+        Slots its carers are busy: travel and visit.
+    carers
+        Carers needed at the same time.
+    groups
+        Groups of days on which it takes place.
+    """
+
+    window: int
+    span: int
+    carers: int
+    groups: tuple[int, ...]
+
+
+class Search:
+    """Decides exactly whether visits fit together into one provider's free week.
+
+    Visits are put one after another in the order in which they begin, each at its earliest
+    beginning that is possible given those before it. That this misses nothing:
+
+    Take any schedule that fits and, as long as some visit can be moved to an earlier allowed
+    beginning while the others hold still, move it. Beginnings only fall, so this ends. Suppose
+    that some visit ``v``, beginning at ``b``, could begin at an allowed ``a < b`` if only the
+    visits that begin before it were there. In the slots from ``a`` to ``b`` there are no others,
+    since all the rest begin at ``b`` or later; and the slots from ``b`` on that it would use it
+    uses already. So it could have been moved: a contradiction. Hence every visit of that
+    schedule sits at its earliest beginning given the visits before it, which is where the search
+    puts it. The argument looks at one day at a time and never at the height or shape of the free
+    capacity nor at gaps among the allowed beginnings, so it holds for visits on different days,
+    for several carers and for holes of any kind. It needs beginnings to be in the same order on
+    all days, which one start time for all days and one travel time for the package give. It
+    holds as well when all beginnings must lie at or after some slot, so that what is left to
+    decide depends only on the visits left, that slot, and the capacity from there on: failed
+    states are remembered by these three.
+
+    The next visit must begin before the earliest possible finish among the visits left;
+    otherwise the one that finishes then could be moved in front of it, disturbing nobody. Visits
+    of one kind are interchangeable, so only one of them is tried.
+
+    Parameters
+    ----------
+    free
+        ``[7, 288]`` carers free at the same time for new visits.
+    shape
+        The package.
+    travel_slots
+        Travel to reach each visit, slots.
+
+    References
+    ----------
+    Giffler, B. and Thompson, G. L. (1960). Algorithms for solving production-scheduling
+    problems. Operations Research 8(4), 487-503: active schedules and the conflict set.
+    """
+
+    def __init__(self, free: IntArray, shape: PackageShape, travel_slots: int) -> None:
+        self.travel_slots = travel_slots
+        self._kinds: list[Kind] = []
+        self._failed: set[tuple[tuple[int, ...], int, Levels]] = set()
+        self._shape = shape
+        self.levels = _levels(free, shape)
+        windows = zip(shape.first_slot.tolist(), shape.last_slot.tolist(), strict=True)
+        self.kind_of = tuple(
+            self.kind(visit, _bits_between(first, last))
+            for visit, (first, last) in enumerate(windows)
+        )
+
+    def kind(self, visit: int, starts: int) -> int:
+        """Return the number of the kind of a visit when it may start in the given slots (bits)."""
+        kind = Kind(
+            # A start too early in the day for the travel before it falls off the end.
+            window=starts >> self.travel_slots,
+            span=int(self._shape.length_slots[visit]) + self.travel_slots,
+            carers=int(self._shape.carers[visit]),
+            groups=self._shape.visit_groups[visit],
+        )
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        return self._kinds.index(kind)
+
+    def begins(self, kind: int, levels: Levels) -> int:
+        """Return the allowed beginnings (bits) of a kind of visit that fit the capacity left."""
+        window, span, carers, groups = self._kinds[kind]
+        room = FULL_DAY
+        for group in groups:
+            room &= levels[group][carers - 1]
+        return window & _room_for(room, span)
+
+    def occupied(self, levels: Levels, kind: int, begin: int) -> Levels:
+        """Return the capacity left once a visit of a kind is put at a beginning."""
+        _, span, carers, groups = self._kinds[kind]
+        busy = ((1 << span) - 1) << begin
+        left = list(levels)
+        for group in groups:
+            here = levels[group]
+            # Where busy, k carers remain free if k + carers were; zip drops the levels that
+            # the visits still to be placed can no longer need.
+            left[group] = tuple(
+                (low & ~busy) | (high & busy)
+                for low, high in zip(here, here[carers:], strict=False)
+            )
+        return tuple(left)
+
+    def completes(self, left: tuple[int, ...], levels: Levels, since: int = 0) -> bool:
+        """Say whether visits fit together, none beginning before a slot.
+
+        Parameters
+        ----------
+        left
+            Kinds of the visits still to be placed, ascending; one entry a visit.
+        levels
+            Capacity left.
+        since
+            Slot before which none may begin to keep carers busy.
+        """
+        if not left:
+            return True
+        masks = {kind: self.begins(kind, levels) >> since << since for kind in left}
+        if not all(masks.values()):
+            return False
+        soonest = min(map(_lowest, masks.values()))
+        state = (left, soonest, tuple(tuple(m >> soonest for m in here) for here in levels))
+        if state in self._failed:
+            return False
+        if not self._overloaded(left, masks, levels) and any(
+            self.completes(without(left, kind), self.occupied(levels, kind, begin), begin)
+            for kind, begin in self._next(masks)
+        ):
+            return True
+        self._failed.add(state)
+        return False
+
+    def _next(self, masks: dict[int, int]) -> Iterator[tuple[int, int]]:
+        """Yield the kinds that may come next, each with its beginning, most urgent first."""
+        begin = {kind: _lowest(mask) for kind, mask in masks.items()}
+        finish = min(begin[kind] + self._kinds[kind].span for kind in masks)
+        for kind in sorted(masks, key=lambda kind: (masks[kind].bit_length(), kind)):
+            if begin[kind] < finish:
+                yield kind, begin[kind]
+
+    def _overloaded(self, left: tuple[int, ...], masks: dict[int, int], levels: Levels) -> bool:
+        """Say whether some visits need more carer time than the slots they can reach hold.
+
+        Looked at for the visits whose beginnings all lie at or after one of the earliest
+        beginnings and which are over first; necessary for fitting, hence only a short cut.
+        """
+        if len(left) < 3:
+            return False
+        spans = [(_lowest(masks[k]), masks[k].bit_length() + self._kinds[k].span, k) for k in left]
+        spans.sort(key=lambda item: item[1])
+        cover = {kind: _spread(mask, self._kinds[kind].span) for kind, mask in masks.items()}
+        return any(
+            self._too_full([k for first, _, k in spans if first >= begin], group, cover, here)
+            for begin in sorted({first for first, _, _ in spans})
+            for group, here in enumerate(levels)
+            if here
+        )
+
+    def _too_full(
+        self, visits: list[int], group: int, cover: dict[int, int], here: tuple[int, ...]
+    ) -> bool:
+        reach = work = carers = 0
+        for kind in visits:
+            if group in self._kinds[kind].groups:
+                carers += self._kinds[kind].carers
+                work += self._kinds[kind].carers * self._kinds[kind].span
+                reach |= cover[kind]
+                if work > sum((level & reach).bit_count() for level in here[:carers]):
+                    return True
+        return False
+
+
+def without(left: tuple[int, ...], kind: int) -> tuple[int, ...]:
+    """Return visits left to place once one visit of a kind is placed."""
+    place = left.index(kind)
+    return left[:place] + left[place + 1 :]
+
+
+def slots_of(mask: int) -> list[int]:
+    """Return the positions of the set bits, ascending."""
+    slots = []
+    while mask:
+        low = mask & -mask
+        slots.append(low.bit_length() - 1)
+        mask ^= low
+    return slots
+
+
+def _levels(free: IntArray, shape: PackageShape) -> Levels:
+    levels = []
+    for days in shape.day_groups:
+        folded = free[list(days)].min(axis=0)
+        most = int(shape.carers[shape.days[:, days[0]]].sum())
+        enough = folded[None, :] >= np.arange(1, most + 1)[:, None]
+        packed = np.packbits(enough, axis=1, bitorder="little")
+        levels.append(tuple(int.from_bytes(row.tobytes(), "little") for row in packed))
+    return tuple(levels)
+
+
+def _bits_between(first: int, last: int) -> int:
+    return ((1 << (last + 1)) - 1) >> first << first if first <= last else 0
+
+
+def _lowest(mask: int) -> int:
+    return (mask & -mask).bit_length() - 1
+
+
+def _room_for(room: int, span: int) -> int:
+    """Return where an unbroken run of so many set bits begins, by doubling the run looked at."""
+    done = 1
+    while done < span:
+        step = min(done, span - done)
+        room &= room >> step
+        done += step
+    return room
+
+
+def _spread(begins: int, span: int) -> int:
+    """Return every slot that some beginning would keep busy."""
+    done = 1
+    while done < span:
+        step = min(done, span - done)
+        begins |= begins << step
+        done += step
+    return begins

@@ -1,0 +1,343 @@
+"""Visits in the 5-minute week: when they can start, the times offered, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from matcher.errors import MatcherError
+from matcher.timetable.search import FULL_DAY, Search, slots_of, without
+from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, IntArray, PackageShape
+from matcher.vocabulary import GRID_MINUTES
+
+
+@dataclass(frozen=True, eq=False)
+class Times:
+    """Times found at many providers.
+
+    Parameters
+    ----------
+    ok
+        ``[P]``: whether the whole package fits.
+    starts
+        ``[P, V]`` start slots; only read where ``ok``.
+    """
+
+    ok: BoolArray
+    starts: IntArray
+
+
+@dataclass(frozen=True)
+class TimeChange:
+    """One visit moved out of its window as little as makes the package fit.
+
+    Parameters
+    ----------
+    visit
+        Position of the visit in the shape.
+    start_slot
+        Where it would start.
+    minutes_beyond
+        How far that lies outside its window, minutes.
+    """
+
+    visit: int
+    start_slot: int
+    minutes_beyond: int
+
+
+def can_schedule(free: IntArray, shape: PackageShape, travel_slots: int) -> bool:
+    """Say exactly whether start times exist at which the whole package fits.
+
+    Parameters
+    ----------
+    free
+        ``[7, 288]`` carers free at the same time for new visits.
+    shape
+        The package.
+    travel_slots
+        Travel to reach each visit, slots.
+    """
+    search = Search(free, shape, travel_slots)
+    return search.completes(tuple(sorted(search.kind_of)), search.levels)
+
+
+def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...] | None:
+    """Return one start slot a visit, or ``None`` when no times exist at which all visits fit.
+
+    Visit by visit in ``visit_no`` order, each gets the possible start nearest its preferred time
+    (the earlier of two equally near; the earliest when it has no preference) that still leaves
+    times for all the rest. Nothing is missed: every "still leaves" is decided exactly.
+
+    Parameters
+    ----------
+    free
+        ``[7, 288]`` carers free at the same time for new visits.
+    shape
+        The package.
+    travel_slots
+        Travel to reach each visit, slots.
+    """
+    search = Search(free, shape, travel_slots)
+    left, levels = tuple(sorted(search.kind_of)), search.levels
+    if not search.completes(left, levels):
+        return None
+    starts = []
+    for visit, kind in enumerate(search.kind_of):
+        left = without(left, kind)
+        target = _target(shape, visit) - travel_slots
+        begins = slots_of(search.begins(kind, levels))
+        begins.sort(key=lambda begin: (abs(begin - target), begin))
+        begin = next(b for b in begins if search.completes(left, search.occupied(levels, kind, b)))
+        levels = search.occupied(levels, kind, begin)
+        starts.append(begin + travel_slots)
+    return tuple(starts)
+
+
+def _target(shape: PackageShape, visit: int) -> int:
+    """Return the slot to start as near to as possible; midnight stands for "the earliest"."""
+    return int(shape.preferred_slot[visit]) if shape.has_preference[visit] else 0
+
+
+def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> Times:
+    """Return for many providers exactly what :func:`find_times` returns for each.
+
+    Visits take turns at all providers together: each takes its nearest start that is possible
+    after those before it. Where every visit finds one, these are the times of
+    :func:`find_times`: each choice is the best there is after the earlier ones, and the visits
+    that follow prove that it leaves times for the rest. Where one finds none, the package cannot
+    fit if some visit has no start even on its own; only the few providers left are searched.
+
+    Parameters
+    ----------
+    free
+        ``[P, 7, 288]`` carers free at the same time for new visits.
+    shape
+        The package.
+    travel_slots
+        ``[P]`` travel to reach each visit, slots.
+    """
+    travel = np.asarray(travel_slots, dtype=np.int16)
+    ok, starts, shared = _take_turns(free, shape, travel)
+    doubtful = np.flatnonzero(~ok) if shared else np.zeros(0, dtype=np.intp)
+    for visit in range(len(shape)):
+        alone = _possible(free[doubtful], shape, visit, travel[doubtful])
+        doubtful = doubtful[alone.any(axis=1)]
+    for provider in doubtful.tolist():
+        found = find_times(free[provider], shape, int(travel[provider]))
+        if found is not None:
+            ok[provider], starts[provider] = True, found
+    return Times(ok, starts)
+
+
+def _take_turns(
+    free: IntArray, shape: PackageShape, travel: IntArray
+) -> tuple[BoolArray, IntArray, bool]:
+    """Return where turns succeed, the starts, and whether any visit could stand in another's way.
+
+    Capacity is taken out only for visits that could overlap a later one.
+    """
+    ok = np.ones(len(free), dtype=np.bool_)
+    starts = np.zeros((len(free), len(shape)), dtype=np.int16)
+    meets = _meets_later(shape, int(travel.max(initial=0)))
+    left = free.copy() if any(meets) else free
+    slots = np.arange(SLOTS_PER_DAY, dtype=np.int16)
+    for visit in range(len(shape)):
+        possible = _possible(left, shape, visit, travel)
+        ok &= possible.any(axis=1)
+        starts[:, visit] = _nearest(possible, shape, visit)
+        if meets[visit]:
+            begin = starts[:, visit, None] - travel[:, None]
+            end = starts[:, visit, None] + shape.length_slots[visit]
+            busy = ((slots >= begin) & (slots < end)).astype(free.dtype)
+            busy *= int(shape.carers[visit])
+            for day in np.flatnonzero(shape.days[visit]):
+                left[:, day] -= busy
+    return ok, starts, any(meets)
+
+
+def _meets_later(shape: PackageShape, travel: int) -> list[bool]:
+    """Say for each visit whether it could overlap one after it on a day they share."""
+    begin, end = shape.first_slot - travel, shape.last_slot + shape.length_slots
+    return [
+        any(
+            begin[visit] < end[other]
+            and begin[other] < end[visit]
+            and bool((shape.days[visit] & shape.days[other]).any())
+            for other in range(visit + 1, len(shape))
+        )
+        for visit in range(len(shape))
+    ]
+
+
+def _possible(free: IntArray, shape: PackageShape, visit: int, travel: IntArray) -> BoolArray:
+    """Return ``[P, width]``: whether a visit fits alone at each start of its window."""
+    first, last = int(shape.first_slot[visit]), int(shape.last_slot[visit])
+    if first > last:
+        return np.zeros((len(free), 0), dtype=np.bool_)
+    length = int(shape.length_slots[visit])
+    low = max(first - int(travel.max(initial=0)), 0)
+    high = min(last + length, SLOTS_PER_DAY)
+    room = np.ones((len(free), high - low), dtype=np.bool_)
+    for day in np.flatnonzero(shape.days[visit]):
+        room &= free[:, day, low:high] >= int(shape.carers[visit])
+    slots = np.arange(low, high, dtype=np.int16)
+    # The last slot without room up to each slot, and the first one from it on, serve any travel.
+    before = np.maximum.accumulate(np.where(room, np.int16(low - 1), slots), axis=1)
+    after = np.minimum.accumulate(np.where(room, np.int16(high), slots)[:, ::-1], axis=1)[:, ::-1]
+    window = slice(first - low, last + 1 - low)
+    enough: BoolArray = after[:, window] >= slots[window] + length
+    enough &= slots[window] - before[:, window] > travel[:, None]
+    return enough
+
+
+def _nearest(possible: BoolArray, shape: PackageShape, visit: int) -> IntArray:
+    """Return the start nearest the preferred time at each provider that has any."""
+    first = int(shape.first_slot[visit])
+    slots = np.arange(first, first + possible.shape[1], dtype=np.int16)
+    if not len(slots):
+        return np.zeros(len(possible), dtype=np.int16)
+    order = np.argsort(np.abs(slots - _target(shape, visit)), kind="stable")
+    return np.asarray(slots[order[possible[:, order].argmax(axis=1)]])
+
+
+def start_masks(free: IntArray, shape: PackageShape, travel_slots: int) -> BoolArray:
+    """Return ``[V, 288]``: whether each visit, alone, could start in each slot.
+
+    Parameters
+    ----------
+    free
+        ``[7, 288]`` carers free at the same time for new visits.
+    shape
+        The package.
+    travel_slots
+        Travel to reach each visit, slots.
+    """
+    masks = np.zeros((len(shape), SLOTS_PER_DAY), dtype=np.bool_)
+    travel = np.array([travel_slots], dtype=np.int16)
+    for visit in range(len(shape)):
+        possible = _possible(free[None], shape, visit, travel)[0]
+        first = int(shape.first_slot[visit])
+        masks[visit, first : first + len(possible)] = possible
+    return masks
+
+
+def blocking_visits(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...]:
+    """Return the positions of visits that have no start even if all the others were left out."""
+    masks = start_masks(free, shape, travel_slots)
+    return tuple(np.flatnonzero(~masks.any(axis=1)).tolist())
+
+
+def occupy(
+    free: IntArray, shape: PackageShape, travel_slots: int, starts: Sequence[int], sign: int = -1
+) -> IntArray:
+    """Return free capacity with a package's carers taken out, or put back.
+
+    Parameters
+    ----------
+    free
+        ``[7, 288]`` carers free at the same time; left as it is.
+    shape
+        The package.
+    travel_slots
+        Travel to reach each visit, slots.
+    starts
+        Start slot of each visit.
+    sign
+        -1 takes carers out, +1 puts them back.
+    """
+    left = free.copy()
+    for visit, start in enumerate(starts):
+        left[_busy(shape, visit, travel_slots, int(start))] += sign * int(shape.carers[visit])
+    return left
+
+
+def _busy(
+    shape: PackageShape, visit: int, travel_slots: int, start: int
+) -> tuple[BoolArray, slice]:
+    """Return the days and slots of a week in which a visit keeps its carers busy."""
+    return shape.days[visit], slice(start - travel_slots, start + int(shape.length_slots[visit]))
+
+
+def start_ranges(
+    free: IntArray, shape: PackageShape, travel_slots: int, starts: Sequence[int]
+) -> tuple[tuple[int, int], ...]:
+    """Return the earliest and latest slot to which each visit could move, the others held (S8).
+
+    Parameters
+    ----------
+    free
+        ``[7, 288]`` carers free before the package takes any.
+    shape
+        The package.
+    travel_slots
+        Travel to reach each visit, slots.
+    starts
+        Start slot of each visit, fitting together.
+
+    Raises
+    ------
+    MatcherError
+        If a visit does not fit at its start.
+    """
+    left = occupy(free, shape, travel_slots, starts)
+    ranges = []
+    for visit, start in enumerate(starts):
+        busy, carers = _busy(shape, visit, travel_slots, int(start)), int(shape.carers[visit])
+        left[busy] += carers
+        possible = start_masks(left, shape, travel_slots)[visit]
+        if not possible[start]:
+            raise MatcherError(
+                f"Visit {shape.visit_nos[visit]} does not fit at slot {start}.",
+                thing=f"visit {shape.visit_nos[visit]}",
+                value=start,
+                expected="a start at which the visit fits beside the others",
+            )
+        gaps = np.flatnonzero(~possible)
+        earliest = int(gaps[gaps < start].max(initial=-1)) + 1
+        latest = int(gaps[gaps > start].min(initial=SLOTS_PER_DAY)) - 1
+        ranges.append((earliest, latest))
+        left[busy] -= carers
+    return tuple(ranges)
+
+
+def smallest_change(free: IntArray, shape: PackageShape, travel_slots: int) -> TimeChange | None:
+    """Return the one visit whose window, widened by the fewest minutes, makes the package fit.
+
+    ``None`` when the package fits as it is, or when no single visit's move helps. A critical
+    time is never moved (H5). Of equally small changes the first visit's comes first, then the
+    earlier start. Exact: every candidate in that order is decided by the search.
+
+    Parameters
+    ----------
+    free
+        ``[7, 288]`` carers free at the same time for new visits.
+    shape
+        The package.
+    travel_slots
+        Travel to reach each visit, slots.
+    """
+    search = Search(free, shape, travel_slots)
+    everyone = tuple(sorted(search.kind_of))
+    if search.completes(everyone, search.levels):
+        return None
+    candidates: list[tuple[int, int, int]] = []
+    for visit in np.flatnonzero(~shape.is_critical).tolist():
+        anytime = search.kind(visit, FULL_DAY)
+        rest = without(everyone, search.kind_of[visit])
+        if search.completes(tuple(sorted((*rest, anytime))), search.levels):
+            starts = (b + travel_slots for b in slots_of(search.begins(anytime, search.levels)))
+            candidates += ((_beyond(shape, visit, start), visit, start) for start in starts)
+    for beyond, visit, start in sorted(candidates):
+        kind = search.kind_of[visit]
+        after = search.occupied(search.levels, kind, start - travel_slots)
+        if search.completes(without(everyone, kind), after):
+            return TimeChange(visit, start, beyond * GRID_MINUTES)
+    return None
+
+
+def _beyond(shape: PackageShape, visit: int, start: int) -> int:
+    first, last = int(shape.first_slot[visit]), int(shape.last_slot[visit])
+    return max(first - start, start - last, 0)
