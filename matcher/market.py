@@ -268,12 +268,13 @@ class Market:
         horizon = self.policy.allocation.bed_horizon_days.value
         calendar = np.zeros((rows.max(initial=-1) + 1, horizon + 1), np.int16)
         for line in lines:
-            first = min(max(self.day_number(line.available_from), 0), horizon)
+            # Only a vacancy without an end counts for ever after, and only if it begins within
+            # the horizon: nights beyond are then never promised that are not there.
+            first = max(self.day_number(line.available_from), 0)
             last = horizon if line.available_to is None else self.day_number(line.available_to)
-            # A vacancy that begins after the horizon counts only for ever after; one that has
-            # an end never does.
             stop = horizon + 1 if line.available_to is None else max(min(last + 1, horizon), 0)
-            calendar[rows[self.index[line.provider_id]], first:stop] += line.beds
+            if first < horizon:
+                calendar[rows[self.index[line.provider_id]], first:stop] += line.beds
         return Table(rows, calendar)
 
     def _compile_ledger(self) -> None:

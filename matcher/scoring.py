@@ -299,6 +299,10 @@ CRITERIA: tuple[Criterion, ...] = (
 """Every criterion, in the order in which options show them."""
 
 
+PREFERENCE_CRITERIA = ("continuity", "preference", "culture")
+VALUE_CRITERIA = ("cost", "quality")
+
+
 @dataclass(frozen=True)
 class Scores:
     """Scores of some providers for one request.
@@ -341,3 +345,24 @@ def score(enquiry: Enquiry, starts: Starts, numbers: Ints) -> Scores:
         for c, weight in zip(CRITERIA, weights, strict=True)
     ]
     return Scores(numbers, np.vstack(rows), np.array(weights, dtype=np.int64))
+
+
+def shortfall(enquiry: Enquiry, names: tuple[str, ...], numbers: Ints) -> Ints:
+    """Return weight x points short of 100, summed over named criteria, whole points, [n].
+
+    Parameters
+    ----------
+    enquiry
+        The request and the market.
+    names
+        Criteria that do not depend on when care starts.
+    numbers
+        The providers to judge, [n].
+    """
+    nobody = enquiry.starts(np.zeros(len(enquiry.market), np.bool_))
+    total = np.zeros(len(numbers), np.int64)
+    for criterion in CRITERIA:
+        if criterion.name in names and criterion.applies(enquiry):
+            weight = getattr(enquiry.market.policy.weights, criterion.name).value
+            total += weight * (FULL_SCORE - criterion.scores(enquiry, nobody, numbers))
+    return total // (FULL_SCORE // 100)

@@ -111,6 +111,7 @@ def pair_refusals(enquiry: Enquiry, number: int) -> tuple[Refusal, ...]:
 
 
 __all__ = [
+    "CAPACITY_RULE",
     "RULES",
     "TERM_RULES",
     "Change",

@@ -45,6 +45,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _GAPS = re.compile(r"[\s-]+")
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_WEEK = tuple(Day)
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = {day.value: day for day in Day} | dict(zip(_DAY_NAMES, Day, strict=True))
 
@@ -244,7 +245,7 @@ def _day_run(text: str) -> list[Day]:
     first, last = _DAYS[names[0]].number, _DAYS[names[-1]].number
     if last < first:
         raise CellError("a run of days inside one week, Monday first, such as mon-fri")
-    return list(Day)[first : last + 1]
+    return list(_WEEK[first : last + 1])
 
 
 def read_postcode(text: str) -> Postcode:

@@ -60,8 +60,8 @@ class Rows(Generic[T]):
     columns
         Place of each column that the file has.
     keys
-        Text of the first column on every row, readable or not; None where the file cannot be read,
-        so that nobody is called unknown because of a fault elsewhere.
+        Text of the first column on every row, readable or not; None where it cannot be told on some
+        row, so that nobody is called unknown because of a fault elsewhere.
     """
 
     spec: FileSpec
@@ -102,7 +102,9 @@ def read_rows(folder: Path, spec: FileSpec, item: type[T]) -> tuple[Rows[T], lis
     if table is None:
         return Rows(spec, (), {}, None), faults
     lines = tuple(_read_lines(spec, item, table, faults))
-    return Rows(spec, lines, table.columns, table.keys), faults
+    key = spec.columns[0].name
+    unnamed = any(fault.row > 1 and fault.column == key for fault in faults)
+    return Rows(spec, lines, table.columns, None if unnamed else table.keys), faults
 
 
 def _read_lines(

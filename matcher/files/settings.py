@@ -51,8 +51,7 @@ def read_head(folder: Path) -> tuple[Book | None, date | None, list[Fault]]:
     document, faults = _read_document(folder / BOOK_FILE)
     if document is None:
         return None, None, faults
-    faults += [_unknown(key) for key in document if key not in _EXPECTED]
-    faults += [_fault(key, "no such key") for key in _EXPECTED if key not in document]
+    faults += _key_faults(document)
     head = {key: document[key] for key in _EXPECTED if key in document}
     if "as_of" in head:
         head["as_of"] = day = _day(head["as_of"], faults)
@@ -64,7 +63,7 @@ def read_head(folder: Path) -> tuple[Book | None, date | None, list[Fault]]:
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             key = str(detail["loc"][0])
-            if key not in told:
+            if key in head and key not in told:
                 reason = detail["msg"] if detail["type"] == "value_error" else ""
                 faults.append(_fault(key, head[key], reason.removeprefix("Value error, ")))
         return None, day, faults
@@ -85,9 +84,22 @@ def _no_toml(file: str, error: Exception) -> Fault:
     return Fault(file, 0, "", shown(error), 'TOML, such as title = "A title"')
 
 
+def _key_faults(document: dict[str, Any]) -> list[Fault]:
+    """Fault keys nobody knows and keys that are missing, a misspelt one only once."""
+    missing = [key for key in _EXPECTED if key not in document]
+    faults = []
+    for key in document:
+        if key not in _EXPECTED:
+            hint = suggestion(key, missing)
+            missing = [name for name in missing if f" {name}?" not in hint]
+            expected = f"one of {', '.join(_EXPECTED)}{hint}"
+            faults.append(Fault(BOOK_FILE, 0, shown(key), shown(key), expected))
+    return faults + [_fault(key, "no such key") for key in missing]
+
+
 def _day(value: object, faults: list[Fault]) -> date | None:
     if isinstance(value, date) and not isinstance(value, datetime):
-        return value
+        value = value.isoformat()
     try:
         if isinstance(value, str):
             return read_date(value.strip())
@@ -100,11 +112,6 @@ def _day(value: object, faults: list[Fault]) -> date | None:
 
 def _fault(key: str, value: object, expected: str = "") -> Fault:
     return Fault(BOOK_FILE, 0, key, shown(value), expected or _EXPECTED[key])
-
-
-def _unknown(key: str) -> Fault:
-    expected = f"one of {', '.join(_EXPECTED)}{suggestion(key, _EXPECTED)}"
-    return Fault(BOOK_FILE, 0, shown(key), shown(key), expected)
 
 
 def read_policy(folder: Path) -> tuple[PolicyFile, list[Fault]]:

@@ -33,12 +33,12 @@ class Table:
         Row number as a spreadsheet shows it (the header is row 1) with the row's raw cells, only
         rows that fit the header.
     keys
-        First known column's text on every row, also on those that do not fit the header.
+        First known column's text on every row; None where some row could not be told apart.
     """
 
     columns: dict[str, int]
     records: list[Record]
-    keys: frozenset[str]
+    keys: frozenset[str] | None
 
 
 @dataclass
@@ -88,9 +88,12 @@ def read_table(
     if columns is None:
         return None, sheet.faults
     rows = [record for record in records if any(cell.strip() for cell in record[1])]
+    unbroken = all(fault.row == 1 for fault in sheet.faults)
     fitting = list(_fitting(sheet, header[1], columns, rows))
-    place = columns.get(known[0], 0)
-    keys = frozenset(cells[place].strip() for _, cells in rows if place < len(cells))
+    place = columns.get(known[0])
+    keys = None
+    if unbroken and len(fitting) == len(rows) and place is not None:
+        keys = frozenset(cells[place].strip() for _, cells in fitting)
     return Table(columns, fitting, keys), sheet.faults
 
 
@@ -135,6 +138,9 @@ def _quoting(problem: str) -> str:
 
 def _columns(sheet: _Sheet, header: list[str]) -> dict[str, int] | None:
     """Return the place of each known column, or None where a required one is missing."""
+    if not {word_form(heading) for heading in header} & set(sheet.known):
+        sheet.fault(1, "", ",".join(header), "a header row: " + ", ".join(sheet.known))
+        return None
     columns: dict[str, int] = {}
     meant: set[str] = set()
     for place, heading in enumerate(header):

@@ -14,10 +14,19 @@ from matcher.synthetic import figures
 from matcher.synthetic.chance import Dice
 from matcher.synthetic.places import Places
 from matcher.synthetic.spec import CountySpec
-from matcher.vocabulary import GRID_MINUTES, MINUTES_PER_DAY, Day, ProviderStatus
+from matcher.vocabulary import (
+    GRID_MINUTES,
+    METRES_PER_MILE,
+    MINUTES_PER_DAY,
+    Contract,
+    Day,
+    ProviderStatus,
+)
 
 _BEFORE, _AFTER = 15, 60
-_LEAST_WINDOW = 60
+_LEAST_MINUTES, _PAIR_MINUTES = 45, 225
+_MOST_CARERS = 100
+_MOSTLY = 0.9
 _STALE_DAYS = 7
 
 
@@ -31,11 +40,12 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Lump:
-    """Carer minutes that one agency has free in one band on each of some days."""
+class Need:
+    """Carer minutes that are to be free in a window on each of some days."""
 
-    agency: int
-    minutes: int
+    window: Window
+    days: tuple[Day, ...]
+    minutes: float
 
 
 def windows(bands: dict[str, TimeBand]) -> list[Window]:
@@ -53,7 +63,7 @@ def travel_minutes(policy: Policy) -> int:
     """Return the minutes to reach a usual visit of a round."""
     travel = policy.travel
     miles = travel.usual_leg_miles.value / travel.road_factor.value
-    return int(travel.minutes(miles * 1609.344))
+    return int(travel.minutes(miles * METRES_PER_MILE))
 
 
 def demand(requests: Iterable[CareRequest], band: str, days: Sequence[Day], travel: int) -> float:
@@ -93,6 +103,7 @@ def draw_capacity(
     spec: CountySpec,
     policy: Policy,
     places: Places,
+    *,
     agencies: Sequence[Provider],
     sizes: Sequence[float],
     waiting: Sequence[CareRequest],
@@ -100,78 +111,115 @@ def draw_capacity(
     """Return the agencies' free carers, scaled to the demand of the people who wait.
 
     Running care does not use this capacity: it is what is free for new visits.
+
+    Parameters
+    ----------
+    spec
+        The county.
+    policy
+        Whose bands and travel rule the demand is reckoned by.
+    places
+        Where the zones are.
+    agencies
+        All agencies; those that are not open have nothing free.
+    sizes
+        How much work each does beside the others, [agencies].
+    waiting
+        The people who wait.
     """
     dice = Dice(spec, "capacity")
     able = [i for i, agency in enumerate(agencies) if agency.status is ProviderStatus.OPEN]
-    if not able:
-        return ()
     openings = [agencies[i] for i in able]
     weights = zone_weights(dice, places, openings, [sizes[i] for i in able])
-    travel = travel_minutes(policy)
-    rows: list[HomecareCapacity] = []
+    needs = _needs(spec, policy, waiting)
+    busiest = max((need.minutes for need in needs), default=0.0)
     offset = float(dice.generator.random())
-    for window in windows(policy.bands):
-        leanings = dice.generator.random(len(openings)).tolist()
-        for days, ease in ((figures.WEEKDAYS, 1.0), (figures.WEEKEND, figures.WEEKEND_EASE)):
-            wanted = demand(waiting, window.band, days, travel)
-            share = spec.capacity_share * figures.BAND_EASE.get(window.band, 1.0) * ease
-            for lump in lumps(weights, wanted * share, offset):
-                agency, lean = openings[lump.agency], leanings[lump.agency]
-                rows.append(_row(dice, spec, agency, window, days, lump, lean))
+    parts = shares(weights, round(busiest / figures.LUMP_MINUTES), offset)
+    # Early or late in a window, but alike all week: people want the same time every day.
+    leanings = {
+        band: dice.generator.random(len(openings)).tolist()
+        for band in dict.fromkeys(need.window.band for need in needs)
+    }
+    # What agencies off the contract have free comes on top: the council cannot count on it.
+    off = sum(part for i, part in parts.items() if openings[i].contract is Contract.SPOT)
+    scale = 1 / (1 - off) if off < _MOSTLY else 1.0
+    rows = []
+    for need in needs:
+        for i, part in parts.items():
+            minutes = round(need.minutes * part * scale)
+            if minutes >= _LEAST_MINUTES:
+                lean = leanings[need.window.band][i]
+                rows.append(_row(dice, spec, openings[i], need, minutes=minutes, lean=lean))
     return tuple(sorted(rows, key=lambda row: (row.provider_id, row.days[0].number)))
 
 
-def lumps(weights: Sequence[float], minutes: float, offset: float) -> list[Lump]:
-    """Divide minutes among agencies in lumps of some two hours and a half.
+def _needs(spec: CountySpec, policy: Policy, waiting: Sequence[CareRequest]) -> list[Need]:
+    """Return the carer minutes to be free in each band on weekdays and at the weekend."""
+    travel = travel_minutes(policy)
+    return [
+        Need(
+            window,
+            days,
+            demand(waiting, window.band, days, travel)
+            * spec.capacity_share
+            * figures.BAND_EASE.get(window.band, 1.0)
+            * ease,
+        )
+        for window in windows(policy.bands)
+        for days, ease in ((figures.WEEKDAYS, 1.0), (figures.WEEKEND, figures.WEEKEND_EASE))
+    ]
+
+
+def shares(weights: Sequence[float], count: int, offset: float) -> dict[int, float]:
+    """Divide free capacity among agencies in `count` equal lumps, the same ones for every band.
+
+    An agency with a carer to spare mostly has one all day long, so packages with many calls
+    find all of them at one agency.
 
     Parameters
     ----------
     weights
         Each agency's part.
-    minutes
-        Carer minutes a day to divide.
+    count
+        How many lumps there are.
     offset
-        Where the sampling begins, 0 to 1. The same offset for every band gives much the same
-        agencies capacity in all of them, so that packages with many calls can be served.
+        Where the sampling begins, 0 to 1.
+
+    Returns
+    -------
+    dict
+        Share of the whole by agency number, only of those that have any.
 
     References
     ----------
     Systematic sampling with probability proportional to size.
     """
-    count = round(minutes / figures.LUMP_MINUTES)
-    if not count:
-        return []
+    if not (count and weights):
+        return {}
     totals = list(accumulate(weights))
     marks = (np.arange(count) + offset) * totals[-1] / count
     hits = np.searchsorted(totals, marks, side="right").clip(max=len(weights) - 1)
     agencies, times = np.unique(hits, return_counts=True)
-    return [
-        Lump(agency, round(number * minutes / count))
-        for agency, number in zip(agencies.tolist(), times.tolist(), strict=True)
-    ]
+    pairs = zip(agencies.tolist(), times.tolist(), strict=True)
+    return {agency: number / count for agency, number in pairs}
 
 
 def _row(
-    dice: Dice,
-    spec: CountySpec,
-    agency: Provider,
-    window: Window,
-    days: tuple[Day, ...],
-    lump: Lump,
-    lean: float,
+    dice: Dice, spec: CountySpec, agency: Provider, need: Need, *, minutes: int, lean: float
 ) -> HomecareCapacity:
-    """Write a lump as a number of carers for a span of the window; large lumps as pairs."""
+    """Write carer minutes as a number of carers for a span of the window; many of them as pairs."""
+    window = need.window
     span = window.end_minute - window.start_minute
-    carers = max(-(-lump.minutes // span), 2 if lump.minutes >= 1.5 * figures.LUMP_MINUTES else 1)
-    length = max(round(lump.minutes / carers / GRID_MINUTES) * GRID_MINUTES, _LEAST_WINDOW)
+    carers = max(-(-minutes // span), 2 if minutes >= _PAIR_MINUTES else 1)
+    length = max(round(minutes / carers / GRID_MINUTES) * GRID_MINUTES, _LEAST_MINUTES)
     length = min(length, span)
     steps = (span - length) // GRID_MINUTES
     start = window.start_minute + int(lean * (steps + 1)) * GRID_MINUTES
     return HomecareCapacity(
         provider_id=agency.provider_id,
-        days=days,
+        days=need.days,
         start_minute=start,
         end_minute=start + length,
-        carers=min(carers, 100),
+        carers=min(carers, _MOST_CARERS),
         as_of=dice.day_before(spec.as_of, _STALE_DAYS),
     )

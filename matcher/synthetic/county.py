@@ -55,7 +55,9 @@ def generate(spec: CountySpec, gazetteer: Gazetteer) -> Book:
         providers=(*agencies, *homes.providers),
         rates=tuple(rates),
         framework_rates=framework_rates(ceilings),
-        homecare_capacity=draw_capacity(spec, policy, places, agencies, sizes, waiting),
+        homecare_capacity=draw_capacity(
+            spec, policy, places, agencies=agencies, sizes=sizes, waiting=waiting
+        ),
         bed_capacity=draw_beds(spec, homes),
         requests=people.requests,
         running=people.running,

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from matcher.vocabulary import CareType, Contract, CqcRating, Day, Funding, Outcome, Risk
+from matcher.files.cqc_assumptions import (
+    ADMITTABLE_SHARE,
+    AVERAGE_HOMECARE_HOUR_PENCE,
+    AVERAGE_NURSING_WEEK_PENCE,
+    AVERAGE_RESIDENTIAL_WEEK_PENCE,
+)
+from matcher.vocabulary import (
+    CarerGender,
+    CareType,
+    Contract,
+    CqcRating,
+    Day,
+    Funding,
+    Outcome,
+    Risk,
+)
 
 WEEKDAYS = tuple(Day)[:5]
 WEEKEND = tuple(Day)[5:]
@@ -55,6 +70,9 @@ CRITICAL_REASONS = {
     "tea": ("insulin before the evening meal", "time-limited medication"),
     "bed": ("time-limited medication for the night", "turning to protect the skin"),
 }
+# A short visit mostly says why; the rest are there to be warned about.
+SHORT_BELOW_MINUTES = 30
+SHORT_REASONS = ("medication prompt only", "check that all is well", "")
 
 # -- people --------------------------------------------------------------------------------
 
@@ -83,7 +101,7 @@ LANGUAGES = {
     "british_sign_language": 0.10,
 }
 SPEAKS_OTHER = 0.04
-CARER_GENDERS = {"female": 0.06, "male": 0.015}
+CARER_GENDERS = {None: 92.5, CarerGender.FEMALE: 6.0, CarerGender.MALE: 1.5}
 HOMECARE_NEEDS = {
     (): 68.0,
     ("dementia",): 16.0,
@@ -108,6 +126,7 @@ CARE_TYPES = {
     CareType.NURSING_DEMENTIA: 16.0,
 }
 RESPITE, PANEL = 0.15, 0.03  # of placements
+RAISED_BUDGET, RAISED_POUNDS = 0.35, (50, 200)  # above the framework rate; assumed
 
 # -- agencies ------------------------------------------------------------------------------
 
@@ -130,7 +149,7 @@ AGENCY_SPECIALISMS = {
 }
 SPECIALIST_LOT = 0.12
 TIERS = {1: 30.0, 2: 45.0, 3: 25.0}
-ZONES_SERVED = {1: 25.0, 2: 30.0, 3: 25.0, 4: 10.0, 99: 10.0}
+ZONES_SERVED = {1: 10.0, 2: 20.0, 3: 25.0, 4: 20.0, 5: 10.0, 99: 15.0}
 EMBARGOED, CLOSED = 0.03, 0.015
 # 28 % of agencies serve four people or fewer (State of Care), so sizes are very uneven.
 AGENCY_SIZE_SIGMA = 1.1
@@ -162,8 +181,8 @@ HOME_CARE_TYPES: dict[tuple[CareType, ...], float] = {
 }
 # 16 of 100 accept the framework rate (Dorset); how they divide is assumed.
 HOME_CONTRACTS = {Contract.FRAMEWORK: 12.0, Contract.BLOCK: 4.0, Contract.SPOT: 84.0}
-# Admittable vacancies: gov.uk monthly statistics, July 2025.
-VACANT_ADMITTABLE = 0.108
+# Admittable vacancies, as a share of all beds.
+VACANT_ADMITTABLE = ADMITTABLE_SHARE
 VACANT_SIGMA = 0.7
 RESPITE_HOMES = 0.65
 HOME_SPECIALISMS = {
@@ -175,9 +194,10 @@ HOME_SPECIALISMS = {
 
 # -- money ---------------------------------------------------------------------------------
 
-# DHSC provisional 2025-26 averages, pence; the dementia supplement is assumed.
-HOMECARE_HOUR_PENCE = 2505
-RESIDENTIAL_WEEK_PENCE, NURSING_WEEK_PENCE = 95_600, 108_900
+# Averages paid by councils are those of the register's import; the supplement is assumed.
+HOMECARE_HOUR_PENCE = AVERAGE_HOMECARE_HOUR_PENCE
+RESIDENTIAL_WEEK_PENCE = AVERAGE_RESIDENTIAL_WEEK_PENCE
+NURSING_WEEK_PENCE = AVERAGE_NURSING_WEEK_PENCE
 DEMENTIA_WEEK_PENCE = 6_000
 # Homecare Association: direct employment cost and minimum price, pence an hour.
 HOUR_LEAST_PENCE, HOUR_MOST_PENCE = 2271, 3214

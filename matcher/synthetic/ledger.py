@@ -103,6 +103,4 @@ def _beds(dice: Dice, spec: CountySpec, homes: Sequence[Provider]) -> list[Offer
 
 
 def _offer(provider_id: str, day: date, request_id: str | None, outcome: Outcome) -> Offered:
-    return Offered(
-        provider_id=provider_id, offered_on=day, request_id=request_id, outcome=outcome
-    )
+    return Offered(provider_id=provider_id, offered_on=day, request_id=request_id, outcome=outcome)

@@ -24,9 +24,7 @@ class Frame:
     carers: int
 
 
-def draw_packages(
-    dice: Dice, bands: dict[str, TimeBand], count: int
-) -> list[HomecarePackage]:
+def draw_packages(dice: Dice, bands: dict[str, TimeBand], count: int) -> list[HomecarePackage]:
     """Return `count` packages in random order."""
     return [_package(dice, bands, frame) for frame in _frames(dice, count)]
 
@@ -39,10 +37,10 @@ def _frames(dice: Dice, count: int) -> list[Frame]:
     by_size = (hours * dice.lognormal(1.0, 0.3, count)).argsort(kind="stable").tolist()
     calls_of = dict(zip(by_size, calls, strict=True))
     wished = hours * dice.lognormal(1.0, 1.0, count)
-    doubled = set(wished.argsort(kind="stable").tolist()[count - round(count * figures.DOUBLE_HANDED) :])
-    return [
-        Frame(float(hours[i]), calls_of[i], 2 if i in doubled else 1) for i in range(count)
-    ]
+    doubled = set(
+        wished.argsort(kind="stable").tolist()[count - round(count * figures.DOUBLE_HANDED) :]
+    )
+    return [Frame(float(hours[i]), calls_of[i], 2 if i in doubled else 1) for i in range(count)]
 
 
 def _package(dice: Dice, bands: dict[str, TimeBand], frame: Frame) -> HomecarePackage:
@@ -54,7 +52,15 @@ def _package(dice: Dice, bands: dict[str, TimeBand], frame: Frame) -> HomecarePa
         # Family helps out at the weekend: the last call is one for weekdays only.
         lines[-1] = (lines[-1][0], figures.WEEKDAYS)
     visits = [
-        _visit(dice, bands, number, band, days, wished, frame.carers)
+        _visit(
+            dice,
+            bands,
+            number,
+            band=band,
+            days=days,
+            wished_minutes=wished,
+            carers=frame.carers,
+        )
         for number, (band, days) in enumerate(lines, start=1)
     ]
     return HomecarePackage(visits=tuple(visits))
@@ -64,6 +70,7 @@ def _visit(
     dice: Dice,
     bands: dict[str, TimeBand],
     number: int,
+    *,
     band: str,
     days: tuple[Day, ...],
     wished_minutes: float,
@@ -87,10 +94,17 @@ def _visit(
         time_need=need,
         at_minute=None if need is TimeNeed.NONE else _at(dice, bands[band]),
         tolerance_minutes=dice.pick((None, 15, 30)) if critical else None,
-        reason=dice.pick(figures.CRITICAL_REASONS[band]) if critical else "",
+        reason=_reason(dice, band, minutes=minutes, critical=critical),
         minutes=minutes,
         carers=1 if light else carers,
     )
+
+
+def _reason(dice: Dice, band: str, *, minutes: int, critical: bool) -> str:
+    """Return why a time is a need, or why a visit is as short as it is (L3)."""
+    if critical:
+        return dice.pick(figures.CRITICAL_REASONS[band])
+    return dice.pick(figures.SHORT_REASONS) if minutes < figures.SHORT_BELOW_MINUTES else ""
 
 
 def _minutes(dice: Dice, wished_minutes: float) -> int:

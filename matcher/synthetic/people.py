@@ -19,7 +19,7 @@ from matcher.synthetic.money import Ceilings
 from matcher.synthetic.packages import draw_packages
 from matcher.synthetic.places import Places
 from matcher.synthetic.spec import CountySpec
-from matcher.vocabulary import CareType, CarerGender, Risk, ServiceType
+from matcher.vocabulary import CareType, Risk, ServiceType
 
 _METRES_ASKED = (5_000, 8_000, 12_000, 16_000, 24_000)
 
@@ -72,7 +72,7 @@ def draw_people(county: County) -> People:
     packages = _packages_of(county, referrals)
     requests, running = [], []
     for number, (referral, row) in enumerate(zip(referrals, rows, strict=True), start=1):
-        request_id = names.request_id(number)
+        request_id = names.request_id(number, len(referrals))
         facts = _common_facts(dice, county, referral, row)
         if referral.ask in {Ask.RUNNING, Ask.HOMECARE}:
             package = packages[referral.serial]
@@ -168,7 +168,7 @@ def _homecare_facts(
         "service_type": ServiceType.HOMECARE,
         "package": package,
         "needs": dice.weighted(figures.HOMECARE_NEEDS),
-        "carer_gender": dice.weighted(_genders()),
+        "carer_gender": dice.weighted(figures.CARER_GENDERS),
         # Budgets are set at the framework rate, at times with a little room, in whole pounds.
         "personal_budget_pence_per_week": -(-cost * dice.whole(100, 106) // 10_000) * 100,
     }
@@ -177,14 +177,10 @@ def _homecare_facts(
     return facts
 
 
-def _genders() -> dict[CarerGender | None, float]:
-    asked = {CarerGender(gender): share for gender, share in figures.CARER_GENDERS.items()}
-    return {None: 1 - sum(asked.values()), **asked}
-
-
 def _placement_facts(dice: Dice, county: County, referral: Referral, row: int) -> dict[str, Any]:
     if referral.ask is Ask.PANEL:
-        return {"service_type": dice.pick((ServiceType.EXTRA_CARE, ServiceType.SHARED_LIVES))}
+        service = dice.pick((ServiceType.EXTRA_CARE, ServiceType.SHARED_LIVES))
+        return {"service_type": service, "placement": Placement()}
     care_type = dice.weighted(figures.CARE_TYPES)
     respite = referral.ask is Ask.RESPITE
     stay = _respite_stay(dice, county.spec, care_type) if respite else _long_stay(care_type)
@@ -193,10 +189,14 @@ def _placement_facts(dice: Dice, county: County, referral: Referral, row: int) -
         **stay,
         **county.choices.home_wishes(dice, county.places, row),
         "needs": dice.weighted(figures.PLACEMENT_NEEDS),
-        # A few budgets are above the framework rate: agreed for needs that cost more.
-        "personal_budget_pence_per_week": ceiling + (dice.whole(10, 60) * 100) * dice.happens(0.2),
+        "personal_budget_pence_per_week": ceiling + _raised_pence(dice),
         "max_distance_metres": dice.pick(_METRES_ASKED) if dice.happens(0.35) else None,
     }
+
+
+def _raised_pence(dice: Dice) -> int:
+    """Return what a budget has above the framework rate: agreed for some whose needs cost more."""
+    return dice.whole(*figures.RAISED_POUNDS) * 100 if dice.happens(figures.RAISED_BUDGET) else 0
 
 
 def _long_stay(care_type: CareType) -> dict[str, Any]:
@@ -212,7 +212,8 @@ def _respite_stay(dice: Dice, spec: CountySpec, care_type: CareType) -> dict[str
         care_type=care_type,
         nights=nights,
         admit_from=admit_from,
-        admit_to=admit_from + timedelta(days=dice.pick((0, 3, 7, 14))),
+        # The window holds the whole stay, at times with some days to spare.
+        admit_to=admit_from + timedelta(days=nights + dice.pick((0, 3, 7, 14))),
     )
     return {
         "service_type": ServiceType.RESPITE,

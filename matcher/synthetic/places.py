@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,8 @@ class Places:
 
     def draw(self, dice: Dice, count: int) -> list[int]:
         """Return the rows of `count` postcodes, each as likely: people live where postcodes are."""
-        return dice.generator.integers(0, len(self.postcodes), count).tolist()
+        rows: list[int] = dice.generator.integers(0, len(self.postcodes), count).tolist()
+        return rows
 
     def zone_name(self, row: int) -> str:
         """Return the name of the zone that a postcode lies in."""
@@ -52,7 +54,8 @@ class Places:
         """Return all zone numbers: a postcode's own first, then by distance from it."""
         metres = np.hypot(*(self.middles - self.points[row]).T)
         metres[self.zone_of[row]] = -1.0
-        return np.argsort(metres, kind="stable").tolist()
+        numbers: list[int] = np.argsort(metres, kind="stable").tolist()
+        return numbers
 
     def spread_metres(self) -> Floats:
         """Return for each zone the mean distance of its postcodes from its middle, metres."""
@@ -64,6 +67,8 @@ class Places:
 def lay_out(spec: CountySpec, gazetteer: Gazetteer) -> Places:
     """Return the county's postcodes, its outward codes grouped into zones by nearness.
 
+    Where there are fewer outward codes than zones wanted, sectors are grouped instead.
+
     Raises
     ------
     MatcherError
@@ -71,15 +76,22 @@ def lay_out(spec: CountySpec, gazetteer: Gazetteer) -> Places:
     """
     held = gazetteer.postcodes_of(spec.council)
     points = np.column_stack([held.eastings_metres, held.northings_metres]).astype(np.float64)
-    codes, code_of = np.unique([code.outward for code in held.postcodes], return_inverse=True)
+    codes, code_of = _codes(held.postcodes, spec.zones)
     sizes = np.bincount(code_of).astype(np.float64)
     middles = _means(points, code_of, sizes)
     groups = _grouped(middles, sizes, min(spec.zones, len(codes)))
     zone_of = groups[code_of].astype(np.int64)
-    zones = _named(codes.tolist(), groups, sizes)
+    zones = _named(codes, groups, sizes)
     weights = np.bincount(zone_of).astype(np.float64)
     return Places(held.postcodes, points, zone_of, zones, _means(points, zone_of, weights))
 
+
+def _codes(postcodes: Sequence[Postcode], least: int) -> tuple[list[str], Rows]:
+    """Return the parts of postcodes that zones are made of, and the part of each postcode."""
+    codes, code_of = np.unique([code.outward for code in postcodes], return_inverse=True)
+    if len(codes) < least:
+        codes, code_of = np.unique([code.sector for code in postcodes], return_inverse=True)
+    return codes.tolist(), code_of
 
 
 def _means(points: Floats, group_of: Rows, sizes: Floats) -> Floats:
@@ -115,7 +127,7 @@ def _metres(points: Floats, centres: Floats) -> Floats:
 
 
 def _renumbered(group_of: Rows, sizes: Floats) -> Rows:
-    """Number the groups that are not empty from the largest code downwards."""
+    """Return groups renumbered, those that are not empty, from the largest code downwards."""
     order: dict[int, int] = {}
     for code in np.argsort(-sizes, kind="stable").tolist():
         order.setdefault(int(group_of[code]), len(order))
@@ -128,6 +140,6 @@ def _named(codes: list[str], groups: Rows, sizes: Floats) -> tuple[Zone, ...]:
     for number in range(int(groups.max()) + 1):
         members = np.flatnonzero(groups == number).tolist()
         largest = max(members, key=lambda code: (sizes[code], codes[code]))
-        name = f"Z{number + 1}-{codes[largest]}"
+        name = f"Z{number + 1}-{codes[largest].replace(' ', '-')}"
         zones.append(Zone(zone=name, postcodes=tuple(sorted(codes[i] for i in members))))
     return tuple(zones)

@@ -41,7 +41,16 @@ def draw_agencies(spec: CountySpec, places: Places) -> tuple[Provider, ...]:
     lots = dice.dealt({True: figures.SPECIALIST_LOT, False: 1 - figures.SPECIALIST_LOT}, count)
     rows = places.draw(dice, count)
     return tuple(
-        _agency(dice, spec, places, number, terms[number], rows[number], served[number], lots[number])
+        _agency(
+            dice,
+            spec,
+            places,
+            number,
+            terms=terms[number],
+            row=rows[number],
+            zones_served=served[number],
+            specialist=lots[number],
+        )
         for number in range(count)
     )
 
@@ -51,6 +60,7 @@ def _agency(
     spec: CountySpec,
     places: Places,
     number: int,
+    *,
     terms: Terms,
     row: int,
     zones_served: int,
@@ -60,8 +70,8 @@ def _agency(
     zones = [places.zones[zone].zone for zone in places.nearest_zones(row)[:zones_served]]
     spot = terms.contract is Contract.SPOT
     return Provider(
-        provider_id=names.provider_id(kind, number + 1),
-        name=names.provider_name(kind, number + 1),
+        provider_id=names.provider_id(kind, number + 1, spec.agencies),
+        name=names.provider_name(kind, number + 1, spec.agencies),
         kind=kind,
         postcode=places.postcodes[row],
         services=(ServiceType.HOMECARE,),
@@ -83,7 +93,7 @@ def _agency(
 
 
 def _specialisms(dice: Dice, *, specialist: bool) -> tuple[str, ...]:
-    """A specialist agency is sure to offer what few others do."""
+    """Return what an agency can do; a specialist one is sure to do what few others do."""
     shares = dict(figures.AGENCY_SPECIALISMS)
     if specialist:
         shares |= {"learning_disability": 1.0, "mental_health": 1.0}
@@ -129,7 +139,15 @@ def draw_homes(spec: CountySpec, places: Places) -> Homes:
     sizes = dice.dealt(figures.HOME_SIZES, count)
     rows = places.draw(dice, count)
     providers = tuple(
-        _home(dice, spec, places, number, terms[number], rows[number], care_types[number])
+        _home(
+            dice,
+            spec,
+            places,
+            number,
+            terms=terms[number],
+            row=rows[number],
+            care_types=care_types[number],
+        )
         for number in range(count)
     )
     return Homes(providers, tuple(dice.whole(*size) for size in sizes))
@@ -140,6 +158,7 @@ def _home(
     spec: CountySpec,
     places: Places,
     number: int,
+    *,
     terms: Terms,
     row: int,
     care_types: tuple[CareType, ...],
@@ -151,8 +170,8 @@ def _home(
     dementia = any("dementia" in care_type.value for care_type in care_types)
     words = dice.some(tuple(figures.HOME_SPECIALISMS), figures.HOME_SPECIALISMS)
     return Provider(
-        provider_id=names.provider_id(kind, number + 1),
-        name=names.provider_name(kind, number + 1),
+        provider_id=names.provider_id(kind, number + 1, spec.homes),
+        name=names.provider_name(kind, number + 1, spec.homes),
         kind=kind,
         postcode=places.postcodes[row],
         services=tuple(services),

@@ -36,7 +36,7 @@ class CountySpec:
         Carer minutes free on a morning as a share of what the waiting list needs then, travel
         included; the other bands have somewhat more. Mornings are the bottleneck.
     zones
-        Zones of the framework; fewer where the authority has fewer outward codes.
+        Zones of the framework; fewer where the authority has fewer postcode sectors.
     history_days
         How far back the ledger of offers reaches.
     title

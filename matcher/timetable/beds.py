@@ -158,10 +158,9 @@ def earliest_admissions(
     days = np.arange(window.first_day, window.first_day + works.shape[1])
     if soonest_days is not None:
         works = works & (days >= soonest_days[:, None])
-    ok = np.asarray(works.any(axis=1), dtype=np.bool_)
-    earliest = np.zeros(len(calendars), dtype=np.int32)
-    earliest[ok] = window.first_day + works[ok].argmax(axis=1)
-    return Admissions(ok, earliest)
+    none = window.last_day + 1
+    earliest = np.where(works, days, none).min(axis=1, initial=none)
+    return Admissions(np.asarray(works.any(axis=1)), earliest)
 
 
 def occupy_bed(calendar: IntArray, day: int, nights: int | None, sign: int = -1) -> IntArray:

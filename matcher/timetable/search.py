@@ -55,8 +55,8 @@ class Search:
     for several carers and for holes of any kind. It needs beginnings to be in the same order on
     all days, which one start time for all days and one travel time for the package give. It
     holds as well when all beginnings must lie at or after some slot, so that what is left to
-    decide depends only on the visits left, that slot, and the capacity from there on: failed
-    states are remembered by these three.
+    decide depends only on the visits left, that slot, and the capacity from there on: states
+    that failed are remembered by these three, and one with no more room fails too.
 
     The next visit must begin before the earliest possible finish among the visits left;
     otherwise the one that finishes then could be moved in front of it, disturbing nobody. Visits
@@ -80,7 +80,7 @@ class Search:
     def __init__(self, free: IntArray, shape: PackageShape, travel_slots: int) -> None:
         self.travel_slots = travel_slots
         self._kinds: list[Kind] = []
-        self._failed: set[tuple[tuple[int, ...], int, Levels]] = set()
+        self._failed: dict[tuple[int, ...], list[tuple[int, Levels]]] = {}
         self._shape = shape
         self.levels = _levels(free, shape)
         windows = zip(shape.first_slot.tolist(), shape.last_slot.tolist(), strict=True)
@@ -98,17 +98,15 @@ class Search:
             carers=int(self._shape.carers[visit]),
             groups=self._shape.visit_groups[visit],
         )
+        # Visits that differ only in starts which are out of reach anyway are interchangeable.
+        kind = kind._replace(window=_begins(kind, self.levels))
         if kind not in self._kinds:
             self._kinds.append(kind)
         return self._kinds.index(kind)
 
     def begins(self, kind: int, levels: Levels) -> int:
         """Return the allowed beginnings (bits) of a kind of visit that fit the capacity left."""
-        window, span, carers, groups = self._kinds[kind]
-        room = FULL_DAY
-        for group in groups:
-            room &= levels[group][carers - 1]
-        return window & _room_for(room, span)
+        return _begins(self._kinds[kind], levels)
 
     def occupied(self, levels: Levels, kind: int, begin: int) -> Levels:
         """Return the capacity left once a visit of a kind is put at a beginning."""
@@ -143,16 +141,27 @@ class Search:
         if not all(masks.values()):
             return False
         soonest = min(map(_lowest, masks.values()))
-        state = (left, soonest, tuple(tuple(m >> soonest for m in here) for here in levels))
-        if state in self._failed:
+        if self._hopeless(left, levels, soonest):
             return False
         if not self._overloaded(left, masks, levels) and any(
             self.completes(without(left, kind), self.occupied(levels, kind, begin), begin)
             for kind, begin in self._next(masks)
         ):
             return True
-        self._failed.add(state)
+        self._failed.setdefault(left, []).append((soonest, levels))
         return False
+
+    def _hopeless(self, left: tuple[int, ...], levels: Levels, since: int) -> bool:
+        """Say whether the same visits have failed already with no less room."""
+        return any(
+            earlier <= since
+            and not any(
+                (has & ~had) >> since
+                for here, there in zip(levels, failed, strict=True)
+                for has, had in zip(here, there, strict=True)
+            )
+            for earlier, failed in self._failed.get(left, ())
+        )
 
     def _next(self, masks: dict[int, int]) -> Iterator[tuple[int, int]]:
         """Yield the kinds that may come next, each with its beginning, most urgent first."""
@@ -168,7 +177,7 @@ class Search:
         Looked at for the visits whose beginnings all lie at or after one of the earliest
         beginnings and which are over first; necessary for fitting, hence only a short cut.
         """
-        if len(left) < 3:
+        if len(left) < 4:
             return False
         spans = [(_lowest(masks[k]), masks[k].bit_length() + self._kinds[k].span, k) for k in left]
         spans.sort(key=lambda item: item[1])
@@ -227,6 +236,13 @@ def _bits_between(first: int, last: int) -> int:
 
 def _lowest(mask: int) -> int:
     return (mask & -mask).bit_length() - 1
+
+
+def _begins(kind: Kind, levels: Levels) -> int:
+    room = FULL_DAY
+    for group in kind.groups:
+        room &= levels[group][kind.carers - 1]
+    return kind.window & _room_for(room, kind.span)
 
 
 def _room_for(room: int, span: int) -> int:

@@ -125,8 +125,14 @@ def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> T
     for visit in range(len(shape)):
         alone = _possible(free[doubtful], shape, visit, travel[doubtful])
         doubtful = doubtful[alone.any(axis=1)]
+    # Many providers look alike, the more so since carers beyond the package's need do not matter.
+    known: dict[tuple[int, bytes], tuple[int, ...] | None] = {}
     for provider in doubtful.tolist():
-        found = find_times(free[provider], shape, int(travel[provider]))
+        week = np.minimum(free[provider], int(shape.carers.sum()))
+        alike = int(travel[provider]), week.tobytes()
+        if alike not in known:
+            known[alike] = find_times(week, shape, int(travel[provider]))
+        found = known[alike]
         if found is not None:
             ok[provider], starts[provider] = True, found
     return Times(ok, starts)

@@ -1,0 +1,91 @@
+"""Checks of visits against the policy's bands and against each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import combinations
+
+from matcher.errors import Fault
+from matcher.files.book_rows import BookRows
+from matcher.files.cells import suggestion
+from matcher.files.columns import VisitLine
+from matcher.files.rows import Rows, Sourced
+from matcher.model import Visit
+from matcher.policy import Policy
+from matcher.vocabulary import TimeNeed
+
+Line = Sourced[VisitLine]
+
+
+def visit_faults(rows: BookRows, policy: Policy) -> Iterator[Fault]:
+    """Yield every fault of a visit's band and time, and of two visits that must collide."""
+    packages: dict[str, list[Line]] = defaultdict(list)
+    for line in rows.visits:
+        yield from _band_faults(rows.visits, line, policy)
+        packages[line.item.request_id].append(line)
+    tolerance = policy.times.critical_tolerance_minutes.value
+    for lines in packages.values():
+        yield from _clashes(rows.visits, lines, tolerance)
+
+
+def _band_faults(visits: Rows[VisitLine], line: Line, policy: Policy) -> Iterator[Fault]:
+    visit = line.item.visit
+    if visit.band is None:
+        return
+    band = policy.bands.get(visit.band)
+    if band is None:
+        known = ", ".join(policy.bands)
+        hint = suggestion(visit.band, policy.bands)
+        yield visits.fault(line, "band", f"a band of the policy: {known}{hint}")
+    elif visit.at_minute is not None and not (
+        band.start_minute <= visit.at_minute <= band.end_minute
+    ):
+        yield visits.fault(line, "at", f"a time inside the band {visit.band}, {band}")
+
+
+def _clashes(visits: Rows[VisitLine], lines: list[Line], tolerance: int) -> Iterator[Fault]:
+    """Fault the later of two lines that are alike or whose critical times must overlap."""
+    told: set[int] = set()
+    for earlier, later in combinations(lines, 2):
+        if later.row in told:
+            continue
+        one, other = earlier.item.visit, later.item.visit
+        if one.visit_no == other.visit_no:
+            continue  # a number told twice has its own fault
+        if _alike(one, other):
+            told.add(later.row)
+            yield visits.fault(
+                later,
+                "visit_no",
+                f"a visit unlike row {earlier.row}; two carers at once are carers = 2",
+            )
+        elif _must_overlap(one, other, tolerance):
+            told.add(later.row)
+            yield visits.fault(
+                later, "at", f"a time that leaves room for the critical visit in row {earlier.row}"
+            )
+
+
+def _alike(one: Visit, other: Visit) -> bool:
+    return one.model_copy(update={"visit_no": other.visit_no}) == other
+
+
+def _must_overlap(one: Visit, other: Visit, tolerance: int) -> bool:
+    """Say whether two critical visits on one day overlap however they are moved."""
+    if not set(one.days) & set(other.days):
+        return False
+    first, second = _starts(one, tolerance), _starts(other, tolerance)
+    if first is None or second is None:
+        return False
+    one_goes_first = first[0] + one.minutes <= second[1]
+    other_goes_first = second[0] + other.minutes <= first[1]
+    return not (one_goes_first or other_goes_first)
+
+
+def _starts(visit: Visit, tolerance: int) -> tuple[int, int] | None:
+    """Return the earliest and latest start of a critical visit, in minutes of the day."""
+    if visit.time_need is not TimeNeed.CRITICAL or visit.at_minute is None:
+        return None
+    either_side = tolerance if visit.tolerance_minutes is None else visit.tolerance_minutes
+    return visit.at_minute - either_side, visit.at_minute + either_side

@@ -1,0 +1,118 @@
+"""What a run is given and gives back: limits, progress, stages with bounds, and the result."""
+
+from __future__ import annotations
+
+import threading
+from enum import StrEnum
+
+from pydantic import Field
+
+from matcher.allocation import Allocation
+from matcher.model import Frozen
+from matcher.policy import Objective
+
+
+class Limits(Frozen):
+    """When a run stops; limits compose, whichever is met first.
+
+    Parameters
+    ----------
+    seconds
+        Wall-clock seconds for the whole run. Never promises the same answer twice.
+    deterministic_time
+        Solver work units for each component; with ``workers`` 1 and the same seed, the answer is
+        the same wherever the run takes place.
+    workers
+        Threads for the solver; ``None`` for one a core.
+    """
+
+    seconds: float | None = Field(default=60.0, gt=0)
+    deterministic_time: float | None = Field(default=None, gt=0)
+    workers: int | None = Field(default=None, ge=1, le=64)
+
+    @classmethod
+    def reproducible(cls, deterministic_time: float = 20.0) -> Limits:
+        """Return limits under which the same book and seed give the same answer anywhere."""
+        return cls(seconds=None, deterministic_time=deterministic_time, workers=1)
+
+
+class Progress:
+    """What a run tells while it goes on; every method does nothing unless overridden.
+
+    A run may be cancelled from another thread or a signal handler with :meth:`cancel`: it stops
+    soon and keeps the best answer found.
+    """
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Ask the run to stop and keep the best answer found."""
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self._cancelled.is_set()
+
+    def started(self, requests: int, options: int, parts: int) -> None:
+        """Tell how many requests and options there are, in how many independent parts."""
+
+    def part_started(self, part: int, requests: int) -> None:
+        """Tell that a part is being solved."""
+
+    def improved(self, objective: Objective, value: int, bound: int | None) -> None:
+        """Tell of a better answer or bound in the stage under way of the part under way."""
+
+    def part_done(self, part: int, requests: int, placed: int) -> None:
+        """Tell that a part is solved, and how many of its requests are placed."""
+
+
+class Method(StrEnum):
+    """How an allocation is found."""
+
+    TODAY = "today"
+    EXACT = "exact"
+
+
+class Status(StrEnum):
+    """What is known of an answer."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    CANCELLED = "cancelled"
+    BASELINE = "baseline"
+
+
+class Stage(Frozen):
+    """One objective of the published order: its value, and what no answer can beat.
+
+    ``bound`` holds given the values of all stages before it; ``None`` when none is known.
+    """
+
+    name: Objective
+    unit: str
+    value: int
+    bound: int | None
+
+    @property
+    def proved(self) -> bool:
+        """Whether the value is proved to be the best possible after the stages before it."""
+        return self.bound is not None and self.bound == self.value
+
+
+class Result(Frozen):
+    """An allocation that the referee accepted, with the proof of how good it is."""
+
+    method: Method
+    status: Status
+    allocation: Allocation
+    stages: tuple[Stage, ...]
+    arrangeable: int
+    seconds: float
+    seed: int
+    limits: Limits
+    policy_version: str
+    software_version: str
+    solver_version: str | None
+    inputs_sha256: str

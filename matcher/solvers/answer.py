@@ -1,0 +1,99 @@
+"""From a plan of numbers back to an allocation in words, with a reason for everyone unplaced."""
+
+from __future__ import annotations
+
+from matcher.allocation import Allocation, Placed, Unplaced, UnplacedReason
+from matcher.eligibility import CAPACITY_RULE, RULES, Refusal, approval_reasons, request_refusals
+from matcher.market import Market
+from matcher.model import CareRequest
+from matcher.shortlist import near_misses
+from matcher.solvers.options import Choice, Plan, Problem
+from matcher.vocabulary import km_text, words_text
+
+REASON_OF_REFUSAL = {
+    "RUNNING": UnplacedReason.ALREADY_RUNNING,
+    "OWN_PANEL": UnplacedReason.OWN_PANEL,
+    "NOT_AGREED": UnplacedReason.NOT_AGREED,
+    "INCOMPLETE": UnplacedReason.INCOMPLETE,
+}
+
+
+def allocation_of(problem: Problem, plan: Plan) -> Allocation:
+    """Return a plan as an allocation of every waiting request.
+
+    Parameters
+    ----------
+    problem
+        The requests and their options.
+    plan
+        The choices made.
+    """
+    market = problem.market
+    placed = [_placed(problem, plan[number]) for number in sorted(plan)]
+    unplaced = [_unplaced(problem, number) for number in range(len(problem)) if number not in plan]
+    searched = set(problem.request_ids)
+    unplaced += [
+        _not_searched(market, request)
+        for request in market.book.waiting
+        if request.request_id not in searched
+    ]
+    return Allocation(
+        placed=tuple(sorted(placed, key=lambda line: line.request_id)),
+        unplaced=tuple(sorted(unplaced, key=lambda line: line.request_id)),
+    )
+
+
+def _placed(problem: Problem, choice: Choice) -> Placed:
+    option = choice.option
+    enquiry = problem.enquiries[option.request]
+    bookable = sum(not other.needs_approval for other in problem.options[option.request])
+    asked = len(problem.options[option.request])
+    reasons = (
+        f"{km_text(int(enquiry.distance_metres[option.provider]))} away",
+        f"one of {asked} that could start on their own, {bookable} of them within the rate",
+        *approval_reasons(enquiry, option.provider),
+    )
+    return problem.placed(choice).model_copy(update={"reasons": reasons})
+
+
+def _unplaced(problem: Problem, number: int) -> Unplaced:
+    verdict = problem.verdicts[number]
+    request_id = problem.request_ids[number]
+    options = problem.options[number]
+    if options:
+        return Unplaced(
+            request_id=request_id,
+            reason=UnplacedReason.CAPACITY_TAKEN,
+            detail=(
+                f"{len(options)} providers could serve {request_id} alone, but their capacity "
+                "goes to others waiting by the published order of objectives."
+            ),
+        )
+    capacity = 1 << RULES.index(CAPACITY_RULE)
+    suitable = int((verdict.failed == capacity).sum())
+    misses = near_misses(verdict)
+    nearest = f"{misses[0].name}: {'; '.join(misses[0].changes)}" if misses else ""
+    if suitable:
+        reason, detail = (
+            UnplacedReason.NO_CAPACITY,
+            (f"{suitable} suitable providers, none with room for {request_id} as asked."),
+        )
+    else:
+        reason, detail = (
+            UnplacedReason.NO_SUITABLE_PROVIDER,
+            (f"None of {len(problem.market)} providers is suitable for {request_id}."),
+        )
+    return Unplaced(request_id=request_id, reason=reason, detail=detail, nearest_miss=nearest)
+
+
+def _not_searched(market: Market, request: CareRequest) -> Unplaced:
+    refusals = request_refusals(request, market.book, market.policy)
+    return Unplaced(
+        request_id=request.request_id,
+        reason=REASON_OF_REFUSAL.get(refusals[0].rule_id, UnplacedReason.NOT_ARRANGEABLE),
+        detail=" ".join(_cited(refusal) for refusal in refusals),
+    )
+
+
+def _cited(refusal: Refusal) -> str:
+    return f"{refusal.sentence} ({words_text([refusal.citation])})"

@@ -1,0 +1,221 @@
+"""Every way to serve every waiting request, as plain numbers, split into independent parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from matcher.allocation import Placed, PlacementStatus, VisitTime, arrangeable, measure_request
+from matcher.eligibility import Verdict, judge
+from matcher.enquiry import Enquiry
+from matcher.market import Market, Mask
+from matcher.policy import Objective
+from matcher.scoring import PREFERENCE_CRITERIA, VALUE_CRITERIA, shortfall, wanted_start
+from matcher.timetable import BedWindow, PackageShape, admission_days, start_masks
+from matcher.vocabulary import GRID_MINUTES, CareType, Risk
+
+Resource = tuple[int, CareType | None]
+"""A provider's number, and the kind of bed; ``None`` for its carers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """One provider that could serve one request on its own.
+
+    Parameters
+    ----------
+    request
+        Number of the request in the problem.
+    provider
+        Number of the provider in the market.
+    travel_slots
+        Travel to each visit, in 5-minute slots; 0 for beds.
+    domains
+        Where the unknowns of time may lie. Homecare: for each visit the slots where it may start,
+        [visits, 288]. Beds: the days of admission, [1, horizon + 1].
+    first_day
+        Homecare: days from as_of to the first visit. Beds: the earliest admission.
+    costs
+        What the option adds to each objective, leaving out what depends on times chosen.
+    """
+
+    request: int
+    provider: int
+    travel_slots: int
+    domains: Mask
+    first_day: int
+    needs_approval: bool
+    costs: Mapping[Objective, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """An option taken, with its start slots (homecare) or its day of admission (beds)."""
+
+    option: Option
+    times: tuple[int, ...]
+
+
+Plan = dict[int, Choice]
+"""The choice for each request that has one, by the number of the request."""
+
+
+class Problem:
+    """All waiting requests that may be searched for, and every option of each.
+
+    Parameters
+    ----------
+    market
+        The compiled book and policy.
+    """
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        by_id = arrangeable(market)
+        self.request_ids = tuple(by_id)
+        self.enquiries: tuple[Enquiry, ...] = tuple(by_id.values())
+        self.verdicts: tuple[Verdict, ...] = tuple(judge(enquiry) for enquiry in self.enquiries)
+        self.options: tuple[tuple[Option, ...], ...] = tuple(
+            tuple(_options(number, verdict)) for number, verdict in enumerate(self.verdicts)
+        )
+
+    def __len__(self) -> int:
+        return len(self.enquiries)
+
+    def resource(self, option: Option) -> Resource:
+        """Return the capacity that an option draws on."""
+        return option.provider, self.enquiries[option.request].request.care_type
+
+    @cached_property
+    def parts(self) -> tuple[tuple[int, ...], ...]:
+        """Requests grouped so that no two groups share a provider's capacity, in id order.
+
+        Requests without any option belong to no part.
+        """
+        group: dict[int, int] = {}
+        owner: dict[Resource, int] = {}
+
+        def root(number: int) -> int:
+            while group[number] != number:
+                number = group[number]
+            return number
+
+        for request, options in enumerate(self.options):
+            if options:
+                group[request] = request
+            for option in options:
+                first = root(owner.setdefault(self.resource(option), request))
+                mine = root(request)
+                group[max(first, mine)] = min(first, mine)
+        parts: dict[int, list[int]] = {}
+        for request in group:
+            parts.setdefault(root(request), []).append(request)
+        return tuple(tuple(members) for _, members in sorted(parts.items()))
+
+    def placed(self, choice: Choice) -> Placed:
+        """Return a choice in the words of an allocation."""
+        option = choice.option
+        enquiry = self.enquiries[option.request]
+        number, request = option.provider, enquiry.request
+        known = bool(enquiry.prices.known[number])
+        day = option.first_day if request.is_homecare else choice.times[0]
+        visits = request.package.visits
+        return Placed(
+            request_id=request.request_id,
+            provider_id=self.market.providers[number].provider_id,
+            status=(
+                PlacementStatus.NEEDS_APPROVAL
+                if option.needs_approval
+                else PlacementStatus.PROPOSED
+            ),
+            start_date=enquiry.date_of(day),
+            visit_times=tuple(
+                VisitTime(visit_no=visit.visit_no, start_minute=slot * GRID_MINUTES)
+                for visit, slot in zip(visits, choice.times[: len(visits)], strict=True)
+            ),
+            weekly_cost_pence=int(enquiry.prices.weekly_pence[number]) if known else None,
+            distance_metres=int(enquiry.distance_metres[number]),
+            travel_minutes=int(enquiry.travel_minutes[number]),
+        )
+
+    def values(self, request: int, choice: Choice | None) -> dict[Objective, int]:
+        """Return what one request adds to every objective under a choice, or without one."""
+        placed = None if choice is None else self.placed(choice)
+        return measure_request(self.enquiries[request], placed)
+
+    def totals(self, plan: Plan, requests: tuple[int, ...]) -> dict[Objective, int]:
+        """Return the value of every objective over some requests under a plan."""
+        each = [self.values(request, plan.get(request)) for request in requests]
+        return {objective: sum(values[objective] for values in each) for objective in Objective}
+
+    def rank_of(self, plan: Plan, requests: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the objectives' values in the policy's order: the smaller plan is the better."""
+        totals = self.totals(plan, requests)
+        return tuple(totals[objective] for objective in self.market.policy.allocation.order.value)
+
+    def shape(self, request: int) -> PackageShape:
+        """Return the compiled package of a homecare request."""
+        return self.enquiries[request].shape
+
+    def bed_window(self, option: Option) -> BedWindow:
+        """Return when somebody may be admitted under an option for a bed."""
+        lead = int(self.market.lead_days[option.provider])
+        return self.enquiries[option.request].bed_window(lead)
+
+
+def _options(number: int, verdict: Verdict) -> Iterator[Option]:
+    enquiry, starts = verdict.enquiry, verdict.starts
+    eligible = np.flatnonzero(verdict.eligible)
+    costs = _costs(enquiry, eligible)
+    for place, provider in enumerate(eligible.tolist()):
+        travel = int(enquiry.travel_minutes[provider]) // GRID_MINUTES
+        yield Option(
+            request=number,
+            provider=provider,
+            travel_slots=travel,
+            domains=_domains(enquiry, provider, travel),
+            first_day=int(starts.start_day[provider]),
+            needs_approval=bool(enquiry.needs_approval[provider]),
+            costs={objective: int(column[place]) for objective, column in costs.items()},
+        )
+
+
+def _domains(enquiry: Enquiry, provider: int, travel_slots: int) -> Mask:
+    free = enquiry.capacity.of(provider)
+    if enquiry.request.is_homecare:
+        return start_masks(free, enquiry.shape, travel_slots)
+    window = enquiry.bed_window(int(enquiry.market.lead_days[provider]))
+    days = np.zeros((1, len(free)), np.bool_)
+    last = min(window.last_day, len(free) - 1)
+    if window.first_day <= last:
+        works = admission_days(free, window.first_day, last, window.nights)
+        days[0, window.first_day : last + 1] = works
+    return days
+
+
+def _costs(enquiry: Enquiry, providers: np.ndarray) -> dict[Objective, np.ndarray]:
+    """Return what each option adds to the objectives that do not depend on times chosen."""
+    request, market = enquiry.request, enquiry.market
+    unbooked = enquiry.needs_approval[providers].astype(np.int64)
+    since = request.waiting_since or market.book.as_of
+    costs = {
+        Objective.UNPLACED_RED: unbooked * (request.risk is Risk.RED),
+        Objective.UNPLACED_AMBER: unbooked * (request.risk is Risk.AMBER),
+        Objective.UNPLACED_GREEN: unbooked * (request.risk is Risk.GREEN),
+        Objective.WAITING_DAYS: unbooked * (market.book.as_of - since).days,
+        Objective.WITHOUT_OFFER: unbooked * 0,
+        Objective.ABOVE_RATE_PENCE: enquiry.above_rate_pence[providers],
+        Objective.PREFERENCE_POINTS: shortfall(enquiry, PREFERENCE_CRITERIA, providers),
+        Objective.DISTANCE_METRES: enquiry.distance_metres[providers],
+        Objective.VALUE_POINTS: shortfall(enquiry, VALUE_CRITERIA, providers),
+        Objective.RECENT_OFFERS: market.recent_offers[providers],
+    }
+    if request.is_homecare:
+        days = np.array([enquiry.first_visit_day(int(n)) for n in market.lead_days[providers]])
+        wanted = market.day_number(wanted_start(enquiry))
+        costs[Objective.START_DAYS] = days
+        costs[Objective.CLOCK_BREACHES] = (days > wanted).astype(np.int64)
+    return costs

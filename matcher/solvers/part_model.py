@@ -1,0 +1,312 @@
+"""The exact model of one part: who serves whom and when, as CP-SAT constraints."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from ortools.sat.python import cp_model
+
+from matcher.policy import Objective
+from matcher.scoring import wanted_start
+from matcher.solvers.options import Choice, Option, Plan, Problem, Resource
+from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES, TimeNeed
+
+Profile = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One visit or stay under one option: an interval that is there if the option is taken."""
+
+    option: Option
+    visit: int
+    first: int
+    stop: int
+    demand: int
+    energy: int
+    interval: cp_model.IntervalVar
+
+
+class PartModel:
+    """CP-SAT model of some requests that share capacity with nobody else.
+
+    Parameters
+    ----------
+    problem
+        The requests and their options.
+    requests
+        Numbers of the requests of the part, ascending.
+    """
+
+    def __init__(self, problem: Problem, requests: tuple[int, ...]) -> None:
+        self.problem = problem
+        self.requests = requests
+        self.model = cp_model.CpModel()
+        self.taken: dict[Option, cp_model.IntVar] = {}
+        self.unplaced: dict[int, cp_model.IntVar] = {}
+        self.times: dict[int, list[cp_model.IntVar]] = {}
+        # Unknowns that follow from times chosen, made when an objective first asks for them.
+        self._late: dict[tuple[Objective, int], list[cp_model.IntVar]] = {}
+        self.add_constraints()
+
+    def add_constraints(self) -> None:
+        """Add every rule that the options themselves do not already keep."""
+        self.each_request_at_most_one_option()
+        self.starts_where_the_option_allows()
+        self.carers_and_beds_never_exceeded()
+
+    # -- constraints -----------------------------------------------------------------------
+
+    def each_request_at_most_one_option(self) -> None:
+        """Each request takes one option or stays unplaced."""
+        for request in self.requests:
+            self.unplaced[request] = self.model.new_bool_var(f"unplaced_{request}")
+            options = self.problem.options[request]
+            for option in options:
+                self.taken[option] = self.model.new_bool_var(f"take_{request}_{option.provider}")
+            self.model.add_exactly_one(
+                [self.unplaced[request], *(self.taken[option] for option in options)]
+            )
+
+    def starts_where_the_option_allows(self) -> None:
+        """Each visit has one start for all its days, within the taken option's domain (H4, H5).
+
+        The same unknown serves all options of a request; an option narrows it when taken.
+        """
+        for request in self.requests:
+            options = self.problem.options[request]
+            union = np.logical_or.reduce([option.domains for option in options])
+            self.times[request] = [
+                self.model.new_int_var_from_domain(_domain(row), f"time_{request}_{visit}")
+                for visit, row in enumerate(union)
+            ]
+            for option in options:
+                for visit, row in enumerate(option.domains):
+                    if not np.array_equal(row, union[visit]):
+                        self.model.add_linear_expression_in_domain(
+                            self.times[request][visit], _domain(row)
+                        ).only_enforce_if(self.taken[option])
+
+    def carers_and_beds_never_exceeded(self) -> None:
+        """At no moment are more carers busy, or beds taken, than a provider has free."""
+        tasks: dict[Resource, list[_Task]] = defaultdict(list)
+        for request in self.requests:
+            for option in self.problem.options[request]:
+                tasks[self.problem.resource(option)] += self._tasks(option)
+        for resource, members in tasks.items():
+            for profile, subset in self._timelines(resource, members):
+                self._add_cumulative(profile, subset)
+                self._add_window_rows(profile, subset)
+
+    def _tasks(self, option: Option) -> Iterator[_Task]:
+        enquiry = self.problem.enquiries[option.request]
+        if not enquiry.request.is_homecare:
+            yield self._stay(option)
+            return
+        shape = self.problem.shape(option.request)
+        for visit, time in enumerate(self.times[option.request]):
+            slots = np.flatnonzero(option.domains[visit])
+            length = int(shape.length_slots[visit]) + option.travel_slots
+            carers = int(shape.carers[visit])
+            first = int(slots[0]) - option.travel_slots
+            yield _Task(
+                option=option,
+                visit=visit,
+                first=first,
+                stop=int(slots[-1]) - option.travel_slots + length,
+                demand=carers,
+                energy=carers * length,
+                interval=self.model.new_optional_fixed_size_interval_var(
+                    time - option.travel_slots, length, self.taken[option], f"v_{first}_{visit}"
+                ),
+            )
+
+    def _stay(self, option: Option) -> _Task:
+        """Return a stay: respite nights, or a bed until after the horizon."""
+        enquiry = self.problem.enquiries[option.request]
+        placement, end = enquiry.request.placement, option.domains.shape[1]
+        nights = placement.nights if placement else None
+        day, taken = self.times[option.request][0], self.taken[option]
+        days = np.flatnonzero(option.domains[0])
+        first, last = int(days[0]), int(days[-1])
+        if nights is None:
+            interval = self.model.new_optional_interval_var(day, end - day, end, taken, "bed")
+            return _Task(option, 0, first, end, 1, end - last, interval)
+        interval = self.model.new_optional_fixed_size_interval_var(day, nights, taken, "stay")
+        return _Task(option, 0, first, last + nights, 1, nights, interval)
+
+    def _timelines(
+        self, resource: Resource, tasks: list[_Task]
+    ) -> Iterator[tuple[Profile, list[_Task]]]:
+        """Yield each calendar that must hold, with its tasks.
+
+        Days of the week with the very same visits fold into one: visits start at the same time on
+        all their days, so the least free at each moment over those days decides.
+        """
+        provider, care_type = resource
+        market = self.problem.market
+        if care_type is not None:
+            calendar = market.beds[care_type].of(provider)
+            longest = max(task.stop for task in tasks)
+            yield (
+                np.append(calendar, np.repeat(calendar[-1:], max(longest - len(calendar), 0))),
+                tasks,
+            )
+            return
+        free = market.carers.of(provider)
+        days: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for day in range(DAYS_PER_WEEK):
+            members = tuple(i for i, task in enumerate(tasks) if self._is_on(task, day))
+            if members:
+                days[members].append(day)
+        for members, same in days.items():
+            yield free[same].min(axis=0), [tasks[i] for i in members]
+
+    def _is_on(self, task: _Task, day: int) -> bool:
+        return bool(self.problem.shape(task.option.request).days[task.visit, day])
+
+    def _add_cumulative(self, profile: Profile, tasks: list[_Task]) -> None:
+        first, stop = min(t.first for t in tasks), max(t.stop for t in tasks)
+        most = int(profile[first:stop].max())
+        intervals = [task.interval for task in tasks]
+        demands = [task.demand for task in tasks]
+        for start, end, free in _runs(profile, first, stop):
+            if free < most:
+                intervals.append(self.model.new_fixed_size_interval_var(start, end - start, "gap"))
+                demands.append(most - free)
+        self.model.add_cumulative(intervals, demands, most)
+
+    def _add_window_rows(self, profile: Profile, tasks: list[_Task]) -> None:
+        """Add what the cumulative implies but a linear relaxation does not see.
+
+        All that must lie inside a window fits into the carer-minutes free inside it.
+        """
+        for first, stop in {(task.first, task.stop) for task in tasks}:
+            inside = [task for task in tasks if first <= task.first and task.stop <= stop]
+            area = int(profile[first:stop].sum())
+            if sum(task.energy for task in inside) > area:
+                self.model.add(
+                    sum(task.energy * self.taken[task.option] for task in inside) <= area
+                )
+
+    # -- objectives ------------------------------------------------------------------------
+
+    def expression(self, objective: Objective) -> cp_model.LinearExprT:
+        """Return an objective as an expression; never less than its measured value."""
+        terms: list[cp_model.LinearExprT] = []
+        for request in self.requests:
+            without = self.problem.values(request, None)[objective]
+            terms.append(without * self.unplaced[request])
+            for option in self.problem.options[request]:
+                terms.append(option.costs.get(objective, 0) * self.taken[option])
+            terms += self._time_terms(objective, request)
+        return sum(terms)
+
+    def _time_terms(self, objective: Objective, request: int) -> list[cp_model.LinearExprT]:
+        is_homecare = self.problem.enquiries[request].request.is_homecare
+        if is_homecare and objective is Objective.PREFERRED_MINUTES:
+            return [GRID_MINUTES * away for away in self._slots_away(request)]
+        if not is_homecare and objective is Objective.START_DAYS:
+            return list(self._start_day(request))
+        if not is_homecare and objective is Objective.CLOCK_BREACHES:
+            return list(self._breach(request))
+        return []
+
+    def _slots_away(self, request: int) -> list[cp_model.IntVar]:
+        key = (Objective.PREFERRED_MINUTES, request)
+        if key not in self._late:
+            self._late[key] = []
+            for visit, slot in self._preferred_slots(request):
+                away = self.model.new_int_var(0, 288, f"away_{request}_{visit}")
+                time, placed = self.times[request][visit], self.unplaced[request].negated()
+                self.model.add(away >= time - slot).only_enforce_if(placed)
+                self.model.add(away >= slot - time).only_enforce_if(placed)
+                self._late[key].append(away)
+        return self._late[key]
+
+    def _preferred_slots(self, request: int) -> list[tuple[int, int]]:
+        return [
+            (number, visit.at_minute // GRID_MINUTES)
+            for number, visit in enumerate(self.problem.enquiries[request].request.package.visits)
+            if visit.time_need is TimeNeed.PREFERRED and visit.at_minute is not None
+        ]
+
+    def _start_day(self, request: int) -> list[cp_model.IntVar]:
+        key = (Objective.START_DAYS, request)
+        if key not in self._late:
+            day, placed = self.times[request][0], self.unplaced[request].negated()
+            waited = self.model.new_int_var(0, 2000, f"start_day_{request}")
+            self.model.add(waited >= day).only_enforce_if(placed)
+            self._late[key] = [waited]
+        return self._late[key]
+
+    def _breach(self, request: int) -> list[cp_model.IntVar]:
+        key = (Objective.CLOCK_BREACHES, request)
+        if key not in self._late:
+            day, placed = self.times[request][0], self.unplaced[request].negated()
+            breach = self.model.new_bool_var(f"breach_{request}")
+            wanted = self._wanted_day(request)
+            self.model.add(day <= wanted).only_enforce_if([placed, breach.negated()])
+            self._late[key] = [breach]
+        return self._late[key]
+
+    def _wanted_day(self, request: int) -> int:
+        return self.problem.market.day_number(wanted_start(self.problem.enquiries[request]))
+
+    # -- in and out ------------------------------------------------------------------------
+
+    def hint(self, plan: Plan) -> None:
+        """Give the solver a plan to start from, every unknown filled in."""
+        self.model.clear_hints()  # type: ignore[no-untyped-call]
+        for request in self.requests:
+            choice = plan.get(request)
+            self.model.add_hint(self.unplaced[request], choice is None)
+            for option in self.problem.options[request]:
+                taken = choice is not None and choice.option is option
+                self.model.add_hint(self.taken[option], taken)
+            if choice is not None:
+                for time, value in zip(self.times[request], choice.times, strict=True):
+                    self.model.add_hint(time, value)
+            self._hint_late(request, choice)
+
+    def _hint_late(self, request: int, choice: Choice | None) -> None:
+        for (objective, owner), variables in self._late.items():
+            if owner == request:
+                values = self._late_values(objective, choice) or [0] * len(variables)
+                for variable, value in zip(variables, values, strict=True):
+                    self.model.add_hint(variable, value)
+
+    def _late_values(self, objective: Objective, choice: Choice | None) -> list[int]:
+        if choice is None:
+            return []
+        request = choice.option.request
+        if objective is Objective.PREFERRED_MINUTES:
+            return [abs(choice.times[v] - slot) for v, slot in self._preferred_slots(request)]
+        day = choice.times[0]
+        late = int(day > self._wanted_day(request))
+        return [day] if objective is Objective.START_DAYS else [late]
+
+    def read(self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> Plan:
+        """Return the plan that the solver found."""
+        plan: Plan = {}
+        for option, taken in self.taken.items():
+            if solver.value(taken):
+                times = tuple(solver.value(time) for time in self.times[option.request])
+                plan[option.request] = Choice(option, times)
+        return plan
+
+
+def _domain(mask: npt.NDArray[np.bool_]) -> cp_model.Domain:
+    return cp_model.Domain.from_values(np.flatnonzero(mask).tolist())
+
+
+def _runs(profile: Profile, first: int, stop: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (start, end, value) of every stretch of equal values between two positions."""
+    edges = np.flatnonzero(np.diff(profile[first:stop])) + first + 1
+    starts, ends = [first, *edges.tolist()], [*edges.tolist(), stop]
+    for start, end in zip(starts, ends, strict=True):
+        yield start, end, int(profile[start])

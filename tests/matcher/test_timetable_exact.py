@@ -1,0 +1,196 @@
+"""The week against brute force: exactness and the choice of times on small random instances."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matcher.timetable import (
+    SLOTS_PER_DAY,
+    PackageShape,
+    blocking_visits,
+    can_schedule,
+    find_times,
+    occupy,
+    smallest_change,
+    start_masks,
+    start_ranges,
+    times_many,
+)
+from matcher.timetable.shape import IntArray
+
+SPAN = 40
+"""Free carers lie within so many slots, at the beginning, in the middle or at the end of a day."""
+
+
+@st.composite
+def free_weeks(draw: st.DrawFn, base: int) -> IntArray:
+    """Draw free carers with steps and holes, on up to three different kinds of day."""
+    height = draw(st.integers(1, 3))
+    piece = st.tuples(st.integers(1, 9), st.integers(0, height) | st.just(height))
+    days = []
+    for pieces in draw(st.lists(st.lists(piece, min_size=2, max_size=9), min_size=1, max_size=3)):
+        profile = np.repeat([carers for _, carers in pieces], [length for length, _ in pieces])
+        row = np.zeros(SLOTS_PER_DAY, dtype=np.int8)
+        row[base : base + min(len(profile), SPAN)] = profile[:SPAN]
+        days.append(row)
+    return np.stack([days[day % len(days)] for day in range(7)])
+
+
+@st.composite
+def shapes(draw: st.DrawFn, base: int, most_visits: int = 4) -> PackageShape:
+    """Draw a package with narrow windows, some of them empty, on random days."""
+    count = draw(st.integers(1, most_visits))
+
+    def each(values: st.SearchStrategy[int]) -> IntArray:
+        column = draw(st.lists(values, min_size=count, max_size=count))
+        return np.array(column, dtype=np.int16)
+
+    first = base + each(st.integers(0, 22))
+    days = each(st.sampled_from([0b1111111, 0b1111111, 0b0011111, 0b1, 0b10, 0b101, 0b110, 0b11]))
+    return PackageShape(
+        visit_nos=tuple(range(1, count + 1)),
+        first_slot=first,
+        last_slot=np.minimum(first + each(st.integers(-1, 6)), SLOTS_PER_DAY - 1),
+        length_slots=each(st.integers(1, 9)),
+        carers=each(st.sampled_from([1, 1, 2])),
+        days=(days[:, None] >> np.arange(7)) % 2 == 1,
+        preferred_slot=base + each(st.integers(0, 28)),
+        has_preference=each(st.integers(0, 1)) == 1,
+        is_critical=each(st.sampled_from([0, 0, 1])) == 1,
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[IntArray, PackageShape, int]:
+    """Draw free carers, a package and its travel."""
+    base = draw(st.sampled_from([0, 100, SLOTS_PER_DAY - SPAN]))
+    return draw(free_weeks(base)), draw(shapes(base)), draw(st.integers(0, 3))
+
+
+def windows(shape: PackageShape) -> list[range]:
+    """Return the allowed starts of each visit."""
+    bounds = zip(shape.first_slot.tolist(), shape.last_slot.tolist(), strict=True)
+    return [range(first, last + 1) for first, last in bounds]
+
+
+def fits(free: IntArray, shape: PackageShape, travel: int, starts: dict[int, int]) -> bool:
+    """Say slot by slot whether some visits of a package fit at their starts (the oracle)."""
+    left = free.astype(np.int64)
+    for visit, start in starts.items():
+        begin, end = start - travel, start + int(shape.length_slots[visit])
+        if begin < 0 or end > SLOTS_PER_DAY:
+            return False
+        left[shape.days[visit], begin:end] -= int(shape.carers[visit])
+        if (left[shape.days[visit], begin:end] < 0).any():
+            return False
+    return True
+
+
+def first_by_rule(
+    free: IntArray, shape: PackageShape, travel: int, allowed: list[range]
+) -> tuple[int, ...] | None:
+    """Try all combinations of starts in the order of the rule; return the first that fits."""
+    orders = []
+    for visit, window in enumerate(allowed):
+        target = int(shape.preferred_slot[visit]) if shape.has_preference[visit] else 0
+        alone = [start for start in window if fits(free, shape, travel, {visit: start})]
+        orders.append(sorted(alone, key=lambda start: (abs(start - target), start)))
+    for starts in product(*orders):
+        if fits(free, shape, travel, dict(enumerate(starts))):
+            return starts
+    return None
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases())
+def test_times_are_found_whenever_they_exist(case: tuple[IntArray, PackageShape, int]) -> None:
+    """The times are the first in the order of the rule among all that fit, and None if none do."""
+    free, shape, travel = case
+    expected = first_by_rule(free, shape, travel, windows(shape))
+    assert find_times(free, shape, travel) == expected
+    assert can_schedule(free, shape, travel) is (expected is not None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_masks_and_blocking_visits_agree_with_trying(
+    case: tuple[IntArray, PackageShape, int],
+) -> None:
+    """A visit's mask holds exactly the starts of its window at which it fits alone."""
+    free, shape, travel = case
+    masks = start_masks(free, shape, travel)
+    expected = [
+        [start for start in window if fits(free, shape, travel, {visit: start})]
+        for visit, window in enumerate(windows(shape))
+    ]
+    assert [np.flatnonzero(mask).tolist() for mask in masks] == expected
+    empty = tuple(visit for visit, starts in enumerate(expected) if not starts)
+    assert blocking_visits(free, shape, travel) == empty
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_many_providers_get_what_each_would_alone(data: st.DataObject) -> None:
+    """The array form equals one provider at a time, whatever travel and capacity they have."""
+    base = data.draw(st.sampled_from([0, 100, SLOTS_PER_DAY - SPAN]))
+    shape = data.draw(shapes(base, 5))
+    free = np.stack(data.draw(st.lists(free_weeks(base), min_size=1, max_size=6)))
+    travel = np.array([data.draw(st.integers(0, 3)) for _ in free])
+    before = free.copy()
+    many = times_many(free, shape, travel)
+    expected = [find_times(*one) for one in zip(free, [shape] * 6, travel.tolist(), strict=False)]
+    assert many.ok.tolist() == [starts is not None for starts in expected]
+    found = [tuple(row) for row in many.starts[many.ok].tolist()]
+    assert found == [starts for starts in expected if starts is not None]
+    assert (free == before).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_taking_the_carers_and_moving_one_visit(
+    case: tuple[IntArray, PackageShape, int],
+) -> None:
+    """Times found leave no slot short, come back undone, and move as far as the ranges say."""
+    free, shape, travel = case
+    starts = find_times(free, shape, travel)
+    if starts is None:
+        return
+    left = occupy(free, shape, travel, starts)
+    assert left.min() >= 0
+    assert (occupy(left, shape, travel, starts, sign=1) == free).all()
+    ranges = start_ranges(free, shape, travel, starts)
+    for visit, (earliest, latest) in enumerate(ranges):
+        others = {v: s for v, s in enumerate(starts) if v != visit}
+        allowed = windows(shape)[visit]
+        good = {s for s in allowed if fits(free, shape, travel, {**others, visit: s})}
+        assert good >= set(range(earliest, latest + 1))
+        assert starts[visit] in range(earliest, latest + 1)
+        assert not good & {earliest - 1, latest + 1}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_the_smallest_change_is_the_smallest(data: st.DataObject) -> None:
+    """No smaller move of one non-critical visit makes the package fit, and none is missed."""
+    free = data.draw(free_weeks(100))
+    shape = data.draw(shapes(100, 3))
+    change = smallest_change(free, shape, 1)
+    expected = None
+    if first_by_rule(free, shape, 1, windows(shape)) is None:
+        moves = [
+            (max(window.start - start, start - window.stop + 1), visit, start)
+            for visit, window in enumerate(windows(shape))
+            for start in range(101, 100 + SPAN)
+            if not shape.is_critical[visit] and start not in window
+        ]
+        for beyond, visit, start in sorted(moves):
+            allowed = windows(shape)
+            allowed[visit] = range(start, start + 1)
+            if first_by_rule(free, shape, 1, allowed) is not None:
+                expected = (visit, start, 5 * beyond)
+                break
+    assert (change and (change.visit, change.start_slot, change.minutes_beyond)) == expected

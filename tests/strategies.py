@@ -1,0 +1,382 @@
+"""Hypothesis strategies for small valid books: every book drawn can be written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from matcher.geography import Postcode
+from matcher.model import (
+    BedCapacity,
+    Book,
+    CareRequest,
+    FrameworkRate,
+    HomecareCapacity,
+    HomecarePackage,
+    Offered,
+    Placement,
+    Provider,
+    Rate,
+    Running,
+    Visit,
+    Zone,
+)
+from matcher.policy import Policy, default_policy, parse_policy
+from matcher.vocabulary import (
+    GRID_MINUTES,
+    LONG_TERM_SERVICES,
+    CarerGender,
+    CareType,
+    Contract,
+    CqcRating,
+    Day,
+    Funding,
+    Outcome,
+    ProviderKind,
+    ProviderStatus,
+    RateUnit,
+    Risk,
+    ServiceType,
+    TimeNeed,
+    plain_text,
+)
+
+AS_OF = date(2026, 4, 1)
+COUNCIL = "E06000059"
+ZONES = (
+    Zone(zone="dorchester", postcodes=("DT1", "DT2")),
+    Zone(zone="weymouth", postcodes=("DT3", "DT4", "DT5 1")),
+)
+POSTCODES = tuple(
+    Postcode.parse(text)
+    for text in (
+        *("DT1 1XJ", "DT1 2NB", "DT1 3AA", "DT2 7AA", "DT2 8AA", "DT2 9PW", "DT3 4AA", "DT3 5AA"),
+        *("DT4 0AA", "DT4 7AA", "DT4 9AA", "DT5 1AA", "DT6 3AA", "DT9 3AA", "BH20 4AA", "SP7 8AA"),
+    )
+)
+"""Real postcodes of Dorset, from the middle of Dorchester to 50 km away."""
+VISIT_MINUTES = (15, 30, 45, 60)
+_WORDS = ("dementia", "diabetes", "peg_feed", "bariatric")
+_LANGUAGES = ("english", "polish", "bsl")
+# Characters that try the writing of files: separators, quotation marks, letters beyond ASCII.
+_LETTERS = "abzAZ059 ',;|\"/\\£é–ß.:()"
+
+
+def postcodes() -> st.SearchStrategy[Postcode]:
+    """Draw a real Dorset postcode."""
+    return st.sampled_from(POSTCODES)
+
+
+def texts(*, min_size: int = 0) -> st.SearchStrategy[str]:
+    """Draw free text that the model accepts, already stripped."""
+    drawn = st.text(_LETTERS, min_size=min_size, max_size=12).map(str.strip)
+    return drawn.filter(lambda text: len(text) >= min_size and _is_plain(text))
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        return plain_text(text) == text
+    except ValueError:
+        return False
+
+
+def days() -> st.SearchStrategy[tuple[Day, ...]]:
+    """Draw one or more days of the week, in order."""
+    return st.sets(st.sampled_from(Day), min_size=1).map(
+        lambda chosen: tuple(day for day in Day if day in chosen)
+    )
+
+
+def dates(first: int = -60, last: int = 60) -> st.SearchStrategy[date]:
+    """Draw a date as many days from the book's day as given, both ends included."""
+    return st.integers(first, last).map(lambda shift: AS_OF + timedelta(days=shift))
+
+
+def some(values: Sequence[Any], *, max_size: int = 2) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Draw a few different values as a tuple."""
+    return st.lists(st.sampled_from(values), unique=True, max_size=max_size).map(tuple)
+
+
+def maybe(strategy: st.SearchStrategy[Any], *, gaps: bool = True) -> st.SearchStrategy[Any]:
+    """Draw from a strategy, or with gaps also None."""
+    return st.none() | strategy if gaps else strategy
+
+
+@st.composite
+def providers(
+    draw: st.DrawFn, provider_id: str = "p1", kind: ProviderKind | None = None
+) -> Provider:
+    """Draw an agency or a care home."""
+    kind = draw(st.sampled_from(ProviderKind)) if kind is None else kind
+    agency = kind is ProviderKind.HOMECARE
+    sold = [ServiceType.HOMECARE] if agency else [*sorted(LONG_TERM_SERVICES), ServiceType.RESPITE]
+    return Provider(
+        provider_id=provider_id,
+        name=draw(texts(min_size=1)),
+        kind=kind,
+        postcode=draw(postcodes()),
+        services=(ServiceType.HOMECARE,) if agency else draw(some(sold, max_size=5).filter(bool)),
+        specialisms=draw(some(_WORDS, max_size=4)),
+        cqc_rating=draw(st.sampled_from(CqcRating)),
+        cqc_rated_on=draw(maybe(dates(-4000, 0))),
+        contract=draw(st.sampled_from(Contract)),
+        lot=draw(st.sampled_from([None, "generic", "specialist"])),
+        zones=draw(some([zone.zone for zone in ZONES])),
+        tier=draw(maybe(st.integers(1, 3))),
+        max_distance_metres=draw(maybe(st.integers(1, 60_000))),
+        status=draw(st.sampled_from([ProviderStatus.OPEN, ProviderStatus.OPEN, *ProviderStatus])),
+        min_weekly_minutes=draw(maybe(st.integers(0, 600))),
+        languages=draw(some(_LANGUAGES)),
+        female_carers=draw(maybe(st.booleans())),
+        male_carers=draw(maybe(st.booleans())),
+        lead_days=draw(maybe(st.integers(0, 14))),
+    )
+
+
+@st.composite
+def homecare_capacity(draw: st.DrawFn, provider_id: str = "p1") -> HomecareCapacity:
+    """Draw carers free on some days between two times."""
+    steps = 24 * 60 // GRID_MINUTES
+    start = draw(st.integers(72, steps - 12))
+    end = draw(st.integers(start + 6, steps))
+    return HomecareCapacity(
+        provider_id=provider_id,
+        days=draw(days()),
+        start_minute=start * GRID_MINUTES,
+        end_minute=end * GRID_MINUTES,
+        carers=draw(st.integers(0, 3)),
+        as_of=draw(maybe(dates(-40, 0))),
+    )
+
+
+@st.composite
+def bed_capacity(draw: st.DrawFn, provider_id: str = "p1") -> BedCapacity:
+    """Draw vacancies of one kind of bed."""
+    first = draw(dates(-30, 30))
+    return BedCapacity(
+        provider_id=provider_id,
+        care_type=draw(st.sampled_from(CareType)),
+        beds=draw(st.integers(0, 3)),
+        available_from=first,
+        available_to=draw(maybe(st.integers(0, 60).map(lambda n: first + timedelta(days=n)))),
+        as_of=draw(maybe(dates(-40, 0))),
+        assumed=draw(st.booleans()),
+    )
+
+
+@st.composite
+def rates(draw: st.DrawFn, provider: Provider) -> tuple[Rate, ...]:
+    """Draw at most one rate for each service of a provider, sometimes with a successor."""
+    drawn = []
+    for service in draw(some(provider.services, max_size=5)):
+        unit = _unit_of(service)
+        pence = draw(
+            st.integers(1_000, 3_500) if unit is RateUnit.HOUR else st.integers(8_000, 150_000)
+        )
+        today = {
+            "provider_id": provider.provider_id,
+            "service_type": service,
+            "unit": unit,
+            "amount_pence": pence,
+            "assumed": draw(st.booleans()),
+        }
+        if draw(st.booleans()):
+            drawn.append(Rate(**today, valid_to=AS_OF + timedelta(days=30)))
+            drawn.append(Rate(**today, valid_from=AS_OF + timedelta(days=31)))
+        else:
+            drawn.append(Rate(**today))
+    return tuple(drawn)
+
+
+def _unit_of(service: ServiceType) -> RateUnit:
+    units = {ServiceType.HOMECARE: RateUnit.HOUR, ServiceType.RESPITE: RateUnit.NIGHT}
+    return units.get(service, RateUnit.WEEK)
+
+
+@st.composite
+def framework_rates(draw: st.DrawFn) -> tuple[FrameworkRate, ...]:
+    """Draw at most one ceiling for each service and zone."""
+    keys = [(service, zone) for service in ServiceType for zone in (None, "dorchester")]
+    return tuple(
+        FrameworkRate(
+            service_type=service,
+            zone=zone,
+            unit=_unit_of(service),
+            amount_pence=draw(st.integers(1_000, 120_000)),
+            valid_from=draw(st.sampled_from([None, AS_OF])),
+        )
+        for service, zone in draw(some(keys, max_size=3))
+    )
+
+
+@st.composite
+def visits(draw: st.DrawFn, visit_no: int = 1, band: str = "morning") -> Visit:
+    """Draw a visit in a band of the default policy."""
+    window = default_policy().bands[band]
+    need = draw(st.sampled_from(TimeNeed))
+    told = need is not TimeNeed.NONE
+    steps = st.integers(window.start_minute // GRID_MINUTES, window.end_minute // GRID_MINUTES)
+    return Visit(
+        visit_no=visit_no,
+        days=draw(days()),
+        band=None if need is TimeNeed.CRITICAL and draw(st.booleans()) else band,
+        time_need=need,
+        at_minute=draw(steps) * GRID_MINUTES if told else None,
+        # At least 15 either side, so that critical visits in neighbouring bands never collide.
+        tolerance_minutes=draw(st.sampled_from([None, 15, 30])) if told else None,
+        reason=draw(texts(min_size=1)) if need is TimeNeed.CRITICAL else "",
+        minutes=draw(st.sampled_from(VISIT_MINUTES)),
+        carers=draw(st.sampled_from([1, 1, 2])),
+    )
+
+
+@st.composite
+def packages(draw: st.DrawFn, *, gaps: bool = True) -> HomecarePackage:
+    """Draw a package of at most one visit in each band; with gaps also one without visits."""
+    bands = sorted(default_policy().bands)
+    chosen = draw(some(bands, max_size=4).filter(lambda drawn: gaps or drawn))
+    return HomecarePackage(
+        visits=tuple(draw(visits(number, band)) for number, band in enumerate(chosen, start=1))
+    )
+
+
+@st.composite
+def placements(draw: st.DrawFn, service: ServiceType, *, gaps: bool = True) -> Placement:
+    """Draw a bed asked for; the service decides its care type unless it is respite."""
+    if service is not ServiceType.RESPITE:
+        return Placement(care_type=CareType(service) if service in LONG_TERM_SERVICES else None)
+    first = draw(dates(0, 30))
+    return Placement(
+        care_type=draw(maybe(st.sampled_from(CareType), gaps=gaps)),
+        nights=draw(maybe(st.integers(1, 28), gaps=gaps)),
+        admit_from=draw(maybe(st.just(first), gaps=gaps)),
+        admit_to=draw(maybe(st.just(first + timedelta(days=7)), gaps=gaps)),
+    )
+
+
+@st.composite
+def requests(
+    draw: st.DrawFn,
+    request_id: str = "r1",
+    provider_ids: Sequence[str] = (),
+    *,
+    gaps: bool = True,
+    service: ServiceType | None = None,
+) -> CareRequest:
+    """Draw a request; without gaps it has all that must be known before it can be arranged."""
+    if service is None:
+        wanted = [ServiceType.HOMECARE, ServiceType.HOMECARE, *ServiceType]
+        service = draw(st.sampled_from(wanted))
+    homecare = service is ServiceType.HOMECARE
+    named = draw(st.permutations(provider_ids)) if provider_ids else []
+    split = draw(st.integers(0, len(named)))
+    agreed = st.booleans() if gaps else st.just(value=True)
+    return CareRequest(
+        request_id=request_id,
+        service_type=service,
+        postcode=draw(maybe(postcodes(), gaps=gaps)),
+        risk=draw(maybe(st.sampled_from(Risk), gaps=gaps)),
+        waiting_since=draw(maybe(dates(-90, 0), gaps=gaps)),
+        urgent_reason=draw(texts()),
+        start_by=draw(maybe(dates(0, 30), gaps=gaps)),
+        funding=draw(maybe(st.sampled_from(Funding), gaps=gaps)),
+        personal_budget_pence_per_week=draw(maybe(st.integers(5_000, 200_000), gaps=gaps)),
+        needs=draw(some(_WORDS)),
+        languages=draw(some(_LANGUAGES)),
+        carer_gender=draw(maybe(st.sampled_from(CarerGender))) if homecare else None,
+        preferred_providers=tuple(named[:split][:2]),
+        excluded_providers=tuple(named[split:][:1]),
+        current_provider_id=draw(maybe(st.sampled_from(named))) if named else None,
+        max_distance_metres=draw(maybe(st.integers(1, 60_000))),
+        plan_signed_off=draw(maybe(agreed, gaps=gaps)),
+        funding_agreed=draw(maybe(agreed, gaps=gaps)),
+        has_mental_capacity=draw(maybe(agreed, gaps=gaps)),
+        best_interests_recorded=draw(maybe(st.booleans(), gaps=gaps)),
+        hospital_discharge=draw(maybe(st.booleans())),
+        respite_nights_left=draw(maybe(st.integers(28, 60), gaps=gaps)),
+        package=draw(packages(gaps=gaps)) if homecare else HomecarePackage(),
+        placement=None if homecare else draw(placements(service, gaps=gaps)),
+    )
+
+
+@st.composite
+def books(
+    draw: st.DrawFn, *, max_providers: int = 6, max_requests: int = 6, gaps: bool = True
+) -> Book:
+    """Draw a small valid book; without gaps every request can be arranged."""
+    supply = [draw(providers(f"p{n + 1}")) for n in range(draw(st.integers(1, max_providers)))]
+    names = [provider.provider_id for provider in supply]
+    agencies = [p.provider_id for p in supply if p.kind is ProviderKind.HOMECARE]
+    homes = [p.provider_id for p in supply if p.kind is ProviderKind.CARE_HOME]
+    asked = [
+        draw(requests(f"r{n + 1}", names, gaps=gaps))
+        for n in range(draw(st.integers(0, max_requests)))
+    ]
+    served = draw(some([request.request_id for request in asked], max_size=2)) if asked else ()
+    few = st.integers(0, 2)
+    return Book(
+        title=draw(texts(min_size=1)),
+        council=COUNCIL,
+        as_of=AS_OF,
+        zones=ZONES,
+        providers=tuple(supply),
+        rates=tuple(rate for provider in supply for rate in draw(rates(provider))),
+        framework_rates=draw(framework_rates()),
+        homecare_capacity=tuple(
+            draw(homecare_capacity(name)) for name in agencies for _ in range(draw(few))
+        ),
+        bed_capacity=tuple(draw(bed_capacity(name)) for name in homes for _ in range(draw(few))),
+        requests=tuple(asked),
+        running=tuple(
+            Running(
+                request_id=name,
+                provider_id=draw(st.sampled_from(names)),
+                started_on=draw(dates(-200, 0)),
+            )
+            for name in served
+        ),
+        history=tuple(draw(st.lists(_offers(names), max_size=3))),
+    )
+
+
+@st.composite
+def _offers(draw: st.DrawFn, names: Sequence[str]) -> Offered:
+    return Offered(
+        provider_id=draw(st.sampled_from(names)),
+        offered_on=draw(dates(-120, 0)),
+        request_id=draw(st.sampled_from([None, "r1", "gone"])),
+        outcome=draw(st.sampled_from(Outcome)),
+    )
+
+
+@st.composite
+def policy_texts(draw: st.DrawFn) -> str:
+    """Draw a ``policy.toml`` that changes a few figures of the default policy."""
+    figures = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "radius.homecare_miles": st.integers(1, 30).map(float),
+                "times.critical_tolerance_minutes": st.sampled_from([15, 20, 30]),
+                "times.homecare_lead_days": st.integers(0, 5),
+                "rules.minimum_rating": st.sampled_from(["none", "good"]).map('"{}"'.format),
+                "rules.tiers_in_order": st.sampled_from(["true", "false"]),
+                "weights.cost": st.integers(0, 100),
+                "weights.distance": st.integers(0, 100),
+            },
+        )
+    )
+    lines = [f'title = "Drawn policy of {len(figures)} figures"']
+    lines += [
+        f'{name} = {{ value = {value}, unit = "as usual", from = 2026-04-01, assumed = true }}'
+        for name, value in figures.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def policies() -> st.SearchStrategy[Policy]:
+    """Draw the default policy with a few figures changed."""
+    return policy_texts().map(parse_policy)
