@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matcher.errors import MatcherError
 from matcher.geography import Location, distances_metres
 from matcher.market import Ints, Market, Mask, Table
-from matcher.model import CareRequest
+from matcher.model import CareRequest, Placement
 from matcher.pricing import Prices, prices
 from matcher.timetable import (
     BedWindow,
@@ -171,9 +171,7 @@ class Enquiry:
 
     def bed_window(self, lead_days: int) -> BedWindow:
         """Return the admissions that the request allows a home with some lead time."""
-        placement = self.request.placement
-        if placement is None:
-            raise MatcherError(f"Request {self.request.request_id} asks for no bed.")
+        placement = self.request.placement or Placement()
         horizon = self.market.policy.allocation.bed_horizon_days.value
         return compile_placement(placement, self.market.book.as_of, lead_days, horizon)
 
@@ -198,7 +196,8 @@ class Enquiry:
             The providers to ask, [providers].
         """
         if self._answered is None or (among & ~self._answered[0]).any():
-            self._answered = (among, self._ask(among))
+            # Copied, because a caller may go on to change its mask.
+            self._answered = (among.copy(), self._ask(among))
         return self._answered[1]
 
     def _ask(self, among: Mask) -> Starts:
@@ -214,9 +213,11 @@ class Enquiry:
         if self.request.is_homecare:
             times = times_many(free, self.shape, self.travel_minutes[asked] // GRID_MINUTES)
             possible[asked], slots[asked] = times.ok, times.starts
-            for lead in np.unique(leads):
-                start_day[asked[leads == lead]] = self.first_visit_day(int(lead))
-        else:
-            found = earliest_admissions(free, self.bed_window(0), leads)
-            possible[asked], start_day[asked] = found.ok, found.days
+        for lead in np.unique(leads).tolist():
+            alike = leads == lead
+            if self.request.is_homecare:
+                start_day[asked[alike]] = self.first_visit_day(lead)
+            else:
+                found = earliest_admissions(free[alike], self.bed_window(lead))
+                possible[asked[alike]], start_day[asked[alike]] = found.ok, found.days
         return Starts(possible, slots, np.where(possible, start_day, NO_START))

@@ -89,6 +89,8 @@ class Market:
     ------
     PostcodeError
         If a provider's postcode is unknown or has no grid reference.
+    UnknownIdError
+        If a rate, a capacity or a line of the ledger names a provider that the book lacks.
     """
 
     def __init__(self, book: Book, policy: Policy, gazetteer: Gazetteer) -> None:
@@ -244,7 +246,7 @@ class Market:
                 continue
             key = (rate.service_type, rate.unit, rate.visit_minutes)
             column = self.rate_pence.setdefault(key, np.full(len(self), NO_RATE, np.int64))
-            column[self.index[rate.provider_id]] = rate.amount_pence
+            column[self.provider_number(rate.provider_id)] = rate.amount_pence
         self._framework = {
             (rate.service_type, rate.unit, rate.visit_minutes, rate.zone): rate.amount_pence
             for rate in self.book.framework_rates
@@ -255,7 +257,7 @@ class Market:
         rows = self._rows(line.provider_id for line in self.book.homecare_capacity)
         grid = np.zeros((rows.max(initial=-1) + 1, DAYS_PER_WEEK, SLOTS_PER_DAY), np.int16)
         for line in self.book.homecare_capacity:
-            row = rows[self.index[line.provider_id]]
+            row = rows[self.provider_number(line.provider_id)]
             start, end = line.start_minute // GRID_MINUTES, line.end_minute // GRID_MINUTES
             for day in line.days:
                 grid[row, day.number, start:end] += line.carers
@@ -274,21 +276,21 @@ class Market:
             last = horizon if line.available_to is None else self.day_number(line.available_to)
             stop = horizon + 1 if line.available_to is None else max(min(last + 1, horizon), 0)
             if first < horizon:
-                calendar[rows[self.index[line.provider_id]], first:stop] += line.beds
+                calendar[rows[self.provider_number(line.provider_id)], first:stop] += line.beds
         return Table(rows, calendar)
 
     def _compile_ledger(self) -> None:
         self.last_offered_day = np.zeros(len(self), np.int64)
         self.recent_offers = np.zeros(len(self), np.int64)
-        self.unsuitable: set[tuple[str, str]] = set()
+        self.unsuitable: dict[str, set[str]] = {}
         window = self.policy.allocation.fairness_days.value
         for line in self.book.history:
-            i = self.index[line.provider_id]
+            i = self.provider_number(line.provider_id)
             self.last_offered_day[i] = max(self.last_offered_day[i], line.offered_on.toordinal())
             if 0 <= (self.book.as_of - line.offered_on).days <= window:
                 self.recent_offers[i] += 1
             if line.outcome is Outcome.UNSUITABLE and line.request_id:
-                self.unsuitable.add((line.request_id, line.provider_id))
+                self.unsuitable.setdefault(line.request_id, set()).add(line.provider_id)
 
     def day_number(self, day: date) -> int:
         """Return days from the book's as_of to a day."""
@@ -296,7 +298,7 @@ class Market:
 
     def _rows(self, provider_ids: Iterable[str]) -> npt.NDArray[np.int32]:
         rows = np.full(len(self), -1, np.int32)
-        numbers = sorted({self.index[provider_id] for provider_id in provider_ids})
+        numbers = sorted({self.provider_number(provider_id) for provider_id in provider_ids})
         rows[numbers] = np.arange(len(numbers), dtype=np.int32)
         return rows
 

@@ -240,6 +240,12 @@ class CareRequest(Frozen):
     package: HomecarePackage = HomecarePackage()
     placement: Placement | None = None
 
+    @model_validator(mode="after")
+    def _visits_are_homecare(self) -> Self:
+        if self.package.visits and not self.is_homecare:
+            raise ValueError(f"no visits, because {self.service_type} is asked for")
+        return self
+
     @property
     def is_homecare(self) -> bool:
         """Whether visits at home are asked for."""
@@ -257,8 +263,13 @@ class CareRequest(Frozen):
 
     @property
     def care_type(self) -> CareType | None:
-        """The kind of bed asked for; ``None`` for homecare or where it is not recorded."""
-        return self.placement.care_type if self.placement else None
+        """The kind of bed asked for: a long-term service names it, the placement of respite does.
+
+        ``None`` for every other service, and for respite where it is not recorded.
+        """
+        if self.is_long_term:
+            return CareType(self.service_type.value)
+        return self.placement.care_type if self.is_respite and self.placement else None
 
 
 class Running(Frozen):

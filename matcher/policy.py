@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -26,12 +28,15 @@ from matcher.vocabulary import (
 )
 
 T = TypeVar("T")
-Share = Annotated[float, Field(gt=0, le=1)]
-Positive = Annotated[float, Field(gt=0, le=1000)]
-Count = Annotated[int, Field(ge=1, le=100)]
-DayCount = Annotated[int, Field(ge=0, le=3660)]
-Minutes = Annotated[int, Field(ge=0, le=MINUTES_PER_DAY)]
-Points = Annotated[int, Field(ge=0, le=100)]
+# Strict, so that a number in quotation marks or a yes written as 1 is a fault, not a guess.
+Share = Annotated[float, Field(gt=0, le=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, le=1000, strict=True)]
+Count = Annotated[int, Field(ge=1, le=100, strict=True)]
+DayCount = Annotated[int, Field(ge=0, le=3660, strict=True)]
+Minutes = Annotated[int, Field(ge=0, le=MINUTES_PER_DAY, strict=True)]
+Points = Annotated[int, Field(ge=0, le=100, strict=True)]
+Switch = Annotated[bool, Field(strict=True)]
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
 class Cited(Frozen):
@@ -66,14 +71,12 @@ class TimeBand(Cited):
     @field_validator("start_minute", "end_minute", mode="before")
     @classmethod
     def _parse_time(cls, value: object) -> int:
-        if isinstance(value, int):
-            return value
-        hours, _, minutes = str(value).partition(":")
-        if not (hours.isdigit() and minutes.isdigit() and len(minutes) == 2):
-            raise ValueError("a time as HH:MM")
-        minute = int(hours) * 60 + int(minutes)
-        if int(minutes) > 59 or minute >= MINUTES_PER_DAY or minute % GRID_MINUTES:
-            raise ValueError("a time from 00:00 to 23:55 in steps of 5 minutes")
+        # A whole number of minutes is what a policy that was written out holds.
+        minute = value if type(value) is int else -1
+        if isinstance(value, str) and (time := _TIME.fullmatch(value)):
+            minute = int(time[1]) * 60 + int(time[2])
+        if not 0 <= minute < MINUTES_PER_DAY or minute % GRID_MINUTES:
+            raise ValueError("a time from 00:00 to 23:55 in steps of 5 minutes, as 'HH:MM'")
         return minute
 
     @model_validator(mode="after")
@@ -177,14 +180,14 @@ class RulesPolicy(Frozen):
     """Switches of the hard rules."""
 
     minimum_rating: Figure[str]
-    admit_unrated: Figure[bool]
-    languages_required: Figure[bool]
-    carer_gender_required: Figure[bool]
+    admit_unrated: Figure[Switch]
+    languages_required: Figure[Switch]
+    carer_gender_required: Figure[Switch]
     homecare_contracts: Figure[tuple[Contract, ...]]
     long_term_contracts: Figure[tuple[Contract, ...]]
     respite_contracts: Figure[tuple[Contract, ...]]
     specialist_lots: Figure[tuple[Word, ...]]
-    tiers_in_order: Figure[bool]
+    tiers_in_order: Figure[Switch]
 
     @field_validator("minimum_rating")
     @classmethod
@@ -231,8 +234,8 @@ class ScoringPolicy(Frozen):
     inadequate: Figure[Points]
     rating_fresh_years: Figure[Positive]
     rating_stale_years: Figure[Positive]
-    late_days: Figure[Annotated[int, Field(ge=1, le=3660)]]
-    preferred_span_minutes: Figure[Annotated[int, Field(ge=5, le=MINUTES_PER_DAY)]]
+    late_days: Figure[Annotated[int, Field(ge=1, le=3660, strict=True)]]
+    preferred_span_minutes: Figure[Annotated[int, Field(ge=5, le=MINUTES_PER_DAY, strict=True)]]
 
     @model_validator(mode="after")
     def _stale_after_fresh(self) -> Self:
@@ -251,7 +254,7 @@ class AllocationPolicy(Frozen):
 
     order: Figure[tuple[Objective, ...]]
     fairness_days: Figure[DayCount]
-    bed_horizon_days: Figure[Annotated[int, Field(ge=28, le=1100)]]
+    bed_horizon_days: Figure[Annotated[int, Field(ge=28, le=1100, strict=True)]]
 
     @field_validator("order")
     @classmethod
@@ -327,16 +330,25 @@ def _laid_over(base: Mapping[str, Any], variant: Mapping[str, Any]) -> dict[str,
 
 
 def _policy_fault(file: str, item: Mapping[str, Any]) -> Fault:
-    path = ".".join(str(part) for part in item["loc"])
+    path, value = item["loc"], str(item["input"])[:80]
     if item["type"] == "extra_forbidden":
-        expected = "a key the policy knows: " + ", ".join(sorted(_known_keys(item["loc"][:-1])))
+        known = _known_keys(path[:-1])
+        close = difflib.get_close_matches(str(path[-1]), known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        value, expected = str(path[-1]), f"one of {', '.join(known)}{hint}"
+    elif item["type"] == "missing":
+        value, expected = "", f"a value for {path[-1]}, which is missing"
+    elif item["type"] == "model_type":
+        expected = "a table of " + ", ".join(_known_keys(path))
     else:
-        expected = str(item["msg"]).removeprefix("Value error, ")
-    return Fault(file, 0, path, str(item["input"])[:80], expected)
+        expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return Fault(file, 0, ".".join(str(part) for part in path), value, expected)
 
 
 def _known_keys(path: tuple[str | int, ...]) -> list[str]:
-    document: Any = default_document()
-    for part in path:
-        document = document.get(part, {}) if isinstance(document, dict) else {}
-    return list(document) or ["value", "unit", "from", "source", "assumed"]
+    """Return the keys that stand below a path: those of a band, of a figure, or of a room."""
+    cited = ["from", "source", "assumed"]
+    if len(path) == 2:
+        return ["start", "end", *cited] if path[0] == "bands" else ["value", "unit", *cited]
+    document = default_document()
+    return list(document[str(path[0])] if path else document)

@@ -21,7 +21,14 @@ from matcher.geography import metres_between
 from matcher.market import Market
 from matcher.model import BedCapacity, CareRequest, HomecareCapacity, Provider, Visit
 from matcher.tariff import Tariff
-from matcher.vocabulary import GRID_MINUTES, CareType, Day, TimeNeed, minute_text
+from matcher.vocabulary import (
+    GRID_MINUTES,
+    CareType,
+    Day,
+    ProviderKind,
+    TimeNeed,
+    minute_text,
+)
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,8 @@ class _Referee:
         for line in self.allocation.unplaced:
             if line.request_id not in waiting:
                 yield Violation("NOT_WAITING", line.request_id, "is unplaced but does not wait")
+            if not line.detail.strip():
+                yield Violation("DETAIL", line.request_id, "is unplaced without a word of why")
 
     def known_ids(self, placed: Placed) -> Iterator[Violation]:
         """Only requests and providers of the book."""
@@ -204,7 +213,8 @@ class _Referee:
     def _start_window(self, placed: Placed) -> tuple[date, date]:
         request, provider = self.requests[placed.request_id], self.providers[placed.provider_id]
         times, as_of = self.market.policy.times, self.market.book.as_of
-        default = times.homecare_lead_days if request.is_homecare else times.care_home_lead_days
+        is_agency = provider.kind is ProviderKind.HOMECARE
+        default = times.homecare_lead_days if is_agency else times.care_home_lead_days
         lead = default.value if provider.lead_days is None else provider.lead_days
         first = as_of + timedelta(days=lead)
         if request.is_homecare:

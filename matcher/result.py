@@ -87,7 +87,8 @@ class Status(StrEnum):
 class Stage(Frozen):
     """One objective of the published order: its value, and what no answer can beat.
 
-    ``bound`` holds given the values of all stages before it; ``None`` when none is known.
+    ``bound`` holds while no independent part of the book does worse in a stage before; ``None``
+    when none is known.
     """
 
     name: Objective

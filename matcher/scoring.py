@@ -174,8 +174,8 @@ class Preference(Criterion):
         """Score by place in the person's list: of n, the first 1, the last 1/n."""
         named = enquiry.request.preferred_providers
         share = np.zeros(len(enquiry.market))
-        for place, provider_id in enumerate(named):
-            number = enquiry.market.index.get(provider_id)
+        for place in reversed(range(len(named))):
+            number = enquiry.market.index.get(named[place])
             if number is not None:
                 share[number] = (len(named) - place) / len(named)
         return _hundredths(share[numbers])
@@ -332,8 +332,10 @@ class Scores:
 
 
 def total_score(weighted_hundredths: int, weight: int) -> float:
-    """Return the weighted mean of scores, 0-100, to two decimals; 0 when nothing weighs."""
-    return round(weighted_hundredths / weight / 100, 2) if weight else 0.0
+    """Return the weighted mean of scores, 0-100, to two decimals, halves up; 0 without weight."""
+    if not weight:
+        return 0.0
+    return (2 * weighted_hundredths + weight) // (2 * weight) / 100
 
 
 def score(enquiry: Enquiry, starts: Starts, numbers: Ints) -> Scores:

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 
 from matcher import __version__
 from matcher.eligibility import (
+    CAPACITY_RULE,
     RULES,
     Refusal,
     Verdict,
     judge,
+    pair_refusals,
     request_refusals,
     request_warnings,
 )
@@ -24,11 +27,15 @@ from matcher.errors import MatcherError
 from matcher.market import Ints, Market, Mask, all_of
 from matcher.model import Frozen
 from matcher.option import Option, describe_option
+from matcher.pricing import priced_services
 from matcher.scoring import Scores, score, total_score
+from matcher.vocabulary import words_text
 
 NO_AFFORDABLE_OPTION = "NO_AFFORDABLE_OPTION"
 MOST_CHANGES = 2
 """A near miss needs no more changes than this."""
+MOST_LOOKED_AT = 50
+"""Near misses are sought among so many refused providers, those nearest to being admitted."""
 
 
 class NearMiss(Frozen):
@@ -158,7 +165,7 @@ def make_shortlist(
     request_id
         A request of the book.
     options
-        How many to return; the policy's number when not given.
+        How many to return, at least 1; the policy's number when not given.
     seed
         Breaks the ties that the fairness ledger leaves.
 
@@ -168,7 +175,16 @@ def make_shortlist(
         If the book has no such request.
     RequestRefusedError
         If the request may not be searched for yet.
+    MatcherError
+        If fewer than one option is asked for.
     """
+    if options is not None and options < 1:
+        raise MatcherError(
+            f"A shortlist of {options} options was asked for; the least is 1.",
+            thing="options",
+            value=options,
+            expected="a whole number of at least 1",
+        )
     enquiry = open_enquiry(market, request_id)
     verdict = judge(enquiry)
     scores = score(enquiry, verdict.starts, np.flatnonzero(verdict.eligible))
@@ -176,6 +192,7 @@ def make_shortlist(
     ranked = rank(enquiry, scores, seed)
     chosen, affordability = _choose(enquiry, scores, ranked, wanted)
     starts = verdict.starts
+    missed = near_misses(verdict) if len(chosen) < wanted else ()
     described = tuple(
         describe_option(enquiry, starts, scores, place, number)
         for number, place in enumerate(chosen, start=1)
@@ -187,9 +204,9 @@ def make_shortlist(
         wanted=wanted,
         options=described,
         affordability=affordability,
-        notes=_notes(verdict, len(described), wanted, affordability),
+        notes=tuple(_notes(verdict, wanted - len(chosen), wanted, missed, affordability)),
         warnings=request_warnings(enquiry.request, market.policy),
-        near_misses=near_misses(verdict) if len(described) < wanted else (),
+        near_misses=missed,
         considered=len(market),
         eligible=int(verdict.eligible.sum()),
         refused_by=_refused_by(verdict),
@@ -253,24 +270,30 @@ def _affordable(enquiry: Enquiry) -> Mask:
     return all_of([enquiry.prices.known, enquiry.over_budget_pence == 0])
 
 
-def _notes(verdict: Verdict, found: int, wanted: int, affordability: str | None) -> tuple[str, ...]:
-    notes = []
-    enquiry = verdict.enquiry
-    if found < wanted:
-        notes.append(f"{found} of {wanted} options: nobody else can start; see the near misses.")
+def _notes(
+    verdict: Verdict,
+    lacking: int,
+    wanted: int,
+    missed: tuple[NearMiss, ...],
+    affordability: str | None,
+) -> Iterator[str]:
+    if lacking:
+        where = "see the near misses" if missed else "and no small change would help"
+        yield f"{wanted - lacking} of {wanted} options: nobody else can start; {where}."
     if affordability:
-        notes.append(
+        yield (
             f"{NO_AFFORDABLE_OPTION}: no suitable, available home is inside the personal budget "
             "without a top-up (L1)."
         )
-    specialist = enquiry.market.is_specialist
-    if (verdict.eligible & specialist).any():
-        generic = int((~specialist).sum())
-        notes.append(
-            f"Generic services were considered first: none of {generic} generic providers can "
-            "meet the needs, so specialist ones are shown (H12)."
+    market, enquiry = verdict.enquiry.market, verdict.enquiry
+    if (verdict.eligible & market.is_specialist & ~enquiry.nominated).any():
+        sellers = all_of(market.sells[service] for service in priced_services(enquiry.request))
+        generic = int((sellers & ~market.is_specialist).sum())
+        service = words_text([enquiry.request.service_type])
+        yield (
+            f"Generic services were considered first: none of {generic} generic providers of "
+            f"{service} can meet the needs, so specialist ones are shown (H12)."
         )
-    return tuple(notes)
 
 
 def _refused_by(verdict: Verdict) -> dict[str, int]:
@@ -284,22 +307,41 @@ def _refused_by(verdict: Verdict) -> dict[str, int]:
 def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
     """Return the refused providers that the fewest, smallest changes would admit, nearest first.
 
-    Only providers for whom every refusal names a change, and no more than two of them.
+    Only providers for whom every refusal names a change, and no more than two of them. Capacity
+    is asked of all of them, also of those that a cheaper rule refuses.
     """
     enquiry = verdict.enquiry
     most = enquiry.market.policy.shortlist.near_misses.value
-    failures = np.bitwise_count(verdict.failed)
-    places = np.flatnonzero((failures > 0) & (failures <= MOST_CHANGES))
-    order = np.lexsort((enquiry.distance_metres[places], failures[places]))
     found: list[NearMiss] = []
-    for number in places[order].tolist():
-        refusals = verdict.refusals(number)
+    for number in _nearly_admitted(verdict).tolist():
+        refusals = pair_refusals(enquiry, number)
         changes = [r.change.sentence for r in refusals if r.change is not None]
         if len(changes) == len(refusals):
             found.append(_near_miss(enquiry, number, refusals, changes))
         if len(found) == most:
             break
     return tuple(found)
+
+
+def _nearly_admitted(verdict: Verdict) -> Ints:
+    """Return the providers refused by one or two rules that may name a change, best first."""
+    enquiry, failed = verdict.enquiry, verdict.failed
+    hopeless = sum(1 << bit for bit, rule in enumerate(RULES) if not rule.mendable)
+    near = (failed > 0) & ((failed & np.uint32(hopeless)) == 0)
+    near &= np.bitwise_count(failed) <= MOST_CHANGES
+    looked_at = _by_refusals(enquiry, failed, np.flatnonzero(near))[:MOST_LOOKED_AT]
+    asked = np.zeros(len(failed), np.bool_)
+    asked[looked_at] = True
+    full = asked & ~enquiry.starts(asked).possible
+    failed = failed | full.astype(np.uint32) << np.uint32(RULES.index(CAPACITY_RULE))
+    again = _by_refusals(enquiry, failed, looked_at)
+    return again[np.bitwise_count(failed[again]) <= MOST_CHANGES]
+
+
+def _by_refusals(enquiry: Enquiry, failed: npt.NDArray[np.uint32], places: Ints) -> Ints:
+    """Return providers by the number of rules that refuse them, then by distance."""
+    order = np.lexsort((enquiry.distance_metres[places], np.bitwise_count(failed[places])))
+    return places[order]
 
 
 def _near_miss(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
@@ -143,6 +144,9 @@ class Day(StrEnum):
 
 _DAY_NUMBER = {day: number for number, day in enumerate(Day)}
 
+_UNSEEN = frozenset({"Cc", "Zl", "Zp"})
+"""Unicode categories of control characters and of line and paragraph separators."""
+
 _KEY_SAFE = re.compile(
     r"(key\s*-?\s*(safe|box|pad)|door\s*code|entry\s*code|access\s*code|\bcode\b|\bpin\b)\D{0,20}\d{3,8}"
     r"|\d{3,8}\D{0,20}(key\s*-?\s*(safe|box|pad)|door\s*code|entry\s*code|\bpin\b)",
@@ -162,7 +166,7 @@ def plain_text(text: str) -> str:
     text = text.strip()
     if text[:1] in {"=", "+", "-", "@"}:
         raise ValueError("plain text that does not start like a formula (= + - @)")
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if any(unicodedata.category(character) in _UNSEEN for character in text):
         raise ValueError("plain text without control characters")
     if _KEY_SAFE.search(text):
         raise ValueError(
@@ -194,7 +198,8 @@ def days_text(days: Iterable[Day]) -> str:
 
 def pounds_text(pence: int) -> str:
     """Return pence as pounds, for example ``£1,089.00``."""
-    return f"£{pence // 100:,}.{pence % 100:02d}"
+    pounds, rest = divmod(abs(pence), 100)
+    return f"{'-' if pence < 0 else ''}£{pounds:,}.{rest:02d}"
 
 
 def km_text(metres: int) -> str:

@@ -59,6 +59,7 @@ POSTCODES = tuple(
 )
 """Real postcodes of Dorset, from the middle of Dorchester to 50 km away."""
 VISIT_MINUTES = (15, 30, 45, 60)
+_BANDS = default_policy().bands
 _WORDS = ("dementia", "diabetes", "peg_feed", "bariatric")
 _LANGUAGES = ("english", "polish", "bsl")
 # Characters that try the writing of files: separators, quotation marks, letters beyond ASCII.
@@ -215,7 +216,7 @@ def framework_rates(draw: st.DrawFn) -> tuple[FrameworkRate, ...]:
 @st.composite
 def visits(draw: st.DrawFn, visit_no: int = 1, band: str = "morning") -> Visit:
     """Draw a visit in a band of the default policy."""
-    window = default_policy().bands[band]
+    window = _BANDS[band]
     need = draw(st.sampled_from(TimeNeed))
     told = need is not TimeNeed.NONE
     steps = st.integers(window.start_minute // GRID_MINUTES, window.end_minute // GRID_MINUTES)
@@ -236,7 +237,7 @@ def visits(draw: st.DrawFn, visit_no: int = 1, band: str = "morning") -> Visit:
 @st.composite
 def packages(draw: st.DrawFn, *, gaps: bool = True) -> HomecarePackage:
     """Draw a package of at most one visit in each band; with gaps also one without visits."""
-    bands = sorted(default_policy().bands)
+    bands = sorted(_BANDS)
     chosen = draw(some(bands, max_size=4).filter(lambda drawn: gaps or drawn))
     return HomecarePackage(
         visits=tuple(draw(visits(number, band)) for number, band in enumerate(chosen, start=1))
@@ -380,3 +381,98 @@ def policy_texts(draw: st.DrawFn) -> str:
 def policies() -> st.SearchStrategy[Policy]:
     """Draw the default policy with a few figures changed."""
     return policy_texts().map(parse_policy)
+
+
+# -- books in which most pairs are eligible, for properties of judging and ranking -------------
+
+_WELCOMING: dict[str, object] = {
+    "status": ProviderStatus.OPEN,
+    "services": tuple(sorted({*LONG_TERM_SERVICES, ServiceType.RESPITE})),
+    "specialisms": _WORDS,
+    "contract": Contract.FRAMEWORK,
+    "zones": (),
+    "max_distance_metres": None,
+    "min_weekly_minutes": None,
+    "languages": _LANGUAGES,
+    "female_carers": True,
+    "male_carers": True,
+}
+_AGREED: dict[str, object] = {
+    "plan_signed_off": True,
+    "funding_agreed": True,
+    "has_mental_capacity": True,
+}
+
+
+@st.composite
+def welcoming_providers(draw: st.DrawFn, provider_id: str, kind: ProviderKind) -> Provider:
+    """Draw an agency or a home that takes nearly anybody, but for up to two of its terms."""
+    drawn = draw(providers(provider_id, kind))
+    kept = {*draw(some(sorted(_WELCOMING))), *(["services"] if kind == "homecare" else [])}
+    changes = {name: value for name, value in _WELCOMING.items() if name not in kept}
+    changes["lot"] = draw(st.sampled_from([None, "generic", "specialist"]))
+    return drawn.model_copy(update=changes)
+
+
+@st.composite
+def _roomy_capacity(draw: st.DrawFn, provider: Provider) -> HomecareCapacity:
+    return HomecareCapacity(
+        provider_id=provider.provider_id,
+        days=tuple(Day),
+        start_minute=draw(st.integers(72, 100)) * GRID_MINUTES,
+        end_minute=draw(st.integers(240, 288)) * GRID_MINUTES,
+        carers=draw(st.sampled_from([0, 1, 2, 3, 4])),
+    )
+
+
+@st.composite
+def _arrangeable(draw: st.DrawFn, request_id: str, provider_ids: Sequence[str]) -> CareRequest:
+    service = draw(
+        st.sampled_from([ServiceType.HOMECARE, *LONG_TERM_SERVICES, ServiceType.RESPITE])
+    )
+    drawn = draw(requests(request_id, provider_ids, gaps=False, service=service))
+    placement = drawn.placement
+    if placement is not None and placement.nights is not None:
+        placement = placement.model_copy(update={"nights": min(placement.nights, 7)})
+    near = draw(st.sampled_from([None, None, drawn.max_distance_metres]))
+    out = draw(st.sampled_from([(), (), drawn.excluded_providers]))
+    changes = {"placement": placement, "max_distance_metres": near, "excluded_providers": out}
+    changes |= _AGREED
+    return drawn.model_copy(update=changes)
+
+
+@st.composite
+def serving_books(draw: st.DrawFn, *, max_providers: int = 6, max_requests: int = 2) -> Book:
+    """Draw a book of requests that may be searched for and providers that mostly can serve."""
+    book = draw(books(max_providers=1, max_requests=0))
+    count = draw(st.integers(min(3, max_providers), max_providers))
+    names = [f"p{n + 1}" for n in range(count)]
+    asked = tuple(
+        draw(_arrangeable(f"r{n + 1}", names)) for n in range(draw(st.integers(1, max_requests)))
+    )
+    wanted = {request.is_homecare for request in asked}
+    kinds = [kind for kind in ProviderKind if (kind is ProviderKind.HOMECARE) in wanted]
+    supply = [draw(welcoming_providers(name, draw(st.sampled_from(kinds)))) for name in names]
+    homes = [p.provider_id for p in supply if p.kind is ProviderKind.CARE_HOME]
+    return book.model_copy(
+        update={
+            "requests": asked,
+            "running": (),
+            "providers": tuple(supply),
+            "rates": tuple(rate for provider in supply for rate in draw(rates(provider))),
+            "homecare_capacity": tuple(
+                draw(_roomy_capacity(p)) for p in supply if p.kind is ProviderKind.HOMECARE
+            ),
+            "bed_capacity": tuple(
+                BedCapacity(
+                    provider_id=name,
+                    care_type=care_type,
+                    beds=draw(st.integers(0, 2)),
+                    available_from=draw(dates(-5, 5)),
+                )
+                for name in homes
+                for care_type in CareType
+            ),
+            "history": tuple(draw(st.lists(_offers(names), max_size=4))),
+        }
+    )

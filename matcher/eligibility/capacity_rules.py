@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from matcher.eligibility.rule import Change, Refusal, Rule
@@ -9,13 +11,14 @@ from matcher.enquiry import Enquiry
 from matcher.market import Mask
 from matcher.model import Visit
 from matcher.timetable import (
+    BedWindow,
     blocking_visits,
     earliest_admission,
     find_times,
     smallest_bed_change,
     smallest_change,
 )
-from matcher.vocabulary import GRID_MINUTES, days_text, minute_text, words_text
+from matcher.vocabulary import GRID_MINUTES, TimeNeed, days_text, minute_text, words_text
 
 
 class Capacity(Rule):
@@ -23,6 +26,7 @@ class Capacity(Rule):
 
     rule_id = "CAPACITY"
     citation = "H11, H16"
+    mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers that could start; says true of those not standing."""
@@ -56,8 +60,10 @@ class Capacity(Rule):
         change = smallest_change(enquiry.market.carers.of(number), enquiry.shape, travel)
         if change is None:
             return None
-        visit = enquiry.request.package.visits[change.visit]
-        what = f"the {visit.band} visit" if visit.band else f"visit {visit.visit_no}"
+        visits = enquiry.request.package.visits
+        visit = visits[change.visit]
+        alone = [other.band for other in visits].count(visit.band) == 1
+        what = f"the {visit.band} visit" if alone else f"{visit.band} visit {visit.visit_no}"
         start = minute_text(change.start_slot * GRID_MINUTES)
         return Change(f"feasible if {what} may start at {start}", change.minutes_beyond, "minutes")
 
@@ -70,9 +76,7 @@ class Capacity(Rule):
         bed = words_text([enquiry.request.care_type or "care"])
         if not calendar.any():
             return self.refuse(f"{name} has no {bed} vacancy on record.")
-        first, last = enquiry.date_of(window.first_day), enquiry.date_of(window.last_day)
-        stay = "from" if window.nights is None else f"for {window.nights} nights from"
-        sentence = f"{name} has no {bed} bed {stay} any day between {first} and {last}."
+        sentence = f"{name} has no {bed} bed {_window_text(enquiry, window)}."
         change = smallest_bed_change(calendar, window)
         if change is None:
             return self.refuse(sentence)
@@ -83,8 +87,18 @@ class Capacity(Rule):
 
 
 def _visit_text(visit: Visit) -> str:
-    when = f"{visit.band or 'critical'}, {days_text(visit.days)}"
-    return f"visit {visit.visit_no} ({when}, {visit.minutes} minutes, carers {visit.carers})"
+    is_critical = visit.time_need is TimeNeed.CRITICAL and visit.at_minute is not None
+    when = f"critical at {minute_text(visit.at_minute or 0)}" if is_critical else visit.band
+    told = f"{when}, {days_text(visit.days)}, {visit.minutes} minutes, carers {visit.carers}"
+    return f"visit {visit.visit_no} ({told})"
+
+
+def _window_text(enquiry: Enquiry, window: BedWindow) -> str:
+    first, last = enquiry.date_of(window.first_day), enquiry.date_of(window.last_day)
+    stay = "" if window.nights is None else f"for {window.nights} nights "
+    if window.last_day < window.first_day:
+        return f"{stay}by {last}: it cannot admit before {first}"
+    return f"{stay}from any day between {first} and {last}"
 
 
 class GenericFirst(Rule):
@@ -101,6 +115,7 @@ class GenericFirst(Rule):
 
     def __init__(self, others: tuple[Rule, ...]) -> None:
         self._others = others
+        self._counts: WeakKeyDictionary[Enquiry, int] = WeakKeyDictionary()
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return everyone if no generic provider stands, else the generic ones."""
@@ -114,10 +129,7 @@ class GenericFirst(Rule):
         market = enquiry.market
         if not market.is_specialist[number] or enquiry.nominated[number]:
             return None
-        standing = np.ones(len(market), np.bool_)
-        for rule in self._others:
-            standing &= rule.mask(enquiry, standing)
-        generic = int((standing & ~market.is_specialist).sum())
+        generic = self._generic_count(enquiry)
         if not generic:
             return None
         noun = "provider" if generic == 1 else "providers"
@@ -125,3 +137,12 @@ class GenericFirst(Rule):
             f"{market.providers[number].name} is a specialist service; {generic} generic {noun} "
             f"can meet {enquiry.request.request_id}'s needs."
         )
+
+    def _generic_count(self, enquiry: Enquiry) -> int:
+        """Return how many generic providers satisfy every other rule, counted once an enquiry."""
+        if enquiry not in self._counts:
+            standing = ~enquiry.market.is_specialist
+            for rule in self._others:
+                standing = standing & rule.mask(enquiry, standing)
+            self._counts[enquiry] = int(standing.sum())
+        return self._counts[enquiry]

@@ -9,12 +9,13 @@ from matcher.enquiry import Enquiry
 from matcher.market import Mask, all_of, any_of
 from matcher.model import CareRequest, Provider
 from matcher.policy import Policy
+from matcher.pricing import priced_services
 from matcher.vocabulary import (
     CarerGender,
     Contract,
     CqcRating,
+    ProviderKind,
     ProviderStatus,
-    ServiceType,
     km_text,
     pounds_text,
     words_text,
@@ -39,6 +40,7 @@ class Status(Rule):
 
     rule_id = "STATUS"
     citation = "embargo and closure"
+    mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers that are open."""
@@ -64,24 +66,18 @@ class Service(Rule):
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers that sell everything needed."""
         sells = enquiry.market.sells
-        return all_of(sells[s] for s in self._needed(enquiry.request))
+        return all_of(sells[s] for s in priced_services(enquiry.request))
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Name the services asked for and sold."""
         request, provider = _pair(enquiry, number)
-        lacking = [s for s in self._needed(request) if s not in provider.services]
+        lacking = [s for s in priced_services(request) if s not in provider.services]
         if not lacking:
             return None
         return self.refuse(
             f"{provider.name} does not provide {words_text(lacking)}; "
             f"it provides {words_text(provider.services)}."
         )
-
-    @staticmethod
-    def _needed(request: CareRequest) -> tuple[ServiceType, ...]:
-        if request.is_respite and request.care_type is not None:
-            return (ServiceType.RESPITE, ServiceType(request.care_type.value))
-        return (request.service_type,)
 
 
 class Needs(Rule):
@@ -151,8 +147,7 @@ class Excluded(Rule):
         """Return the providers that are not excluded."""
         passes = np.ones(len(enquiry.market), np.bool_)
         market, request = enquiry.market, enquiry.request
-        out = set(request.excluded_providers)
-        out |= {p for r, p in market.unsuitable if r == request.request_id}
+        out = {*request.excluded_providers, *market.unsuitable.get(request.request_id, ())}
         for provider_id in out & market.index.keys():
             passes[market.index[provider_id]] = False
         return passes
@@ -162,7 +157,7 @@ class Excluded(Rule):
         request, provider = _pair(enquiry, number)
         if provider.provider_id in request.excluded_providers:
             return self.refuse(f"{request.request_id} excludes {provider.name}.")
-        if (request.request_id, provider.provider_id) in enquiry.market.unsuitable:
+        if provider.provider_id in enquiry.market.unsuitable.get(request.request_id, ()):
             return self.refuse(
                 f"{provider.name} has already found {request.request_id} unsuitable for it."
             )
@@ -174,6 +169,7 @@ class Zone(Rule):
 
     rule_id = "ZONE"
     citation = "zones, L2"
+    mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers without zones, or with the person's zone among them."""
@@ -202,6 +198,7 @@ class Radius(Rule):
 
     rule_id = "RADIUS"
     citation = "S11, policy radius, L2"
+    mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers within the radius that binds them, and nominated homes."""
@@ -216,14 +213,12 @@ class Radius(Rule):
         if distance <= radius or _is_nominated(request, provider):
             return None
         beyond = distance - radius
+        # In kilometres with one decimal a few metres would not show.
+        text = km_text if beyond >= 100 else "{:,} m".format
         return self.refuse(
-            f"{provider.name} is {km_text(distance)} away; the radius is {km_text(radius)}.",
-            Change(f"{_beyond_text(beyond)} beyond the radius", beyond, "metres"),
+            f"{provider.name} is {text(distance)} away; the radius is {text(radius)}.",
+            Change(f"{text(beyond)} beyond the radius", beyond, "metres"),
         )
-
-
-def _beyond_text(metres: int) -> str:
-    return km_text(metres) if metres >= 100 else f"{metres} m"
 
 
 class Languages(Rule):
@@ -231,6 +226,7 @@ class Languages(Rule):
 
     rule_id = "LANGUAGE"
     citation = "S4, policy languages_required"
+    mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers that speak one of the languages."""
@@ -264,6 +260,7 @@ class Gender(Rule):
 
     rule_id = "CARER_GENDER"
     citation = "S4, policy carer_gender_required"
+    mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers known to have such carers."""
@@ -300,6 +297,7 @@ class RatingFloor(Rule):
 
     rule_id = "RATING"
     citation = "policy minimum_rating"
+    mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers rated well enough, and unrated ones where policy admits them."""
@@ -314,10 +312,14 @@ class RatingFloor(Rule):
         if provider.cqc_rating in self._admitted(policy):
             return None
         floor = words_text([policy.rules.minimum_rating.value])
-        rating = words_text([provider.cqc_rating])
+        if provider.cqc_rating is CqcRating.NOT_YET_RATED:
+            state, change = "not yet rated", "unrated providers are accepted"
+        else:
+            rating = words_text([provider.cqc_rating])
+            state, change = f"rated {rating}", f"a rating of {rating} is accepted"
         return self.refuse(
-            f"{provider.name} is rated {rating}; the policy's least rating is {floor}.",
-            Change(f"feasible if a rating of {rating} is accepted", 1, "rating"),
+            f"{provider.name} is {state}; the policy's least rating is {floor}.",
+            Change(f"feasible if {change}", 1, "rating"),
         )
 
     @staticmethod
@@ -335,6 +337,7 @@ class MinimumHours(Rule):
 
     rule_id = "MINIMUM_HOURS"
     citation = "minimum weekly hours"
+    mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers that take a package of this size."""
@@ -353,7 +356,7 @@ class MinimumHours(Rule):
         return self.refuse(
             f"{request.request_id} is {minutes:,} minutes a week; {provider.name} takes packages "
             f"from {least:,}.",
-            Change(f"{short} minutes a week below the provider's least", short, "minutes"),
+            Change(f"{short:,} minutes a week below the provider's least", short, "minutes"),
         )
 
 
@@ -362,6 +365,7 @@ class SpecialistBudget(Rule):
 
     rule_id = "BUDGET"
     citation = "H11"
+    mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return generic providers, and specialist ones not known to exceed the budget."""
@@ -386,5 +390,5 @@ class SpecialistBudget(Rule):
 
 
 def _is_nominated(request: CareRequest, provider: Provider) -> bool:
-    is_home = provider.kind.value == "care_home"
+    is_home = provider.kind is ProviderKind.CARE_HOME
     return is_home and provider.provider_id in request.preferred_providers

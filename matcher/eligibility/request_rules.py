@@ -134,6 +134,18 @@ def visit_length(request: CareRequest, book: Book, policy: Policy) -> Iterator[R
             )
 
 
+def known_bands(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Refuse a visit in a band that the policy does not have, unless its time is critical (H4)."""
+    for visit in request.package.visits:
+        if visit.time_need is not TimeNeed.CRITICAL and visit.band not in policy.bands:
+            yield Refusal(
+                "BAND_UNKNOWN",
+                "H4",
+                f"Visit {visit.visit_no} of {request.request_id} is in the band {visit.band}; "
+                f"the policy has {', '.join(sorted(policy.bands))}.",
+            )
+
+
 def respite_terms(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
     """Refuse respite beyond the allowance or longer than its window (H13)."""
     placement = request.placement
@@ -165,6 +177,7 @@ REQUEST_RULES: tuple[RequestRule, ...] = (
     complete,
     critical_reason,
     visit_length,
+    known_bands,
     respite_terms,
 )
 """Rules about a request alone, in the order in which their reasons are listed."""

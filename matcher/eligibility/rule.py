@@ -50,10 +50,14 @@ class Refusal:
 
 
 class Rule(ABC):
-    """A hard rule about one request and one provider."""
+    """A hard rule about one request and one provider.
+
+    ``mendable`` says whether its refusals may name a smallest change.
+    """
 
     rule_id: ClassVar[str]
     citation: ClassVar[str]
+    mendable: ClassVar[bool] = False
 
     @abstractmethod
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:

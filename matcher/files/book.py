@@ -68,7 +68,7 @@ def read_book(folder: Path, *, gazetteer: Gazetteer | None = None) -> BookFolder
     rows, row_faults = read_book_rows(folder)
     faults += policy_faults + row_faults
     faults += crosscheck(rows, as_of, policy.policy)
-    if gazetteer:
+    if gazetteer is not None:
         faults += _unplaceable(rows, gazetteer)
     if faults or head is None or policy.policy is None:
         raise BadInputError(faults)
@@ -141,7 +141,7 @@ def write_book(folder: Path, book: Book, *, policy_text: str | None = None) -> N
 
 def is_book_folder(folder: Path) -> bool:
     """Say whether a folder is a book's and holds nothing that a book does not."""
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     return BOOK_FILE in names and names <= BOOK_FILES
 
 

@@ -55,7 +55,7 @@ class CellError(MatcherError):
 
 
 def shown(value: object) -> str:
-    """Return a value shortened for a fault to 80 characters, its line breaks made visible."""
+    """Return a value as a fault shows it, shortened to 80 characters."""
     text = str(value)
     if len(text) > _SHOWN:
         text = text[: _SHOWN - 3] + "..."

@@ -207,22 +207,31 @@ class _Sieve:
         if self._is_elsewhere(location.authority):
             self.elsewhere += 1
             return
+        reason = _why_not(location, first_row)
         try:
             postcode = self._cell(location, layout, "postcode", read_postcode)
             authority, unplaced = self._authority_of(postcode)
             if not location.authority and self._is_elsewhere(authority):
                 self.elsewhere += 1
-                return
-            provider = self._provider(location, layout, postcode)
-            reason = _why_not(location, provider, first_row, unplaced)
-            if reason:
-                self.left_out.append(LeftOut(location.row, location.location_id, reason))
-                return
-            if provider.kind is ProviderKind.CARE_HOME and "beds" in layout.headings:
-                self.beds[provider.provider_id] = self._cell(location, layout, "beds", _read_beds)
-            self.providers.append(provider)
+            elif reason or unplaced:
+                self._leave_out(location, reason or unplaced)
+            else:
+                self._keep(location, layout, postcode)
         except BadInputError as error:
-            self.faults += error.faults
+            # Nobody need mend the row of a place that is not wanted anyhow.
+            if reason:
+                self._leave_out(location, reason)
+            else:
+                self.faults += error.faults
+
+    def _keep(self, location: Location, layout: Layout, postcode: Postcode) -> None:
+        provider = self._provider(location, layout, postcode)
+        if provider.kind is ProviderKind.CARE_HOME and "beds" in layout.headings:
+            self.beds[provider.provider_id] = self._cell(location, layout, "beds", _read_beds)
+        self.providers.append(provider)
+
+    def _leave_out(self, location: Location, reason: str) -> None:
+        self.left_out.append(LeftOut(location.row, location.location_id, reason))
 
     def _is_elsewhere(self, authority: str | None) -> bool:
         return bool(self.authority and authority and authority != self.authority)
@@ -282,15 +291,15 @@ def _services(location: Location) -> tuple[ServiceType, ...]:
     return tuple(service for service, offered in sold.items() if offered)
 
 
-def _why_not(location: Location, provider: Provider, first_row: int, unplaced: str) -> str:
-    """Return why a location is not kept; empty where it is."""
+def _why_not(location: Location, first_row: int) -> str:
+    """Return why a location is not wanted, wherever it is; empty where it is wanted."""
     if first_row != location.row:
         return f"It is listed twice, first in row {first_row}."
-    if not provider.services:
+    if not _services(location):
         return "It is neither a care home nor a homecare agency."
     if location.children_only:
         return "It is for children only."
-    return unplaced
+    return ""
 
 
 def _read_name(text: str) -> str:

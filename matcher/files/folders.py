@@ -33,14 +33,14 @@ def whole_folder(path: Path, *, replaces: Callable[[Path], bool]) -> Iterator[Pa
     """
     target = path.resolve()
     try:
-        _refuse_to_replace(target, replaces)
+        require_replaceable(target, replaces)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = _beside(target, "part")
         draft.mkdir()
         try:
             yield draft
             _settle(draft)
-            _refuse_to_replace(target, replaces)
+            require_replaceable(target, replaces)
             _put_in_place(draft, target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -51,7 +51,14 @@ def whole_folder(path: Path, *, replaces: Callable[[Path], bool]) -> Iterator[Pa
         ) from error
 
 
-def _refuse_to_replace(target: Path, replaces: Callable[[Path], bool]) -> None:
+def require_replaceable(target: Path, replaces: Callable[[Path], bool]) -> None:
+    """Accept a folder to write, or stop before any work is done for it.
+
+    Raises
+    ------
+    MatcherError
+        If something stands there that may not be replaced.
+    """
     if not target.exists():
         return
     if not target.is_dir():

@@ -61,12 +61,13 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
     request_id = problem.request_ids[number]
     options = problem.options[number]
     if options:
+        could = "1 provider" if len(options) == 1 else f"{len(options)} providers"
         return Unplaced(
             request_id=request_id,
             reason=UnplacedReason.CAPACITY_TAKEN,
             detail=(
-                f"{len(options)} providers could serve {request_id} alone, but their capacity "
-                "goes to others waiting by the published order of objectives."
+                f"{could} could serve {request_id} on its own, but what they have free goes to "
+                "others who wait."
             ),
         )
     capacity = 1 << RULES.index(CAPACITY_RULE)

@@ -35,7 +35,7 @@ class Option:
         Travel to each visit, in 5-minute slots; 0 for beds.
     domains
         Where the unknowns of time may lie. Homecare: for each visit the slots where it may start,
-        [visits, 288]. Beds: the days of admission, [1, horizon + 1].
+        [visits, 288]. Beds: the days of admission, [1, days], as many days for all beds.
     first_day
         Homecare: days from as_of to the first visit. Beds: the earliest admission.
     costs
@@ -78,8 +78,9 @@ class Problem:
         self.request_ids = tuple(by_id)
         self.enquiries: tuple[Enquiry, ...] = tuple(by_id.values())
         self.verdicts: tuple[Verdict, ...] = tuple(judge(enquiry) for enquiry in self.enquiries)
+        days = _admission_days(market, self.verdicts)
         self.options: tuple[tuple[Option, ...], ...] = tuple(
-            tuple(_options(number, verdict)) for number, verdict in enumerate(self.verdicts)
+            tuple(_options(number, verdict, days)) for number, verdict in enumerate(self.verdicts)
         )
 
     def __len__(self) -> int:
@@ -166,7 +167,13 @@ class Problem:
         return self.enquiries[option.request].bed_window(lead)
 
 
-def _options(number: int, verdict: Verdict) -> Iterator[Option]:
+def _admission_days(market: Market, verdicts: tuple[Verdict, ...]) -> int:
+    """Return how many days of admission are told apart: the horizon, and more if asked for."""
+    latest = max((int(verdict.starts.start_day.max(initial=0)) for verdict in verdicts), default=0)
+    return max(market.policy.allocation.bed_horizon_days.value, latest) + 1
+
+
+def _options(number: int, verdict: Verdict, days: int) -> Iterator[Option]:
     enquiry, starts = verdict.enquiry, verdict.starts
     eligible = np.flatnonzero(verdict.eligible)
     costs = _costs(enquiry, eligible)
@@ -176,24 +183,22 @@ def _options(number: int, verdict: Verdict) -> Iterator[Option]:
             request=number,
             provider=provider,
             travel_slots=travel,
-            domains=_domains(enquiry, provider, travel),
+            domains=_domains(enquiry, provider, travel, days),
             first_day=int(starts.start_day[provider]),
             needs_approval=bool(enquiry.needs_approval[provider]),
             costs={objective: int(column[place]) for objective, column in costs.items()},
         )
 
 
-def _domains(enquiry: Enquiry, provider: int, travel_slots: int) -> Mask:
+def _domains(enquiry: Enquiry, provider: int, travel_slots: int, days: int) -> Mask:
     free = enquiry.capacity.of(provider)
     if enquiry.request.is_homecare:
         return start_masks(free, enquiry.shape, travel_slots)
     window = enquiry.bed_window(int(enquiry.market.lead_days[provider]))
-    days = np.zeros((1, len(free)), np.bool_)
-    last = min(window.last_day, len(free) - 1)
-    if window.first_day <= last:
-        works = admission_days(free, window.first_day, last, window.nights)
-        days[0, window.first_day : last + 1] = works
-    return days
+    admits = np.zeros((1, days), np.bool_)
+    works = admission_days(free, window.first_day, window.last_day, window.nights)
+    admits[0, window.first_day : window.last_day + 1] = works
+    return admits
 
 
 def _costs(enquiry: Enquiry, providers: np.ndarray) -> dict[Objective, np.ndarray]:

@@ -239,7 +239,8 @@ class PartModel:
         key = (Objective.START_DAYS, request)
         if key not in self._late:
             day, placed = self.times[request][0], self.unplaced[request].negated()
-            waited = self.model.new_int_var(0, 2000, f"start_day_{request}")
+            longest = self.problem.options[request][0].domains.shape[1]
+            waited = self.model.new_int_var(0, longest, f"start_day_{request}")
             self.model.add(waited >= day).only_enforce_if(placed)
             self._late[key] = [waited]
         return self._late[key]

@@ -143,13 +143,17 @@ def draw_capacity(
     # What agencies off the contract have free comes on top: the council cannot count on it.
     off = sum(part for i, part in parts.items() if openings[i].contract is Contract.SPOT)
     scale = 1 / (1 - off) if off < _MOSTLY else 1.0
-    rows = []
+    rows: list[HomecareCapacity] = []
     for need in needs:
         for i, part in parts.items():
             minutes = round(need.minutes * part * scale)
             if minutes >= _LEAST_MINUTES:
                 lean = leanings[need.window.band][i]
                 rows.append(_row(dice, spec, openings[i], need, minutes=minutes, lean=lean))
+    offering = {row.provider_id for row in rows}
+    rows += [
+        _nothing(dice, spec, agency) for agency in openings if agency.provider_id not in offering
+    ]
     return tuple(sorted(rows, key=lambda row: (row.provider_id, row.days[0].number)))
 
 
@@ -202,6 +206,18 @@ def shares(weights: Sequence[float], count: int, offset: float) -> dict[int, flo
     agencies, times = np.unique(hits, return_counts=True)
     pairs = zip(agencies.tolist(), times.tolist(), strict=True)
     return {agency: number / count for agency, number in pairs}
+
+
+def _nothing(dice: Dice, spec: CountySpec, agency: Provider) -> HomecareCapacity:
+    """Write that an agency was asked and has nothing free."""
+    return HomecareCapacity(
+        provider_id=agency.provider_id,
+        days=figures.EVERY_DAY,
+        start_minute=0,
+        end_minute=MINUTES_PER_DAY,
+        carers=0,
+        as_of=dice.day_before(spec.as_of, _STALE_DAYS),
+    )
 
 
 def _row(

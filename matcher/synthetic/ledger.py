@@ -36,11 +36,11 @@ def draw_history(
         if not request.is_homecare:
             continue
         asked = _asked(dice, places, choices, row)
-        if line is not None:
-            rows += _started(dice, asked, request.request_id, line, first)
-        elif request.waiting_since is not None:
-            since = max(request.waiting_since, first)
+        since = max(request.waiting_since or first, first)
+        if line is None:
             rows += _still_waiting(dice, asked, request.request_id, since, spec.as_of)
+        elif line.started_on >= first:
+            rows += _started(dice, asked, line, since)
     return tuple(sorted([*rows, *_beds(dice, spec, homes)], key=_order))
 
 
@@ -57,21 +57,17 @@ def _asked(dice: Dice, places: Places, choices: Choices, row: int) -> list[str]:
     return list(dict.fromkeys(asked))
 
 
-def _started(
-    dice: Dice, asked: Sequence[str], request_id: str, line: Running, first: date
-) -> list[Offered]:
+def _started(dice: Dice, asked: Sequence[str], line: Running, since: date) -> list[Offered]:
     """Tell how a recent package came about; at times an agency said yes and then withdrew."""
-    accepted_on = line.started_on - timedelta(days=dice.whole(0, _LEAD_DAYS))
-    if accepted_on < first:
-        return []
-    rows = [_offer(line.provider_id, accepted_on, request_id, Outcome.ACCEPTED)]
+    accepted_on = max(line.started_on - timedelta(days=dice.whole(0, _LEAD_DAYS)), since)
+    rows = [_offer(line.provider_id, accepted_on, line.request_id, Outcome.ACCEPTED)]
     for agency in asked:
         if agency == line.provider_id:
             continue
         lost = dice.happens(figures.LOST_AFTER)
         outcome = Outcome.WITHDRAWN if lost else dice.weighted(figures.REFUSALS)
-        asked_on = max(dice.day_before(accepted_on, _DAYS_PER_WEEK), first)
-        rows.append(_offer(agency, asked_on, request_id, outcome))
+        asked_on = max(dice.day_before(accepted_on, _DAYS_PER_WEEK), since)
+        rows.append(_offer(agency, asked_on, line.request_id, outcome))
     return rows
 
 

@@ -214,6 +214,8 @@ def _vacancies(dice: Dice, spec: CountySpec, home: Provider, vacant: int) -> lis
             ends = spec.as_of + (spec.as_of - dice.day_before(spec.as_of, 70))
         key = (CareType(dice.pick(kinds).value), opens, ends)
         groups[key] = groups.get(key, 0) + 1
+    if not groups:  # the home was asked and is full
+        groups[CareType(kinds[0].value), spec.as_of, None] = 0
     seen_on = dice.day_before(spec.as_of, _STALE_DAYS)
     return [
         BedCapacity(

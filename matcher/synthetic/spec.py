@@ -7,7 +7,8 @@ from datetime import date
 
 from matcher.errors import MatcherError
 
-_MOST = 1_000_000
+_LIMITS = {"seed": (0, 2**63 - 1), "zones": (1, 200), "history_days": (0, 3650)}
+_USUAL_LIMITS = (0, 1_000_000)
 _MOST_CAPACITY = 10.0
 _EARLIEST, _LATEST = date(2010, 1, 1), date(2100, 1, 1)
 
@@ -23,7 +24,7 @@ class CountySpec:
     council
         Local authority code on whose postcodes everything stands.
     seed
-        Any whole number from 0.
+        A whole number from 0.
     as_of
         The day the book describes.
     agencies, homes
@@ -75,9 +76,9 @@ class CountySpec:
 
     def _check_count(self, name: str) -> None:
         value = getattr(self, name)
-        least = 1 if name == "zones" else 0
-        if not isinstance(value, int) or not least <= value <= _MOST:
-            raise _refusal(name, value, f"a whole number from {least} to {_MOST:,}")
+        least, most = _LIMITS.get(name, _USUAL_LIMITS)
+        if not isinstance(value, int) or not least <= value <= most:
+            raise _refusal(name, value, f"a whole number from {least} to {most:,}")
 
 
 def _refusal(name: str, value: object, expected: str) -> MatcherError:

@@ -127,8 +127,9 @@ def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> T
         doubtful = doubtful[alone.any(axis=1)]
     # Many providers look alike, the more so since carers beyond the package's need do not matter.
     known: dict[tuple[int, bytes], tuple[int, ...] | None] = {}
+    most = min(int(shape.carers.sum()), int(free.max(initial=0)))
     for provider in doubtful.tolist():
-        week = np.minimum(free[provider], int(shape.carers.sum()))
+        week = np.minimum(free[provider], most)
         alike = int(travel[provider]), week.tobytes()
         if alike not in known:
             known[alike] = find_times(week, shape, int(travel[provider]))

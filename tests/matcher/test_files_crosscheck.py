@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from matcher.errors import Fault
+from matcher.errors import BadInputError
 from matcher.files import read_book
 from matcher.geography import Gazetteer
 from tests.breaking import (
@@ -25,6 +25,7 @@ from tests.breaking import (
 Place = tuple[str, int, str]
 CRITICAL = {
     "days": "mon",
+    "band": "",
     "time_need": "critical",
     "minutes": "30",
     "reason": "Insulin",
@@ -59,8 +60,9 @@ CONTRADICTIONS: list[tuple[str, Step, Place, str, str]] = [
     # Told twice
     ("zone twice", row("zones.csv", zone="weymouth", postcodes="DT6"), ("zones.csv", 4, "zone"),
      "weymouth", "row 3 tells it too"),
-    ("provider twice", cell("providers.csv", 3, "provider_id", "maiden"),
-     ("providers.csv", 3, "provider_id"), "maiden", "row 2 tells it too"),
+    ("provider twice", row("providers.csv", provider_id="maiden", name="Maiden", kind="homecare",
+                           postcode="DT1 1XJ", services="homecare", contract="spot"),
+     ("providers.csv", 10, "provider_id"), "maiden", "row 2 tells it too"),
     ("request twice", row("requests.csv", request_id="R-107", service_type="homecare"),
      ("requests.csv", 14, "request_id"), "R-107", "row 9 tells it too"),
     ("visit number twice", cell("visits.csv", 4, "visit_no", "1"), ("visits.csv", 4, "visit_no"),
@@ -143,8 +145,10 @@ CONTRADICTIONS: list[tuple[str, Step, Place, str, str]] = [
     ("line twice", visit("R-105", "2", days="mon|wed|fri", band="morning", time_need="none",
                          minutes="45", carers="1"),
      ("visits.csv", 12, "visit_no"), "2", "two carers at once are carers = 2"),
-    # 08:00 and 08:00, each 15 minutes either side: half an hour apart is needed for 35 minutes
-    ("critical times collide", visit("R-102", "3", **CRITICAL | {"at": "08:00", "minutes": "35"}),
+    # Both at 08:00, 15 minutes either side: whichever goes first has only half an hour.
+    ("critical times collide",
+     steps(cell("visits.csv", 5, "minutes", "35"),
+           visit("R-102", "3", **CRITICAL | {"at": "08:00", "minutes": "35"})),
      ("visits.csv", 12, "at"), "08:00", "critical visit in row 5"),
     ("critical times without play",
      steps(cell("visits.csv", 5, "tolerance_minutes", "0"),
@@ -185,6 +189,8 @@ ONLY_JUST_KEPT: list[tuple[str, Step]] = [
     ("another care type of respite", cell("requests.csv", 13, "care_type", "nursing")),
     ("current provider excluded", cell("requests.csv", 2, "excluded_providers", "maiden")),
     ("visit below the least length", cell("visits.csv", 2, "minutes", "10")),
+    ("files of another kind",
+     steps(holding("appointments.csv", b"\xff"), holding("zone.txt", b"\xff"))),
     ("optional files absent",
      steps(*(gone(file) for file in ("running.csv", "history.csv", "rates.csv", "visits.csv",
                                      "homecare_capacity.csv", "bed_capacity.csv")))),
@@ -258,16 +264,16 @@ def test_each_of_three_colliding_lines_is_told_once(tmp_path: Path) -> None:
 def test_gazetteer_judges_every_postcode(tmp_path: Path) -> None:
     """With a gazetteer a postcode that cannot be placed is a fault; without one it is not."""
     folder = copy_of_sample(tmp_path)
-    # why: ZZ belongs to no post town, and the Isle of Man has no place on the National Grid
-    cell("providers.csv", 2, "postcode", "ZZ1 1ZZ")(folder)
+    # why: the directory has no DT1 8QQ, and the Isle of Man has no place on the National Grid
+    cell("providers.csv", 2, "postcode", "DT1 8QQ")(folder)
     cell("requests.csv", 3, "postcode", "IM1 1AA")(folder)
-    assert read_book(folder).book.providers[0].postcode.text == "ZZ1 1ZZ"
-    with pytest.raises(Exception, match="2 faults found") as caught:
+    assert read_book(folder).book.providers[0].postcode.text == "DT1 8QQ"
+    with pytest.raises(BadInputError) as caught:
         read_book(folder, gazetteer=Gazetteer())
-    faults: tuple[Fault, ...] = caught.value.faults  # type: ignore[attr-defined]
+    faults = caught.value.faults
     assert [(fault.file, fault.row, fault.column) for fault in faults] == [
         ("providers.csv", 2, "postcode"),
         ("requests.csv", 3, "postcode"),
     ]
-    assert "ZZ1 1ZZ" in faults[0].expected
+    assert "DT1 8QQ" in faults[0].expected
     assert "IM1 1AA" in faults[1].expected

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,7 +39,7 @@ def free_weeks(draw: st.DrawFn, base: int) -> IntArray:
 
 
 @st.composite
-def shapes(draw: st.DrawFn, base: int, most_visits: int = 4) -> PackageShape:
+def shapes(draw: st.DrawFn, base: int, most_visits: int = 5) -> PackageShape:
     """Draw a package with narrow windows, some of them empty, on random days."""
     count = draw(st.integers(1, most_visits))
 
@@ -91,17 +89,22 @@ def fits(free: IntArray, shape: PackageShape, travel: int, starts: dict[int, int
 
 
 def first_by_rule(
-    free: IntArray, shape: PackageShape, travel: int, allowed: list[range]
+    free: IntArray,
+    shape: PackageShape,
+    travel: int,
+    allowed: list[range],
+    chosen: tuple[int, ...] = (),
 ) -> tuple[int, ...] | None:
-    """Try all combinations of starts in the order of the rule; return the first that fits."""
-    orders = []
-    for visit, window in enumerate(allowed):
-        target = int(shape.preferred_slot[visit]) if shape.has_preference[visit] else 0
-        alone = [start for start in window if fits(free, shape, travel, {visit: start})]
-        orders.append(sorted(alone, key=lambda start: (abs(start - target), start)))
-    for starts in product(*orders):
-        if fits(free, shape, travel, dict(enumerate(starts))):
-            return starts
+    """Try combinations of starts in the order of the rule; return the first that fits."""
+    visit = len(chosen)
+    if visit == len(shape):
+        return chosen
+    target = int(shape.preferred_slot[visit]) if shape.has_preference[visit] else 0
+    for start in sorted(allowed[visit], key=lambda start: (abs(start - target), start)):
+        if fits(free, shape, travel, dict(enumerate((*chosen, start)))):
+            found = first_by_rule(free, shape, travel, allowed, (*chosen, start))
+            if found is not None:
+                return found
     return None
 
 
@@ -137,7 +140,7 @@ def test_masks_and_blocking_visits_agree_with_trying(
 def test_many_providers_get_what_each_would_alone(data: st.DataObject) -> None:
     """The array form equals one provider at a time, whatever travel and capacity they have."""
     base = data.draw(st.sampled_from([0, 100, SLOTS_PER_DAY - SPAN]))
-    shape = data.draw(shapes(base, 5))
+    shape = data.draw(shapes(base))
     free = np.stack(data.draw(st.lists(free_weeks(base), min_size=1, max_size=6)))
     travel = np.array([data.draw(st.integers(0, 3)) for _ in free])
     before = free.copy()

@@ -1,4 +1,4 @@
-"""Hand-worked cases of the week: windows, start times, what could move and what would help."""
+"""Hand-worked cases of the week: start times, what could move and what would help."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matcher.errors import MatcherError, UnknownIdError
+from matcher.errors import MatcherError
 from matcher.model import HomecarePackage, Visit
 from matcher.policy import default_policy, parse_policy
 from matcher.timetable import (
@@ -73,44 +73,6 @@ def week(*rows: tuple[str, str, int], days: Sequence[int] = range(7)) -> IntArra
     return free
 
 
-def test_compile_takes_the_band_for_none_and_preferred_and_the_need_for_critical() -> None:
-    """A soft time keeps the band's window; a critical time makes its own, band or not (H4, H5)."""
-    shape = shape_of(
-        visit(3, "lunch"),
-        visit(1, time_need=TimeNeed.PREFERRED, at_minute=510),
-        critical(2, "12:30", tolerance_minutes=10, carers=2, minutes=45),
-        critical(4, "08:00"),
-    )
-    assert shape.visit_nos == (1, 2, 3, 4)
-    # 07:00-10:30; 12:30 +- 10; 11:30-14:00; 08:00 +- the policy's 15.
-    assert clocks(shape.first_slot.tolist()) == ["07:00", "12:20", "11:30", "07:45"]
-    assert clocks(shape.last_slot.tolist()) == ["10:30", "12:40", "14:00", "08:15"]
-    assert shape.length_slots.tolist() == [6, 9, 6, 6]
-    assert shape.carers.tolist() == [1, 2, 1, 1]
-    assert shape.has_preference.tolist() == [True, True, False, True]
-    assert shape.is_critical.tolist() == [False, True, False, True]
-    assert shape.preferred_slot[0] == slot("08:30")
-
-
-@pytest.mark.parametrize(
-    ("at", "tolerance", "first", "last"),
-    [
-        (600, 12, "09:50", "10:10"),  # 12 minutes are 2 whole slots: never beyond the tolerance
-        (600, 0, "10:00", "10:00"),
-        (5, 30, "00:00", "00:35"),  # clipped to the day
-        (1430, 30, "23:20", "23:55"),
-    ],
-)
-def test_critical_window_is_on_the_grid_and_in_the_day(
-    at: int, tolerance: int, first: str, last: str
-) -> None:
-    """A critical window never exceeds its tolerance nor leaves the day."""
-    shape = shape_of(
-        critical(1, "00:00").model_copy(update={"at_minute": at, "tolerance_minutes": tolerance})
-    )
-    assert clocks([*shape.first_slot, *shape.last_slot]) == [first, last]
-
-
 def test_critical_time_at_midnight_has_no_start() -> None:
     """A start at 24:00 lies outside the day, so its window is empty and nothing can move to it."""
     shape = shape_of(visit(1), critical(2, "24:00", tolerance_minutes=0))
@@ -121,14 +83,8 @@ def test_critical_time_at_midnight_has_no_start() -> None:
     assert smallest_change(free, shape, 0) is None
 
 
-def test_unknown_band_is_named() -> None:
-    """A band that the policy lacks is refused with the bands there are."""
-    with pytest.raises(UnknownIdError, match=r"Visit 7 names the band 'lunch'; .* morning\."):
-        compile_package(HomecarePackage(visits=(visit(7, "lunch"),)), ALL_DAY)
-
-
-def test_empty_package_always_fits() -> None:
-    """No visits need no carers."""
+def test_nothing_asked_always_fits_and_nobody_asked_gives_no_answer() -> None:
+    """No visits need no carers; no providers give no times."""
     shape = shape_of()
     free = week()
     assert find_times(free, shape, 2) == ()
@@ -136,6 +92,8 @@ def test_empty_package_always_fits() -> None:
     assert many.ok.tolist() == [True, True]
     assert many.starts.shape == (2, 0)
     assert start_masks(free, shape, 1).shape == (0, SLOTS_PER_DAY)
+    nobody = times_many(np.zeros((0, 7, 288), dtype=np.int16), shape_of(visit()), np.array([]))
+    assert nobody.starts.shape == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -299,11 +257,25 @@ def test_times_many_searches_where_taking_turns_fails() -> None:
     assert found == [["07:45", "07:15"], ["07:45", "07:15"], ["07:50", "07:15"]]
 
 
-def test_times_many_of_nobody() -> None:
-    """No providers give no answers."""
-    many = times_many(np.zeros((0, 7, 288), dtype=np.int16), shape_of(visit()), np.array([]))
-    assert many.ok.shape == (0,)
-    assert many.starts.shape == (0, 1)
+def test_times_many_of_a_package_with_more_carers_than_small_numbers_hold() -> None:
+    """Forty visits for four need 160 carers at once, more than an 8-bit capacity can count."""
+    shape = shape_of(*(visit(n, carers=4) for n in range(1, 41)))
+    free = week(("07:00", "11:00", 100))[None].astype(np.int8)
+    # 25 groups of four at a time, in two turns.
+    many = times_many(free, shape, np.array([0]))
+    assert many.ok.tolist() == [True]
+    assert many.starts[0].tolist() == [slot("07:00")] * 25 + [slot("07:30")] * 15
+    assert not times_many(free // 20, shape, np.array([0])).ok[0]
+
+
+@pytest.mark.parametrize(("at", "ok"), [("08:35", True), ("08:30", True), ("08:25", False)])
+def test_times_many_sees_an_overlap_of_one_slot(at: str, ok: bool) -> None:
+    """Two fixed half hours share a carer when the second begins as the first ends, no sooner."""
+    fixed = [critical(n, clock, tolerance_minutes=0) for n, clock in ((1, "08:00"), (2, at))]
+    turned = [visit.model_copy(update={"visit_no": 3 - visit.visit_no}) for visit in fixed]
+    free = week(("07:00", "12:00", 1))[None]
+    assert times_many(free, shape_of(*fixed), np.array([0])).ok.tolist() == [ok]
+    assert times_many(free, shape_of(*turned), np.array([0])).ok.tolist() == [ok]
 
 
 def test_start_masks_are_the_starts_possible_alone() -> None:

@@ -1,0 +1,98 @@
+"""``carematch allocate``: everyone waiting at once, by the published order of objectives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matcher.cli.books import open_book
+from matcher.cli.options import AsJson, Book, MethodName, Out, Seed
+from matcher.cli.progress import ShownProgress, stopping_gently
+from matcher.cli.screen import asides, say, show, show_document
+from matcher.files.folders import require_replaceable
+from matcher.files.results import Summary, is_allocation_folder, write_allocation
+from matcher.market import Market
+from matcher.report.allocation import allocation_page
+from matcher.result import Limits, Method, Result, Status
+from matcher.solvers import solve
+
+SECONDS = 60.0
+
+
+def allocate(
+    *,
+    book: Book,
+    out: Out,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Stop after so many seconds. [default: 60]")
+    ] = None,
+    seed: Seed = 0,
+    method: Annotated[
+        MethodName, typer.Option(help="exact: best plan with proof. today: first come, nearest.")
+    ] = "exact",
+    deterministic_time: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            help="Reproducible: one worker and so much solver work for each part, "
+            "whatever the machine.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Solver threads; one a core if not given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose a provider for everyone waiting, prove how good the plan is, and write it.
+
+    Ctrl-C stops early and keeps the best plan found; a second Ctrl-C gives it up.
+    """
+    require_replaceable(out.resolve(), is_allocation_folder)
+    limits = chosen_limits(seconds, deterministic_time, workers)
+    market = open_book(book).market
+    summary = place_everyone(market, out, Method(method), limits=limits, seed=seed)
+    if as_json:
+        show_document({"folder": str(out), **summary.model_dump(mode="json")})
+    else:
+        show(allocation_page(summary, str(out)))
+
+
+def chosen_limits(
+    seconds: float | None, deterministic_time: float | None, workers: int | None
+) -> Limits:
+    """Return the limits asked for: seconds, or solver work with one worker unless both are given.
+
+    Raises
+    ------
+    typer.BadParameter
+        If several workers are asked for in the reproducible mode.
+    """
+    if deterministic_time is None:
+        return Limits(seconds=SECONDS if seconds is None else seconds, workers=workers)
+    if workers not in {None, 1}:
+        raise typer.BadParameter(
+            f"{workers} workers are not reproducible; --deterministic-time takes one.",
+            param_hint="--workers",
+        )
+    return Limits(seconds=seconds, deterministic_time=deterministic_time, workers=1)
+
+
+def place_everyone(
+    market: Market, out: Path, method: Method, *, limits: Limits, seed: int
+) -> Summary:
+    """Solve, show progress, and write the answer beside today's way; return its head."""
+    console = asides()
+    with ShownProgress(console, limits.seconds) as progress, stopping_gently(progress, console):
+        today = None if method is Method.TODAY else solve(market, method=Method.TODAY, seed=seed)
+        result = solve(market, method=method, limits=limits, seed=seed, progress=progress)
+    summary = write_allocation(out, market, result, today)
+    if was_stopped(result, cancelled=progress.cancelled):
+        say("Stopped as asked; the best plan found until then is kept and written.")
+    return summary
+
+
+def was_stopped(result: Result, *, cancelled: bool) -> bool:
+    """Say whether a run ended because it was asked to."""
+    return cancelled and result.status is Status.CANCELLED

@@ -1,0 +1,69 @@
+"""``carematch import-cqc``: care homes and agencies of the CQC register as a book."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matcher.cli.books import working
+from matcher.cli.options import AsJson, Out
+from matcher.cli.screen import show, show_document
+from matcher.files import is_book_folder, write_book
+from matcher.files.cqc import import_register, imported_book
+from matcher.files.folders import require_replaceable
+from matcher.geography import Gazetteer
+from matcher.report.register import register_document, register_page
+
+EVERYWHERE = "england"
+"""Stands as the council of a book that holds several councils' providers."""
+
+
+def import_cqc(
+    *,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The register or directory, saved as CSV UTF-8.")
+    ],
+    out: Out,
+    council: Annotated[
+        str | None, typer.Option(help="Keep only this authority, such as E06000059.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day the book describes. [default: today]"),
+    ] = None,
+    vacancies: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Vacancies, with the columns of bed_capacity.csv."),
+    ] = None,
+    assume_vacancies: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Take this share of beds as vacant where unknown."),
+    ] = None,
+    assume_fees: Annotated[
+        bool, typer.Option("--assume-fees", help="Take national average fees.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn the care regulator's register into a book, and say what was left out or assumed."""
+    require_replaceable(out.resolve(), is_book_folder)
+    day = date.today() if as_of is None else as_of.date()
+    with working("Reading the register"):
+        homes = import_register(
+            file,
+            gazetteer=Gazetteer(),
+            as_of=day,
+            authority=council,
+            vacancies=vacancies,
+            assume_vacancies=assume_vacancies,
+            assume_fees=assume_fees,
+        )
+        title = f"CQC register, {council or 'all authorities'}"
+        book = imported_book(homes, council=council or EVERYWHERE, as_of=day, title=title)
+        write_book(out, book)
+    if as_json:
+        show_document(register_document(homes, str(out)))
+    else:
+        show(register_page(homes, str(out)))

@@ -1,0 +1,23 @@
+"""Where the demo's files are, and what to try next."""
+
+from __future__ import annotations
+
+from rich.console import Group
+
+from matcher.report.page import facts, section
+
+
+def next_steps(book: str, allocation: str) -> Group:
+    """Return where the files of the demo are and the commands to try on them."""
+    return section(
+        "Where everything is",
+        facts(
+            [
+                ("The county", f"{book} (CSV files, described by datapackage.json)"),
+                ("The plan", f"{allocation} (placements, visit times, unplaced, summary)"),
+                ("Look closer", f"carematch check {book}"),
+                ("", f"carematch shortlist {book} REQUEST"),
+                ("", f"carematch explain {book} REQUEST PROVIDER"),
+            ]
+        ),
+    )

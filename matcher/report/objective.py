@@ -1,0 +1,47 @@
+"""The published objectives in plain words, with their values in the units that people use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from matcher.policy import Objective
+from matcher.result import Stage
+from matcher.vocabulary import km_text, pounds_text
+
+TITLES: Mapping[Objective, str] = MappingProxyType(
+    {
+        Objective.UNPLACED_RED: "Red risk, not placed",
+        Objective.UNPLACED_AMBER: "Amber risk, not placed",
+        Objective.UNPLACED_GREEN: "Green risk, not placed",
+        Objective.WAITING_DAYS: "Days waited so far by those not placed",
+        Objective.WITHOUT_OFFER: "Neither placed nor with an offer",
+        Objective.CLOCK_BREACHES: "Starts later than wanted",
+        Objective.ABOVE_RATE_PENCE: "Above the framework rate, a week",
+        Objective.PREFERRED_MINUTES: "Minutes away from preferred times",
+        Objective.PREFERENCE_POINTS: "Preferences not met",
+        Objective.START_DAYS: "Days until care starts",
+        Objective.DISTANCE_METRES: "Distance, provider to person",
+        Objective.VALUE_POINTS: "Cost and quality, short of the best",
+        Objective.RECENT_OFFERS: "Recent offers of those chosen",
+    }
+)
+"""What each objective counts; less is better in all of them."""
+
+
+def value_text(objective: Objective, value: int) -> str:
+    """Return a value in its unit."""
+    if objective is Objective.ABOVE_RATE_PENCE:
+        return pounds_text(value)
+    if objective is Objective.DISTANCE_METRES:
+        return km_text(value)
+    return f"{value:,}"
+
+
+def gap_text(stage: Stage) -> str:
+    """Return how far a value may be from the best possible: nothing is said without a bound."""
+    if stage.bound is None:
+        return "no bound"
+    if stage.proved:
+        return "best possible"
+    return f"at most {value_text(stage.name, stage.value - stage.bound)} better"

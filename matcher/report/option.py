@@ -1,0 +1,117 @@
+"""One option: who, when, at what price, and a total that a reader can recompute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from matcher.option import CriterionScore, OfferedVisit, Option
+from matcher.report.page import ALERT, BLANK, GOOD, QUIET, facts, note, page, table
+from matcher.report.wording import day_text, week_text
+from matcher.vocabulary import days_text, km_text, words_text
+
+
+def option_part(option: Option, budget_pence: int | None, *, of: int) -> Group:
+    """Return one option as a block: its facts, its times and its score.
+
+    Parameters
+    ----------
+    option
+        The option.
+    budget_pence
+        The person's own budget a week, if there is one.
+    of
+        How many providers it is ranked among.
+    """
+    title = Text(f"{option.rank}. {option.name}", style="bold")
+    title.append(f" ({option.provider_id})", style=QUIET)
+    title.append(f"   {option.total:.2f} of 100, rank {option.rank} of {of}")
+    parts: list[RenderableType] = [title, facts(option_facts(option, budget_pence))]
+    if option.visits:
+        parts += [BLANK, _times(option.visits)]
+    parts += [BLANK, score_table(option.criteria, option.total), BLANK]
+    return page(parts)
+
+
+def option_facts(option: Option, budget_pence: int | None) -> list[tuple[str, str | Text]]:
+    """Return the facts of an option that are no score."""
+    told: list[tuple[str, str | Text]] = [
+        ("Cost", price_text(option, budget_pence)),
+        ("Booking", _booking(option)),
+        ("Where", _where(option)),
+        ("Earliest start", day_text(option.start_date)),
+    ]
+    if option.nominated:
+        told.append(("Nominated", "the person asked for this home (L2)"))
+    last = f"on {option.last_offered}" if option.last_offered else "no offer on record"
+    return [*told, ("Last offered work", last)]
+
+
+def price_text(option: Option, budget_pence: int | None) -> str:
+    """Return the cost beside what it is held against."""
+    held = [f"framework {week_text(option.framework_pence)}"]
+    if budget_pence is not None:
+        held.append(f"personal budget {week_text(budget_pence)}")
+    return f"{week_text(option.weekly_cost_pence)}; {'; '.join(held)}"
+
+
+def _booking(option: Option) -> Text:
+    if option.needs_approval:
+        return Text("NEEDS APPROVAL: " + " ".join(option.approval_reasons), style=ALERT)
+    return Text("within the rate, may be offered as it is", style=GOOD)
+
+
+def _where(option: Option) -> str:
+    text = f"{option.postcode}, {km_text(option.distance_metres)} away"
+    return f"{text}, {option.travel_minutes} min travel a visit" if option.visits else text
+
+
+def _times(visits: Sequence[OfferedVisit]) -> RenderableType:
+    rows = [
+        (
+            str(visit.visit_no),
+            days_text(visit.days),
+            visit.start,
+            _span(visit),
+            str(visit.minutes),
+            str(visit.carers),
+        )
+        for visit in visits
+    ]
+    figures = ("Visit", "Minutes", "Carers")
+    columns = ("Visit", "Days", "Offered", "Could start", "Minutes", "Carers")
+    return table(columns, rows, right=figures, whole=("Offered", "Could start"))
+
+
+def _span(visit: OfferedVisit) -> str:
+    if visit.earliest == visit.latest:
+        return "at that time only"
+    return f"{visit.earliest} to {visit.latest}"
+
+
+def score_table(criteria: Sequence[CriterionScore], total: float) -> Group:
+    """Return the criteria that count, such that the total can be recomputed by hand."""
+    counted = [criterion for criterion in criteria if criterion.weight]
+    rows: list[Sequence[str | Text]] = [
+        (
+            criterion.name.replace("_", " "),
+            f"{criterion.score:.2f}",
+            f"{criterion.weight}",
+            f"{criterion.score * criterion.weight:,.2f}",
+            criterion.reason,
+        )
+        for criterion in counted
+    ]
+    points = sum(criterion.score * criterion.weight for criterion in counted)
+    weight = sum(criterion.weight for criterion in counted)
+    sum_text = f"{points:,.2f} / {weight} = {total:.2f}" if weight else "nothing to score"
+    rows.append((Text("total", style="bold"), "", str(weight), f"{points:,.2f}", sum_text))
+    columns = ("Criterion", "Score", "Weight", "Product", "Why")
+    figures = ("Score", "Weight", "Product")
+    parts: list[RenderableType] = [table(columns, rows, right=figures, whole=("Criterion",))]
+    silent = [criterion.name for criterion in criteria if not criterion.weight]
+    if silent:
+        parts.append(note(f"Not counted, nothing to judge: {words_text(silent)}.", QUIET))
+    return page(parts)

@@ -1,0 +1,165 @@
+"""One request and one provider: every rule, the price, the times and the score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from matcher.eligibility import RULES, Rule
+from matcher.enquiry import Enquiry
+from matcher.market import Market
+from matcher.model import Frozen
+from matcher.option import Option, describe_option
+from matcher.report.option import option_part
+from matcher.report.page import BLANK, GOOD, WRONG, facts, note, page, section, table
+from matcher.report.request import request_part
+from matcher.report.shortlist import RULE_TITLES, WHO_DECIDES
+from matcher.report.wording import week_text, word_text
+from matcher.scoring import score
+from matcher.shortlist import make_shortlist, open_enquiry
+from matcher.vocabulary import km_text, words_text
+
+
+class RuleAnswer(Frozen):
+    """What one rule says of a pair; ``change`` would satisfy it, where there is one to offer."""
+
+    rule_id: str
+    citation: str
+    rule: str
+    passes: bool
+    sentence: str
+    change: str | None
+
+
+class Pair(Frozen):
+    """Everything known of one request at one provider.
+
+    ``offer`` holds cost, times and start wherever the provider has room, also when a rule refuses
+    it; its rank is among the eligible, 0 where it is not one of them.
+    """
+
+    request_id: str
+    provider_id: str
+    eligible: bool
+    ranked_among: int
+    distance_metres: int
+    weekly_cost_pence: int | None
+    framework_pence: int | None
+    personal_budget_pence: int | None
+    rules: tuple[RuleAnswer, ...]
+    offer: Option | None
+
+
+def explain_pair(market: Market, request_id: str, provider_id: str, *, seed: int = 0) -> Pair:
+    """Return what every rule and criterion says of one pair.
+
+    Raises
+    ------
+    UnknownIdError
+        If the book has no such request or provider.
+    RequestRefusedError
+        If the request may not be searched for yet.
+    """
+    number = market.provider_number(provider_id)
+    enquiry = open_enquiry(market, request_id)
+    rules = tuple(_answer(rule, enquiry, number) for rule in RULES)
+    eligible = all(rule.passes for rule in rules)
+    ranked = make_shortlist(market, request_id, options=len(market), seed=seed).shortlist
+    ranks = {option.provider_id: option.rank for option in ranked.options}
+    cost = int(enquiry.prices.weekly_pence[number]) if enquiry.prices.known[number] else None
+    return Pair(
+        request_id=request_id,
+        provider_id=provider_id,
+        eligible=eligible,
+        ranked_among=ranked.eligible,
+        distance_metres=int(enquiry.distance_metres[number]),
+        weekly_cost_pence=cost,
+        framework_pence=enquiry.prices.framework_pence,
+        personal_budget_pence=enquiry.request.personal_budget_pence_per_week,
+        rules=rules,
+        offer=_offer(enquiry, number, ranks.get(provider_id, 0)),
+    )
+
+
+def _answer(rule: Rule, enquiry: Enquiry, number: int) -> RuleAnswer:
+    refusal = rule.refusal(enquiry, number)
+    change = refusal.change.sentence if refusal and refusal.change else None
+    return RuleAnswer(
+        rule_id=rule.rule_id,
+        citation=rule.citation,
+        rule=RULE_TITLES[rule.rule_id],
+        passes=refusal is None,
+        sentence=refusal.sentence if refusal else "",
+        change=change,
+    )
+
+
+def _offer(enquiry: Enquiry, number: int, rank: int) -> Option | None:
+    only = np.zeros(len(enquiry.market), np.bool_)
+    only[number] = True
+    starts = enquiry.starts(only)
+    if not starts.possible[number]:
+        return None
+    scores = score(enquiry, starts, np.array([number]))
+    return describe_option(enquiry, starts, scores, 0, rank)
+
+
+def pair_page(market: Market, pair: Pair) -> Group:
+    """Return the explanation of one pair."""
+    request = market.request(pair.request_id)
+    parts: list[RenderableType] = [
+        request_part(market, request),
+        _provider(market, pair),
+        section("Rules", _verdict(pair), BLANK, _rules(pair)),
+    ]
+    if pair.offer and pair.eligible:
+        parts.append(option_part(pair.offer, pair.personal_budget_pence, of=pair.ranked_among))
+    elif pair.offer:
+        first = f"Apart from these refusals it has room, and could start {pair.offer.start_date}."
+        parts += [note(first), BLANK]
+    return page([*parts, note(WHO_DECIDES)])
+
+
+def pair_document(pair: Pair) -> dict[str, Any]:
+    """Return the explanation for a JSON document."""
+    return pair.model_dump(mode="json")
+
+
+def _provider(market: Market, pair: Pair) -> Group:
+    provider = market.providers[market.provider_number(pair.provider_id)]
+    told = [
+        ("Sells", words_text(provider.services)),
+        ("Where", f"{provider.postcode}, {km_text(pair.distance_metres)} away"),
+        ("Contract", word_text(provider.contract)),
+        ("CQC", word_text(provider.cqc_rating)),
+        ("Cost", week_text(pair.weekly_cost_pence)),
+        ("Framework", week_text(pair.framework_pence)),
+    ]
+    return section(f"Provider {provider.provider_id}: {provider.name}", facts(told))
+
+
+def _verdict(pair: Pair) -> RenderableType:
+    refusing = [rule for rule in pair.rules if not rule.passes]
+    if not refusing:
+        return note(f"All {len(pair.rules)} rules are kept: it is eligible.", GOOD)
+    return note(f"{len(refusing)} of {len(pair.rules)} rules refuse it.", WRONG)
+
+
+def _rules(pair: Pair) -> RenderableType:
+    rows = [
+        (
+            Text("kept", style=GOOD) if rule.passes else Text("refused", style=WRONG),
+            rule.rule_id,
+            rule.rule if rule.passes else _refused_text(rule),
+        )
+        for rule in pair.rules
+    ]
+    return table(("", "Rule", "What it says"), rows, whole=("", "Rule"))
+
+
+def _refused_text(rule: RuleAnswer) -> str:
+    change = f" Smallest change: {rule.change}." if rule.change else ""
+    return f"{rule.sentence} ({rule.citation}){change}"
