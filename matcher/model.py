@@ -45,6 +45,7 @@ def _on_grid(minute: int) -> int:
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Text = Annotated[str, Field(max_length=500), AfterValidator(plain_text)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
 Days = Annotated[tuple[Day, ...], Field(min_length=1), AfterValidator(_sorted_days)]
 GridMinute = Annotated[int, Field(ge=0, le=MINUTES_PER_DAY), AfterValidator(_on_grid)]
 Pence = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -69,10 +70,10 @@ class Provider(Frozen):
     """An agency branch or care home with a postcode, and the terms on which it takes new work."""
 
     provider_id: Id
-    name: Text
+    name: Name
     kind: ProviderKind
     postcode: Postcode
-    services: tuple[ServiceType, ...]
+    services: Annotated[tuple[ServiceType, ...], Field(min_length=1)]
     specialisms: tuple[Word, ...] = ()
     cqc_rating: CqcRating = CqcRating.NOT_YET_RATED
     cqc_rated_on: date | None = None
@@ -156,7 +157,7 @@ class Visit(Frozen):
     days: Days
     band: Word | None = None
     time_need: TimeNeed = TimeNeed.NONE
-    at_minute: GridMinute | None = None
+    at_minute: Annotated[GridMinute, Field(lt=MINUTES_PER_DAY)] | None = None
     tolerance_minutes: Annotated[int, Field(ge=0, le=240)] | None = None
     reason: Text = ""
     minutes: Annotated[int, Field(ge=GRID_MINUTES, le=720), AfterValidator(_on_grid)]
@@ -292,7 +293,7 @@ class Offered(Frozen):
 class Book(Frozen):
     """People waiting and capacity on offer at one moment."""
 
-    title: Text
+    title: Name
     council: Id
     as_of: date
     zones: tuple[Zone, ...] = ()

@@ -347,7 +347,9 @@ def _grouped(lines: Iterable[Line]) -> Mapping[str, list[Line]]:
 def _first_overload(
     provider_id: str, busy: Counter[tuple[Day, int]], lines: list[HomecareCapacity]
 ) -> Iterator[Violation]:
-    for (day, minute), carers in sorted(busy.items()):
+    moments = sorted(busy, key=lambda moment: (moment[0].number, moment[1]))
+    for day, minute in moments:
+        carers = busy[day, minute]
         free = sum(
             line.carers
             for line in lines

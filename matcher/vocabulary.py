@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
@@ -146,6 +147,9 @@ _DAY_NUMBER = {day: number for number, day in enumerate(Day)}
 
 _UNSEEN = frozenset({"Cc", "Zl", "Zp"})
 """Unicode categories of control characters and of line and paragraph separators."""
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Co", "Cs"})
+"""Unicode categories of control, formatting, private and surrogate characters."""
 
 _KEY_SAFE = re.compile(
     r"(key\s*-?\s*(safe|box|pad)|door\s*code|entry\s*code|access\s*code|\bcode\b|\bpin\b)\D{0,20}\d{3,8}"

@@ -93,7 +93,9 @@ def homes(draw: st.DrawFn, name: str) -> list[Frozen]:
         first = draw(st.integers(-3, 10))
         last = draw(pick([None, first + 3, first + 12]))
         until = None if last is None else day(last)
-        things.append(beds(name, draw(pick([1, 1, 2])), available_from=day(first), available_to=until))
+        things.append(
+            beds(name, draw(pick([1, 1, 2])), available_from=day(first), available_to=until)
+        )
     things += [weekly(name, fee) for fee in [draw(pick(_FEES))] if fee is not None]
     return things
 
@@ -116,7 +118,9 @@ def people(draw: st.DrawFn, name: str, *, bed: bool) -> CareRequest:
         return homecare_request(*draw(packages()), request_id=name, **common)
     first, spare = draw(st.integers(0, 9)), draw(st.integers(0, 4))
     if draw(st.booleans()):
-        placement = Placement(admit_from=draw(pick([None, day(first)])), admit_to=day(first + spare))
+        placement = Placement(
+            admit_from=draw(pick([None, day(first)])), admit_to=day(first + spare)
+        )
         return placement_request(name, placement=placement, **common)
     nights = draw(st.integers(1, 6))
     return respite_request(nights, first, first + nights - 1 + spare, name, **common)

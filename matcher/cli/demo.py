@@ -20,8 +20,7 @@ from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import CareRequest
 from matcher.report.allocation import allocation_page
-from matcher.report.demo import next_steps
-from matcher.report.page import heading
+from matcher.report.demo import command_line, next_steps
 from matcher.report.shortlist import shortlist_document, shortlist_page
 from matcher.result import Limits, Method
 from matcher.shortlist import Search, make_shortlist
@@ -50,9 +49,9 @@ def demo(
     found = [first_with_options(market, wanted) for wanted in (wants_homecare, wants_a_bed)]
     if not as_json:
         for search in found:
-            show(heading(f"$ carematch shortlist {book} {search.shortlist.request_id}"))
+            show(command_line(f"shortlist {book} {search.shortlist.request_id}"))
             show(shortlist_page(market, search))
-        show(heading(f"$ carematch allocate {book} --out {allocation} --seconds {seconds:g}"))
+        show(command_line(f"allocate {book} --out {allocation} --seconds {seconds:g}"))
     limits = Limits(seconds=seconds)
     summary = place_everyone(market, allocation, Method.EXACT, limits=limits, seed=0)
     if as_json:

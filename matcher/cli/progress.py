@@ -13,6 +13,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.progress import Progress as Bars
+from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from matcher.policy import Objective
@@ -23,6 +24,17 @@ from matcher.result import Progress
 SECONDS_BETWEEN_LINES = 5.0
 """Where there is no terminal, progress is told in lines, no more often than this."""
 STOPPING = "Stopping, and keeping the best plan found. Press Ctrl-C again to give it up."
+
+
+class _TimeBar(BarColumn):
+    """A bar that fills as the allowed time goes by, and pulses where there is no limit."""
+
+    def render(self, task: Task) -> ProgressBar:
+        """Return the bar for the time gone so far."""
+        bar = super().render(task)
+        if task.total is not None:
+            bar.update(completed=min(task.elapsed or 0.0, task.total))
+        return bar
 
 
 class _Clock(ProgressColumn):
@@ -48,13 +60,13 @@ class ShownProgress(Progress):
     def __init__(self, console: Console, seconds: float | None) -> None:
         super().__init__()
         self._console = console
-        self._seconds = seconds
         self._lock = threading.Lock()
         self._placed = 0
+        self._part, self._parts = 1, 1
         self._began = self._told = monotonic()
         self._bars = Bars(
             SpinnerColumn(),
-            BarColumn(bar_width=14),
+            _TimeBar(bar_width=14),
             _Clock(),
             TextColumn("{task.description}", markup=False),
             console=console,
@@ -77,14 +89,20 @@ class ShownProgress(Progress):
 
     def started(self, requests: int, options: int, parts: int) -> None:
         """Tell how large the task is."""
+        self._parts = parts
         self._say(
             f"Placing {people_text(requests)}: {count_text(options, 'possible offer')} in "
             f"{count_text(parts, 'independent part')}."
         )
 
+    def part_started(self, part: int, requests: int) -> None:
+        """Remember which part the news is of."""
+        self._part = part + 1
+
     def improved(self, objective: Objective, value: int, bound: int | None) -> None:
         """Tell of a better answer or bound."""
-        text = f"{TITLES[objective].lower()}: {value_text(objective, value)}"
+        where = f"part {self._part}/{self._parts}, " if self._parts > 1 else ""
+        text = f"{where}{TITLES[objective].lower()}: {value_text(objective, value)}"
         if bound is not None:
             proved = " (best possible)" if bound == value else ""
             text += proved or f", at best {value_text(objective, bound)}"
@@ -98,13 +116,12 @@ class ShownProgress(Progress):
 
     def _show(self, text: str) -> None:
         with self._lock:
-            gone = monotonic() - self._began
+            now = monotonic()
             if self._console.is_terminal:
-                done = gone if self._seconds is None else min(gone, self._seconds)
-                self._bars.update(self._task, description=text, completed=done)
-            elif monotonic() - self._told >= SECONDS_BETWEEN_LINES:
-                self._told = monotonic()
-                self._say(f"{gone:.0f} s: {text}")
+                self._bars.update(self._task, description=text)
+            elif now - self._told >= SECONDS_BETWEEN_LINES:
+                self._told = now
+                self._say(f"{now - self._began:.0f} s: {text}")
 
     def _say(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)

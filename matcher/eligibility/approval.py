@@ -23,9 +23,9 @@ def approval_reasons(enquiry: Enquiry, number: int) -> tuple[str, ...]:
 
 
 def _above_text(enquiry: Enquiry, above_pence: int) -> str:
-    weekly = f"{pounds_text(above_pence)} a week above the framework rate"
+    weekly = f"{pounds_text(above_pence)} a week"
     minutes = enquiry.request.package.weekly_minutes
     if not minutes:
-        return weekly
+        return f"{weekly} above the framework rate"
     hourly = rounded_pence(above_pence * MINUTES_PER_HOUR, minutes)
     return f"{pounds_text(hourly)} an hour above the framework rate ({weekly})"

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from matcher.allocation import UnplacedReason
-from matcher.files.results import Counts, Measures, Summary
+from matcher.files.results import Measures, Summary
 from matcher.policy import Objective
 from matcher.report.objective import TITLES, gap_text, value_text
 from matcher.report.page import BLANK, GOOD, QUIET, facts, note, page, section, table
@@ -18,6 +18,7 @@ from matcher.result import Stage, Status
 WHO_DECIDES = (
     "Every line is a proposal: nobody is booked, and nothing that already runs is moved (H14, H18)."
 )
+TODAY = "Today's way"
 REASONS = {
     UnplacedReason.ALREADY_RUNNING: "care already runs",
     UnplacedReason.OWN_PANEL: "a panel of its own nominates",
@@ -68,7 +69,7 @@ def _outcome(summary: Summary) -> RenderableType:
     """Return the counts and costs, beside today's way where that is known."""
     columns: list[tuple[str, Measures]] = [("This plan", summary)]
     if summary.today is not None:
-        columns.append(("Today's way", summary.today))
+        columns.append((TODAY, summary.today))
 
     def row(name: str, *values: str) -> Sequence[str]:
         return (name, *values)
@@ -77,9 +78,9 @@ def _outcome(summary: Summary) -> RenderableType:
         row("Placed", *(f"{m.counts.placed:,}" for _, m in columns)),
         row("Offer awaits approval", *(f"{m.counts.needs_approval:,}" for _, m in columns)),
         row("Without an offer", *(f"{m.counts.unplaced:,}" for _, m in columns)),
-        row("Cost a week of those placed", *(f"£{m.weekly_cost_gbp:,.2f}" for _, m in columns)),
+        row("Cost a week, those placed", *(f"£{m.weekly_cost_gbp:,.2f}" for _, m in columns)),
         row(
-            "Cost a week awaiting approval",
+            "Cost a week, awaiting approval",
             *(f"£{m.weekly_cost_needs_approval_gbp:,.2f}" for _, m in columns),
         ),
     ]
@@ -90,22 +91,18 @@ def _outcome(summary: Summary) -> RenderableType:
 def _stages(summary: Summary) -> RenderableType:
     """Return every stage with its bound and gap, beside today's value."""
     today = {stage.name: stage for stage in summary.today.stages} if summary.today else {}
-    rows = []
-    for number, stage in enumerate(summary.stages, start=1):
-        other = today.get(stage.name)
-        gap = Text(gap_text(stage), style=GOOD if stage.proved else "")
-        rows.append(
-            (
-                str(number),
-                TITLES[stage.name],
-                value_text(stage.name, stage.value),
-                "" if stage.bound is None else value_text(stage.name, stage.bound),
-                gap,
-                "" if other is None else value_text(stage.name, other.value),
-            )
+    rows = [
+        (
+            TITLES[stage.name],
+            value_text(stage.name, stage.value),
+            "" if stage.bound is None else value_text(stage.name, stage.bound),
+            Text(gap_text(stage), style=GOOD if stage.proved else ""),
+            value_text(stage.name, today[stage.name].value) if stage.name in today else "",
         )
-    columns = ("", "Objective (less is better)", "Value", "Bound", "Proof", "Today's way")
-    return table(columns, rows, right=("", "Value", "Bound", "Today's way"))
+        for stage in summary.stages
+    ]
+    figures = ("Value", "Bound", "Gap", TODAY)
+    return table(("Objective, less is better", *figures), rows, right=figures)
 
 
 def _reasons(reasons: Iterable[tuple[UnplacedReason, int]]) -> RenderableType:
@@ -116,22 +113,33 @@ def _reasons(reasons: Iterable[tuple[UnplacedReason, int]]) -> RenderableType:
 
 def in_a_sentence(summary: Summary) -> str:
     """Return what the allocation achieves against today's way and against the best possible."""
-    counts = summary.counts
-    return " ".join(
-        part for part in (_against_today(counts, summary.today), _proof(summary)) if part
-    )
+    return " ".join(part for part in (_against_today(summary), _proof(summary)) if part)
 
 
-def _against_today(counts: Counts, today: Measures | None) -> str:
+def _against_today(summary: Summary) -> str:
+    counts, today = summary.counts, summary.today
     placed = f"{counts.placed:,} of {people_text(counts.arrangeable)} that may be searched for"
     have = f"{placed} {'has' if counts.placed == 1 else 'have'} a place they may be offered"
     if today is None:
         return f"{have}."
     more = counts.placed - today.counts.placed
-    if more == 0:
-        return f"{have}, as many as by today's way."
-    than = "more" if more > 0 else "fewer"
-    return f"{have}, {abs(more):,} {than} than by today's way."
+    than = f"{_difference(more)} than" if more else "as many as"
+    return f"{have}, {than} by today's way{_by_risk(summary.stages, today.stages)}."
+
+
+def _difference(more: int) -> str:
+    return f"{abs(more):,} {'more' if more > 0 else 'fewer'}"
+
+
+def _by_risk(stages: Sequence[Stage], today: Sequence[Stage]) -> str:
+    """Say at which risk more or fewer are placed than by today's way."""
+    before = {stage.name: stage.value for stage in today}
+    changes = [
+        f"{_difference(before[stage.name] - stage.value)} at {_risk(stage)}"
+        for stage in stages
+        if stage.name in UNPLACED_STAGES and before.get(stage.name, stage.value) != stage.value
+    ]
+    return f" ({and_text(changes)})" if changes else ""
 
 
 def _proof(summary: Summary) -> str:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from rich.console import Group
 
-from matcher.report.page import facts, section
+from matcher.report.page import BLANK, facts, heading, page, section
+
+
+def command_line(command: str) -> Group:
+    """Return the command that gives what follows."""
+    return page([BLANK, heading(f"$ carematch {command}"), BLANK])
 
 
 def next_steps(book: str, allocation: str) -> Group:
     """Return where the files of the demo are and the commands to try on them."""
-    return section(
-        "Where everything is",
-        facts(
-            [
-                ("The county", f"{book} (CSV files, described by datapackage.json)"),
-                ("The plan", f"{allocation} (placements, visit times, unplaced, summary)"),
-                ("Look closer", f"carematch check {book}"),
-                ("", f"carematch shortlist {book} REQUEST"),
-                ("", f"carematch explain {book} REQUEST PROVIDER"),
-            ]
-        ),
+    return page(
+        [
+            BLANK,
+            section(
+                "Where everything is",
+                facts(
+                    [
+                        ("The county", f"{book} (CSV files, described by datapackage.json)"),
+                        ("The plan", f"{allocation} (placements, visit times, unplaced, summary)"),
+                        ("Look closer", f"carematch check {book}"),
+                        ("", f"carematch shortlist {book} REQUEST"),
+                        ("", f"carematch explain {book} REQUEST PROVIDER"),
+                    ]
+                ),
+            ),
+        ]
     )

@@ -14,15 +14,15 @@ TITLES: Mapping[Objective, str] = MappingProxyType(
         Objective.UNPLACED_RED: "Red risk, not placed",
         Objective.UNPLACED_AMBER: "Amber risk, not placed",
         Objective.UNPLACED_GREEN: "Green risk, not placed",
-        Objective.WAITING_DAYS: "Days waited so far by those not placed",
-        Objective.WITHOUT_OFFER: "Neither placed nor with an offer",
-        Objective.CLOCK_BREACHES: "Starts later than wanted",
-        Objective.ABOVE_RATE_PENCE: "Above the framework rate, a week",
-        Objective.PREFERRED_MINUTES: "Minutes away from preferred times",
+        Objective.WAITING_DAYS: "Days waited by those not placed",
+        Objective.WITHOUT_OFFER: "Neither placed nor offered",
+        Objective.CLOCK_BREACHES: "Start later than wanted",
+        Objective.ABOVE_RATE_PENCE: "Above framework rate, weekly",
+        Objective.PREFERRED_MINUTES: "Minutes off preferred times",
         Objective.PREFERENCE_POINTS: "Preferences not met",
         Objective.START_DAYS: "Days until care starts",
-        Objective.DISTANCE_METRES: "Distance, provider to person",
-        Objective.VALUE_POINTS: "Cost and quality, short of the best",
+        Objective.DISTANCE_METRES: "Distance to provider",
+        Objective.VALUE_POINTS: "Cost and quality, short of best",
         Objective.RECENT_OFFERS: "Recent offers of those chosen",
     }
 )
@@ -39,9 +39,7 @@ def value_text(objective: Objective, value: int) -> str:
 
 
 def gap_text(stage: Stage) -> str:
-    """Return how far a value may be from the best possible: nothing is said without a bound."""
+    """Return how far a value may be from the best possible; empty without a bound."""
     if stage.bound is None:
-        return "no bound"
-    if stage.proved:
-        return "best possible"
-    return f"at most {value_text(stage.name, stage.value - stage.bound)} better"
+        return ""
+    return "proved" if stage.proved else value_text(stage.name, stage.value - stage.bound)

@@ -13,7 +13,7 @@ from matcher.report.wording import day_text, week_text
 from matcher.vocabulary import days_text, km_text, words_text
 
 
-def option_part(option: Option, budget_pence: int | None, *, of: int) -> Group:
+def option_part(option: Option, budget_pence: int | None, standing: str = "") -> Group:
     """Return one option as a block: its facts, its times and its score.
 
     Parameters
@@ -22,12 +22,12 @@ def option_part(option: Option, budget_pence: int | None, *, of: int) -> Group:
         The option.
     budget_pence
         The person's own budget a week, if there is one.
-    of
-        How many providers it is ranked among.
+    standing
+        Its rank among all that are eligible, in words, where that is known.
     """
     title = Text(f"{option.rank}. {option.name}", style="bold")
     title.append(f" ({option.provider_id})", style=QUIET)
-    title.append(f"   {option.total:.2f} of 100, rank {option.rank} of {of}")
+    title.append(f"   {option.total:.2f} of 100{standing and ', '}{standing}")
     parts: list[RenderableType] = [title, facts(option_facts(option, budget_pence))]
     if option.visits:
         parts += [BLANK, _times(option.visits)]

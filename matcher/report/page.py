@@ -68,7 +68,11 @@ def table(
         Columns of words that are never broken.
     """
     grid = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=QUIET, padding=(0, 1)
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        header_style=QUIET,
+        padding=(0, 1, 0, 0),
     )
     for column in columns:
         grid.add_column(

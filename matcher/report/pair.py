@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from matcher.eligibility import RULES, Rule
+from matcher.eligibility import RULES, Rule, approval_reasons
 from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import Frozen
@@ -48,6 +48,7 @@ class Pair(Frozen):
     distance_metres: int
     weekly_cost_pence: int | None
     framework_pence: int | None
+    approval_reasons: tuple[str, ...]
     personal_budget_pence: int | None
     rules: tuple[RuleAnswer, ...]
     offer: Option | None
@@ -78,6 +79,7 @@ def explain_pair(market: Market, request_id: str, provider_id: str, *, seed: int
         distance_metres=int(enquiry.distance_metres[number]),
         weekly_cost_pence=cost,
         framework_pence=enquiry.prices.framework_pence,
+        approval_reasons=approval_reasons(enquiry, number),
         personal_budget_pence=enquiry.request.personal_budget_pence_per_week,
         rules=rules,
         offer=_offer(enquiry, number, ranks.get(provider_id, 0)),
@@ -116,7 +118,8 @@ def pair_page(market: Market, pair: Pair) -> Group:
         section("Rules", _verdict(pair), BLANK, _rules(pair)),
     ]
     if pair.offer and pair.eligible:
-        parts.append(option_part(pair.offer, pair.personal_budget_pence, of=pair.ranked_among))
+        standing = f"ranked {pair.offer.rank} of {pair.ranked_among}"
+        parts.append(option_part(pair.offer, pair.personal_budget_pence, standing))
     elif pair.offer:
         first = f"Apart from these refusals it has room, and could start {pair.offer.start_date}."
         parts += [note(first), BLANK]
@@ -137,6 +140,7 @@ def _provider(market: Market, pair: Pair) -> Group:
         ("CQC", word_text(provider.cqc_rating)),
         ("Cost", week_text(pair.weekly_cost_pence)),
         ("Framework", week_text(pair.framework_pence)),
+        ("Booking", " ".join(pair.approval_reasons) or "within the rate"),
     ]
     return section(f"Provider {provider.provider_id}: {provider.name}", facts(told))
 
@@ -154,12 +158,13 @@ def _rules(pair: Pair) -> RenderableType:
             Text("kept", style=GOOD) if rule.passes else Text("refused", style=WRONG),
             rule.rule_id,
             rule.rule if rule.passes else _refused_text(rule),
+            rule.citation,
         )
         for rule in pair.rules
     ]
-    return table(("", "Rule", "What it says"), rows, whole=("", "Rule"))
+    return table(("", "Rule", "What it says", "Source"), rows, whole=("", "Rule"))
 
 
 def _refused_text(rule: RuleAnswer) -> str:
     change = f" Smallest change: {rule.change}." if rule.change else ""
-    return f"{rule.sentence} ({rule.citation}){change}"
+    return f"{rule.sentence}{change}"

@@ -34,7 +34,7 @@ def shortlist_page(market: Market, search: Search) -> Group:
     parts: list[RenderableType] = [request_part(market, request), *_alerts(answer)]
     if answer.options:
         parts.append(_at_a_glance(answer.options))
-    parts += [option_part(option, budget, of=answer.eligible) for option in answer.options]
+    parts += [option_part(option, budget) for option in answer.options]
     if answer.near_misses:
         parts.append(_near_misses(answer.near_misses))
     parts += [_refusals(answer), note(WHO_DECIDES), _origin(answer)]

@@ -85,15 +85,17 @@ def solve(
 def _solve_parts(
     problem: Problem, limits: Limits, seed: int, progress: Progress, began: float
 ) -> tuple[Plan, dict[Objective, int]]:
-    """Solve every part in id order, each with a share of the time by its number of options."""
+    """Solve every part, each with a share of the time by its number of options."""
     # Imported here because the solver takes a second to load, and shortlists never need it.
     from matcher.solvers.exact import Budget, solve_part
 
     start = _better_start(problem)
     plan: Plan = {}
     bounds = _bounds_without_options(problem)
-    sizes = [sum(len(problem.options[r]) for r in part) for part in problem.parts]
-    for number, requests in enumerate(problem.parts):
+    # Small parts first: what they leave of their time goes to the large ones.
+    parts = sorted(problem.parts, key=lambda part: (_size(problem, part), part))
+    sizes = [_size(problem, part) for part in parts]
+    for number, requests in enumerate(parts):
         progress.part_started(number, len(requests))
         seconds = None
         if limits.seconds is not None:
@@ -113,6 +115,10 @@ def _solve_parts(
             bounds[objective] += result.bounds.get(objective, 0)
         progress.part_done(number, len(requests), len(result.plan))
     return plan, bounds
+
+
+def _size(problem: Problem, requests: tuple[int, ...]) -> int:
+    return sum(len(problem.options[request]) for request in requests)
 
 
 def _better_start(problem: Problem) -> Plan:

@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 
 from matcher.policy import Objective
 from matcher.result import Limits, Progress
+from matcher.solvers.bound import Relaxation
 from matcher.solvers.options import Plan, Problem
 from matcher.solvers.part_model import PartModel
 
@@ -64,8 +65,8 @@ def solve_part(
     """Return the best plan for one part by the policy's ordered objectives.
 
     Stage by stage: minimise, then lock the value reached, so that no later objective can undo an
-    earlier one. A stage whose value already equals what its options allow at best is proved
-    without a search.
+    earlier one. A stage whose value already meets the relaxation's bound is proved without a
+    search.
 
     Parameters
     ----------
@@ -81,10 +82,12 @@ def solve_part(
         Threads, the solver's seed, and whom to tell.
     """
     part, plan, bounds = PartModel(problem, requests), start, {}
+    relaxation = Relaxation(problem, requests, part.rows)
     for objective in problem.market.policy.allocation.order.value:
         value = problem.totals(plan, requests)[objective]
-        floor = least_possible(problem, requests, objective)
+        floor = relaxation.bound(objective, budget.seconds_left())
         expression = part.expression(objective)
+        part.model.add(expression >= floor)
         if value > floor and not budget.spent and not progress.cancelled:
             part.hint(plan)
             part.model.minimize(expression)
@@ -95,18 +98,8 @@ def solve_part(
         bounds[objective] = min(floor, value)
         progress.improved(objective, value, bounds[objective])
         part.model.add(expression <= value)
+        relaxation.lock(objective, value)
     return PartResult(plan, bounds)
-
-
-def least_possible(problem: Problem, requests: tuple[int, ...], objective: Objective) -> int:
-    """Return the sum of each request's smallest value over its options and over none at all."""
-    return sum(
-        min(
-            problem.values(request, None)[objective],
-            *(option.costs.get(objective, 0) for option in problem.options[request]),
-        )
-        for request in requests
-    )
 
 
 class _Search:
@@ -166,8 +159,10 @@ class _Search:
             return plan, value
         found = self._part.read(self._solver)
         problem, requests = self._part.problem, self._part.requests
-        reached = problem.totals(found, requests)[self._objective]
-        return (found, reached) if reached <= value else (plan, value)
+        # By all objectives: an answer no better in this one must not lose what later ones have.
+        if problem.rank_of(found, requests) >= problem.rank_of(plan, requests):
+            return plan, value
+        return found, problem.totals(found, requests)[self._objective]
 
 
 class _Watcher(cp_model.CpSolverSolutionCallback):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,23 +10,10 @@ from ortools.sat.python import cp_model
 
 from matcher.policy import Objective
 from matcher.scoring import wanted_start
-from matcher.solvers.options import Choice, Option, Plan, Problem, Resource
-from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES, TimeNeed
-
-Profile = npt.NDArray[np.integer]
-
-
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """One visit or stay under one option: an interval that is there if the option is taken."""
-
-    option: Option
-    visit: int
-    first: int
-    stop: int
-    demand: int
-    energy: int
-    interval: cp_model.IntervalVar
+from matcher.solvers.options import Choice, Option, Plan, Problem
+from matcher.solvers.rows import Row, window_rows
+from matcher.solvers.timelines import Profile, Task, Timeline, timelines
+from matcher.vocabulary import GRID_MINUTES, TimeNeed
 
 
 class PartModel:
@@ -49,6 +34,7 @@ class PartModel:
         self.taken: dict[Option, cp_model.IntVar] = {}
         self.unplaced: dict[int, cp_model.IntVar] = {}
         self.times: dict[int, list[cp_model.IntVar]] = {}
+        self.rows: list[Row] = []
         # Unknowns that follow from times chosen, made when an objective first asks for them.
         self._late: dict[tuple[Objective, int], list[cp_model.IntVar]] = {}
         self.add_constraints()
@@ -93,105 +79,37 @@ class PartModel:
 
     def carers_and_beds_never_exceeded(self) -> None:
         """At no moment are more carers busy, or beds taken, than a provider has free."""
-        tasks: dict[Resource, list[_Task]] = defaultdict(list)
-        for request in self.requests:
-            for option in self.problem.options[request]:
-                tasks[self.problem.resource(option)] += self._tasks(option)
-        for resource, members in tasks.items():
-            for profile, subset in self._timelines(resource, members):
-                self._add_cumulative(profile, subset)
-                self._add_window_rows(profile, subset)
+        lines = timelines(self.problem, self.requests)
+        self.rows = window_rows(lines)
+        intervals = {
+            task: self._interval(task, len(line.profile)) for line in lines for task in line.tasks
+        }
+        for line in lines:
+            self._add_cumulative(line, [intervals[task] for task in line.tasks])
+        for row in self.rows:
+            # Implied by the calendars, but seen by the solver's linear relaxation only so.
+            amounts = row.coefficients.items()
+            self.model.add(sum(amount * self.taken[o] for o, amount in amounts) <= row.limit)
 
-    def _tasks(self, option: Option) -> Iterator[_Task]:
-        enquiry = self.problem.enquiries[option.request]
-        if not enquiry.request.is_homecare:
-            yield self._stay(option)
-            return
-        shape = self.problem.shape(option.request)
-        for visit, time in enumerate(self.times[option.request]):
-            slots = np.flatnonzero(option.domains[visit])
-            length = int(shape.length_slots[visit]) + option.travel_slots
-            carers = int(shape.carers[visit])
-            first = int(slots[0]) - option.travel_slots
-            yield _Task(
-                option=option,
-                visit=visit,
-                first=first,
-                stop=int(slots[-1]) - option.travel_slots + length,
-                demand=carers,
-                energy=carers * length,
-                interval=self.model.new_optional_fixed_size_interval_var(
-                    time - option.travel_slots, length, self.taken[option], f"v_{first}_{visit}"
-                ),
-            )
+    def _interval(self, task: Task, end: int) -> cp_model.IntervalVar:
+        time, taken = self.times[task.option.request][task.visit], self.taken[task.option]
+        name = f"busy_{task.option.request}_{task.option.provider}_{task.visit}"
+        if task.length is None:
+            return self.model.new_optional_interval_var(time, end - time, end, taken, name)
+        return self.model.new_optional_fixed_size_interval_var(
+            time - task.lead, task.length, taken, name
+        )
 
-    def _stay(self, option: Option) -> _Task:
-        """Return a stay: respite nights, or a bed until after the horizon."""
-        enquiry = self.problem.enquiries[option.request]
-        placement, end = enquiry.request.placement, option.domains.shape[1]
-        nights = placement.nights if placement else None
-        day, taken = self.times[option.request][0], self.taken[option]
-        days = np.flatnonzero(option.domains[0])
-        first, last = int(days[0]), int(days[-1])
-        if nights is None:
-            interval = self.model.new_optional_interval_var(day, end - day, end, taken, "bed")
-            return _Task(option, 0, first, end, 1, end - last, interval)
-        interval = self.model.new_optional_fixed_size_interval_var(day, nights, taken, "stay")
-        return _Task(option, 0, first, last + nights, 1, nights, interval)
-
-    def _timelines(
-        self, resource: Resource, tasks: list[_Task]
-    ) -> Iterator[tuple[Profile, list[_Task]]]:
-        """Yield each calendar that must hold, with its tasks.
-
-        Days of the week with the very same visits fold into one: visits start at the same time on
-        all their days, so the least free at each moment over those days decides.
-        """
-        provider, care_type = resource
-        market = self.problem.market
-        if care_type is not None:
-            calendar = market.beds[care_type].of(provider)
-            longest = max(task.stop for task in tasks)
-            yield (
-                np.append(calendar, np.repeat(calendar[-1:], max(longest - len(calendar), 0))),
-                tasks,
-            )
-            return
-        free = market.carers.of(provider)
-        days: dict[tuple[int, ...], list[int]] = defaultdict(list)
-        for day in range(DAYS_PER_WEEK):
-            members = tuple(i for i, task in enumerate(tasks) if self._is_on(task, day))
-            if members:
-                days[members].append(day)
-        for members, same in days.items():
-            yield free[same].min(axis=0), [tasks[i] for i in members]
-
-    def _is_on(self, task: _Task, day: int) -> bool:
-        return bool(self.problem.shape(task.option.request).days[task.visit, day])
-
-    def _add_cumulative(self, profile: Profile, tasks: list[_Task]) -> None:
-        first, stop = min(t.first for t in tasks), max(t.stop for t in tasks)
-        most = int(profile[first:stop].max())
-        intervals = [task.interval for task in tasks]
-        demands = [task.demand for task in tasks]
-        for start, end, free in _runs(profile, first, stop):
+    def _add_cumulative(self, line: Timeline, intervals: list[cp_model.IntervalVar]) -> None:
+        first = min(task.first for task in line.tasks)
+        stop = max(len(line.profile) if t.length is None else t.stop for t in line.tasks)
+        most = int(line.profile[first:stop].max())
+        demands = [task.demand for task in line.tasks]
+        for start, end, free in _runs(line.profile, first, stop):
             if free < most:
                 intervals.append(self.model.new_fixed_size_interval_var(start, end - start, "gap"))
                 demands.append(most - free)
         self.model.add_cumulative(intervals, demands, most)
-
-    def _add_window_rows(self, profile: Profile, tasks: list[_Task]) -> None:
-        """Add what the cumulative implies but a linear relaxation does not see.
-
-        All that must lie inside a window fits into the carer-minutes free inside it.
-        """
-        for first, stop in {(task.first, task.stop) for task in tasks}:
-            inside = [task for task in tasks if first <= task.first and task.stop <= stop]
-            area = int(profile[first:stop].sum())
-            if sum(task.energy for task in inside) > area:
-                self.model.add(
-                    sum(task.energy * self.taken[task.option] for task in inside) <= area
-                )
 
     # -- objectives ------------------------------------------------------------------------
 

@@ -25,7 +25,8 @@ from matcher.model import Book, Provider
 from matcher.policy import Policy, default_policy
 from matcher.vocabulary import ProviderStatus
 from tests.builders import council_policy
-from tests.strategies import books, serving_books
+from tests.serving_books import serving_books
+from tests.strategies import books
 
 POLICIES = st.sampled_from(
     [

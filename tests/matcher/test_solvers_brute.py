@@ -18,7 +18,9 @@ SMALL = {"most_people": 3, "most_providers": 2}
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_nothing_beats_the_exact_answer_of_homecare(data: st.DataObject, gazetteer: Gazetteer) -> None:
+def test_nothing_beats_the_exact_answer_of_homecare(
+    data: st.DataObject, gazetteer: Gazetteer
+) -> None:
     """Every stage of the exact answer has the value of the best of all allocations."""
     book = data.draw(contests(beds_too=False, **SMALL))
     _compare(Market(book, data.draw(policies()), gazetteer))
@@ -26,7 +28,9 @@ def test_nothing_beats_the_exact_answer_of_homecare(data: st.DataObject, gazette
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_nothing_beats_the_exact_answer_with_beds(data: st.DataObject, gazetteer: Gazetteer) -> None:
+def test_nothing_beats_the_exact_answer_with_beds(
+    data: st.DataObject, gazetteer: Gazetteer
+) -> None:
     """The same holds where homecare, long-term beds and respite are asked for together."""
     book = data.draw(contests(**SMALL))
     _compare(Market(book, data.draw(policies()), gazetteer))

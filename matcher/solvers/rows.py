@@ -1,0 +1,87 @@
+"""Linear rows that every set of placements keeps, whatever times are chosen: for bounds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from matcher.solvers.options import Option
+from matcher.solvers.timelines import Profile, Task, Timeline
+
+MOST_PIECES = 8
+"""Windows are cut into at most this many equal pieces when tasks are counted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """The sum of coefficient x taken option is at most a limit."""
+
+    coefficients: Mapping[Option, int]
+    limit: int
+
+
+def window_rows(lines: Iterable[Timeline]) -> list[Row]:
+    """Return rows for every window that the tasks of a calendar lie in.
+
+    Two kinds. Area: all that must lie inside a window fits into what is free inside it. Count:
+    inside a stretch of some length, tasks longer than a part of it fit only so often beside one
+    another; in general, every dual feasible function of the lengths gives a row.
+
+    References
+    ----------
+    Fekete and Schepers, "New classes of fast lower bounds for bin packing problems", Mathematical
+    Programming 91 (2001): the functions u(k) used for the counts.
+    """
+    found: dict[tuple[tuple[int, ...], int], Row] = {}
+    for line in lines:
+        for coefficients, limit in _rows_of(line):
+            # Several visits of one option add up; the same row may come from several windows.
+            summed: dict[Option, int] = defaultdict(int)
+            for option, amount in coefficients:
+                summed[option] += amount
+            if sum(summed.values()) > limit:
+                key = (tuple(x for o, a in summed.items() for x in (id(o), a)), limit)
+                found.setdefault(key, Row(dict(summed), limit))
+    return list(found.values())
+
+
+Coefficients = list[tuple[Option, int]]
+
+
+def _rows_of(line: Timeline) -> Iterator[tuple[Coefficients, int]]:
+    for first, stop in sorted({(task.first, task.stop) for task in line.tasks}):
+        inside = [task for task in line.tasks if first <= task.first and task.stop <= stop]
+        free = line.profile[first:stop]
+        area = [(task.option, task.demand * task.least_length) for task in inside]
+        yield area, int(free.sum())
+        yield from _count_rows(free, inside)
+
+
+def _count_rows(free: Profile, inside: list[Task]) -> Iterator[tuple[Coefficients, int]]:
+    """Yield rows that count tasks, on the stretch and with the most free of a window.
+
+    With ``most`` carers free throughout, tasks that do not overlap can be dealt out to that many
+    carers, each with the whole stretch; u(k) then bounds what each carer can hold.
+    """
+    open_slots = np.flatnonzero(free > 0)
+    if not open_slots.size:
+        return
+    stretch, most = int(open_slots[-1] - open_slots[0]) + 1, int(free.max())
+    for pieces in range(1, MOST_PIECES + 1):
+        amounts = [task.demand * _u(pieces, task.least_length, stretch) for task in inside]
+        yield (
+            [(task.option, a) for task, a in zip(inside, amounts, strict=True) if a],
+            pieces * most * stretch,
+        )
+
+
+def _u(pieces: int, length: int, stretch: int) -> int:
+    """Return the dual feasible function u(k) of a length, times k x stretch.
+
+    Its sum over lengths that fit into the stretch one after another never exceeds k x stretch.
+    """
+    whole, rest = divmod((pieces + 1) * length, stretch)
+    return pieces * length if rest == 0 else whole * stretch
