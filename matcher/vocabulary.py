@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
@@ -145,11 +144,8 @@ class Day(StrEnum):
 
 _DAY_NUMBER = {day: number for number, day in enumerate(Day)}
 
-_UNSEEN = frozenset({"Cc", "Zl", "Zp"})
-"""Unicode categories of control characters and of line and paragraph separators."""
-
-_UNPRINTABLE = frozenset({"Cc", "Cf", "Co", "Cs"})
-"""Unicode categories of control, formatting, private and surrogate characters."""
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories of control, formatting, private and surrogate characters and line breaks."""
 
 _KEY_SAFE = re.compile(
     r"(key\s*-?\s*(safe|box|pad)|door\s*code|entry\s*code|access\s*code|\bcode\b|\bpin\b)\D{0,20}\d{3,8}"
@@ -170,7 +166,7 @@ def plain_text(text: str) -> str:
     text = text.strip()
     if text[:1] in {"=", "+", "-", "@"}:
         raise ValueError("plain text that does not start like a formula (= + - @)")
-    if any(unicodedata.category(character) in _UNSEEN for character in text):
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
         raise ValueError("plain text without control characters")
     if _KEY_SAFE.search(text):
         raise ValueError(

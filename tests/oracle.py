@@ -9,7 +9,15 @@ from datetime import timedelta
 from fractions import Fraction
 from itertools import product
 
-from matcher.allocation import Allocation, Placed, PlacementStatus, VisitTime, measure_request
+from matcher.allocation import (
+    Allocation,
+    Placed,
+    PlacementStatus,
+    Unplaced,
+    UnplacedReason,
+    VisitTime,
+    measure_request,
+)
 from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import Book, CareRequest, Provider, Visit
@@ -32,8 +40,6 @@ class Best:
 
     def allocation(self, book: Book) -> Allocation:
         """Return it with a reason for everybody left out."""
-        from matcher.allocation import Unplaced, UnplacedReason
-
         done = {line.request_id for line in self.placed}
         out = [request.request_id for request in book.waiting if request.request_id not in done]
         reason = UnplacedReason.CAPACITY_TAKEN

@@ -72,8 +72,7 @@ def _arrangeable(draw: st.DrawFn, request_id: str, provider_ids: Sequence[str]) 
     near = draw(st.sampled_from([None, None, drawn.max_distance_metres]))
     out = draw(st.sampled_from([(), (), drawn.excluded_providers]))
     changes = {"placement": placement, "max_distance_metres": near, "excluded_providers": out}
-    changes |= _AGREED
-    return drawn.model_copy(update=changes)
+    return drawn.model_copy(update={**changes, **_AGREED})
 
 
 @st.composite

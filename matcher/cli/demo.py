@@ -23,7 +23,7 @@ from matcher.report.allocation import allocation_page
 from matcher.report.demo import command_line, next_steps
 from matcher.report.shortlist import shortlist_document, shortlist_page
 from matcher.result import Limits, Method
-from matcher.shortlist import Search, make_shortlist
+from matcher.shortlist import RequestRefusedError, Search, make_shortlist
 from matcher.synthetic import CountySpec, generate
 
 COUNTY = CountySpec(homes=125, agencies=60, waiting_homecare=120, waiting_placements=40)
@@ -85,7 +85,7 @@ def first_with_options(market: Market, wanted: Callable[[CareRequest], bool]) ->
         if wanted(request):
             try:
                 search = make_shortlist(market, request.request_id, options=OPTIONS)
-            except MatcherError:
+            except RequestRefusedError:
                 continue
             if len(search.shortlist.options) == OPTIONS:
                 return search

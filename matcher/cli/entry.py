@@ -18,7 +18,7 @@ from matcher.cli.demo import demo
 from matcher.cli.enquiries import check, explain, shortlist
 from matcher.cli.failures import DONE, OUR_FAULT, STOPPED, explain_failure, wants_details
 from matcher.cli.register import import_cqc
-from matcher.cli.screen import OutputClosedError, asides, close_output, show_document
+from matcher.cli.screen import OutputClosedError, asides, discard, show_document
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
@@ -68,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = app(list(arguments) or ["--help"], prog_name="carematch", standalone_mode=False)
     except OutputClosedError:
-        close_output()
+        discard(sys.stdout)
         return DONE
     except (Exception, KeyboardInterrupt) as error:
         return _fail(error, as_json="--json" in arguments)
@@ -87,7 +87,7 @@ def _fail(error: BaseException, *, as_json: bool) -> int:
         try:
             show_document(failure.document())
         except OutputClosedError:
-            close_output()
+            discard(sys.stdout)
     return failure.code
 
 

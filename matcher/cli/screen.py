@@ -7,7 +7,8 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
 
@@ -22,29 +23,28 @@ class OutputClosedError(Exception):
     """Whoever was reading our output has gone, as ``head`` does once it has enough."""
 
 
-class _Screen(Console):
-    """A console that leaves it to the program what to do when its reader has gone."""
+class _Asides(Console):
+    """A console for what may be missed: when its reader has gone, the work goes on unheard."""
 
     def on_broken_pipe(self) -> None:
-        """Tell the program."""
-        raise OutputClosedError
+        """Fall silent."""
+        self.quiet = True
+        discard(sys.stderr)
 
 
 def answers() -> Console:
-    """Return the console for answers."""
-    return _console(stderr=False)
+    """Return the console that lays out answers."""
+    return _narrowed(Console(markup=False, emoji=False, highlight=False))
 
 
 def asides() -> Console:
     """Return the console for progress, warnings and errors."""
-    return _console(stderr=True)
+    return _narrowed(_Asides(stderr=True, markup=False, emoji=False, highlight=False))
 
 
-def _console(*, stderr: bool) -> Console:
-    # Names and ids are data: nothing in them is to be read as markup, emoji or figures.
-    screen = _Screen(stderr=stderr, markup=False, emoji=False, highlight=False)
-    screen.width = min(screen.width, MOST_COLUMNS)
-    return screen
+def _narrowed(console: Console) -> Console:
+    console.width = min(console.width, MOST_COLUMNS)
+    return console
 
 
 def show(page: RenderableType) -> None:
@@ -65,11 +65,13 @@ def say(text: str, style: str = "") -> None:
     asides().print(text, style=style, soft_wrap=True)
 
 
-def close_output() -> None:
-    """Leave nothing to be written when the program ends, since nobody reads it."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def discard(stream: TextIO) -> None:
+    """Send to nowhere what is still to be written to a stream that nobody reads any more."""
+    # A stream that is no file of the system's needs nothing.
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _write(text: str) -> None:

@@ -89,20 +89,21 @@ def _outcome(summary: Summary) -> RenderableType:
 
 
 def _stages(summary: Summary) -> RenderableType:
-    """Return every stage with its bound and gap, beside today's value."""
-    today = {stage.name: stage for stage in summary.today.stages} if summary.today else {}
-    rows = [
-        (
-            TITLES[stage.name],
-            value_text(stage.name, stage.value),
-            "" if stage.bound is None else value_text(stage.name, stage.bound),
-            Text(gap_text(stage), style=GOOD if stage.proved else ""),
-            value_text(stage.name, today[stage.name].value) if stage.name in today else "",
-        )
-        for stage in summary.stages
-    ]
-    figures = ("Value", "Bound", "Gap", TODAY)
+    """Return every stage with its bound and gap, beside today's value where that is known."""
+    figures = ["Value", "Bound", "Gap"]
+    rows = [_stage_cells(stage) for stage in summary.stages]
+    if summary.today is not None:
+        figures.append(TODAY)
+        today = {stage.name: value_text(stage.name, stage.value) for stage in summary.today.stages}
+        for stage, row in zip(summary.stages, rows, strict=True):
+            row.append(today[stage.name])
     return table(("Objective, less is better", *figures), rows, right=figures)
+
+
+def _stage_cells(stage: Stage) -> list[str | Text]:
+    bound = "" if stage.bound is None else value_text(stage.name, stage.bound)
+    gap = Text(gap_text(stage), style=GOOD if stage.proved else "")
+    return [TITLES[stage.name], value_text(stage.name, stage.value), bound, gap]
 
 
 def _reasons(reasons: Iterable[tuple[UnplacedReason, int]]) -> RenderableType:

@@ -26,7 +26,10 @@ def _headline(request: CareRequest) -> str:
 
 
 def _facts(market: Market, request: CareRequest) -> list[tuple[str, str]]:
-    told = [("Lives at", str(request.postcode)), ("Waiting", _waiting(market, request))]
+    told = [
+        ("Lives at", str(request.postcode or "not recorded")),
+        ("Waiting", _waiting(market, request)),
+    ]
     if request.urgent_reason:
         told.append(("Urgent", request.urgent_reason))
     if request.needs:

@@ -87,7 +87,8 @@ def _solve_parts(
 ) -> tuple[Plan, dict[Objective, int]]:
     """Solve every part, each with a share of the time by its number of options."""
     # Imported here because the solver takes a second to load, and shortlists never need it.
-    from matcher.solvers.exact import Budget, solve_part
+    from matcher.solvers.exact import solve_part
+    from matcher.solvers.search import Budget
 
     start = _better_start(problem)
     plan: Plan = {}

@@ -61,13 +61,12 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
     request_id = problem.request_ids[number]
     options = problem.options[number]
     if options:
-        could = "1 provider" if len(options) == 1 else f"{len(options)} providers"
         return Unplaced(
             request_id=request_id,
             reason=UnplacedReason.CAPACITY_TAKEN,
             detail=(
-                f"{could} could serve {request_id} on its own, but what they have free goes to "
-                "others who wait."
+                f"{_counted(len(options), 'provider')} could serve {request_id} alone, but what "
+                "they have free goes to others who wait."
             ),
         )
     capacity = 1 << RULES.index(CAPACITY_RULE)
@@ -77,14 +76,18 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
     if suitable:
         reason, detail = (
             UnplacedReason.NO_CAPACITY,
-            (f"{suitable} suitable providers, none with room for {request_id} as asked."),
+            f"{_counted(suitable, 'suitable provider')}, none with room for {request_id} as asked.",
         )
     else:
         reason, detail = (
             UnplacedReason.NO_SUITABLE_PROVIDER,
-            (f"None of {len(problem.market)} providers is suitable for {request_id}."),
+            f"None of {_counted(len(problem.market), 'provider')} is suitable for {request_id}.",
         )
     return Unplaced(request_id=request_id, reason=reason, detail=detail, nearest_miss=nearest)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _not_searched(market: Market, request: CareRequest) -> Unplaced:

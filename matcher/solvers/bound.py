@@ -8,7 +8,7 @@ from datetime import timedelta
 from ortools.math_opt.python import mathopt
 
 from matcher.policy import Objective
-from matcher.solvers.options import Option, Problem
+from matcher.solvers.options import Option, Part
 from matcher.solvers.rows import Row
 
 SCALE = 1 << 20
@@ -20,18 +20,16 @@ class Relaxation:
 
     Parameters
     ----------
-    problem
+    part
         The requests and their options.
-    requests
-        Numbers of the requests of the part.
     rows
         Rows that every set of placements keeps.
     """
 
-    def __init__(self, problem: Problem, requests: tuple[int, ...], rows: list[Row]) -> None:
-        self._problem = problem
-        self._requests = requests
-        self._options = [option for request in requests for option in problem.options[request]]
+    def __init__(self, part: Part, rows: list[Row]) -> None:
+        self._problem = part.problem
+        self._part = part
+        self._options = [option for options in part.options.values() for option in options]
         self._column = {option: i for i, option in enumerate(self._options)}
         self._rows = [self._numbered(row.coefficients) for row in rows]
         self._limits = [row.limit for row in rows]
@@ -62,7 +60,8 @@ class Relaxation:
 
     def _without(self, objective: Objective) -> dict[int, int]:
         return {
-            request: self._problem.values(request, None)[objective] for request in self._requests
+            request: self._problem.values(request, None)[objective]
+            for request in self._part.requests
         }
 
     def _costs(self, objective: Objective) -> list[int]:
@@ -76,8 +75,8 @@ class Relaxation:
         model = mathopt.Model()
         taken = [model.add_variable(lb=0.0) for _ in self._options]
         model.minimize(sum(cost * x for cost, x in zip(costs, taken, strict=True)))
-        for request in self._requests:
-            own = [taken[self._column[option]] for option in self._problem.options[request]]
+        for options in self._part.options.values():
+            own = [taken[self._column[option]] for option in options]
             model.add_linear_constraint(mathopt.fast_sum(own) <= 1.0)
         rows = [
             model.add_linear_constraint(
@@ -103,8 +102,8 @@ class Relaxation:
             if price:
                 for column, amount in row.items():
                     dear[column] += price * amount
-        for request in self._requests:
-            own = (dear[self._column[option]] for option in self._problem.options[request])
+        for options in self._part.options.values():
+            own = (dear[self._column[option]] for option in options)
             total += min(0, *own)
         without = sum(self._without(objective).values())
         return without - (-total // SCALE)

@@ -10,7 +10,7 @@ from ortools.sat.python import cp_model
 
 from matcher.policy import Objective
 from matcher.scoring import wanted_start
-from matcher.solvers.options import Choice, Option, Plan, Problem
+from matcher.solvers.options import Choice, Option, Part, Plan
 from matcher.solvers.rows import Row, window_rows
 from matcher.solvers.timelines import Profile, Task, Timeline, timelines
 from matcher.vocabulary import GRID_MINUTES, TimeNeed
@@ -21,15 +21,14 @@ class PartModel:
 
     Parameters
     ----------
-    problem
+    part
         The requests and their options.
-    requests
-        Numbers of the requests of the part, ascending.
     """
 
-    def __init__(self, problem: Problem, requests: tuple[int, ...]) -> None:
-        self.problem = problem
-        self.requests = requests
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.problem = part.problem
+        self.requests = part.requests
         self.model = cp_model.CpModel()
         self.taken: dict[Option, cp_model.IntVar] = {}
         self.unplaced: dict[int, cp_model.IntVar] = {}
@@ -51,7 +50,7 @@ class PartModel:
         """Each request takes one option or stays unplaced."""
         for request in self.requests:
             self.unplaced[request] = self.model.new_bool_var(f"unplaced_{request}")
-            options = self.problem.options[request]
+            options = self.part.options[request]
             for option in options:
                 self.taken[option] = self.model.new_bool_var(f"take_{request}_{option.provider}")
             self.model.add_exactly_one(
@@ -64,7 +63,7 @@ class PartModel:
         The same unknown serves all options of a request; an option narrows it when taken.
         """
         for request in self.requests:
-            options = self.problem.options[request]
+            options = self.part.options[request]
             union = np.logical_or.reduce([option.domains for option in options])
             self.times[request] = [
                 self.model.new_int_var_from_domain(_domain(row), f"time_{request}_{visit}")
@@ -79,7 +78,7 @@ class PartModel:
 
     def carers_and_beds_never_exceeded(self) -> None:
         """At no moment are more carers busy, or beds taken, than a provider has free."""
-        lines = timelines(self.problem, self.requests)
+        lines = timelines(self.part)
         self.rows = window_rows(lines)
         intervals = {
             task: self._interval(task, len(line.profile)) for line in lines for task in line.tasks
@@ -119,7 +118,7 @@ class PartModel:
         for request in self.requests:
             without = self.problem.values(request, None)[objective]
             terms.append(without * self.unplaced[request])
-            for option in self.problem.options[request]:
+            for option in self.part.options[request]:
                 terms.append(option.costs.get(objective, 0) * self.taken[option])
             terms += self._time_terms(objective, request)
         return sum(terms)
@@ -157,7 +156,7 @@ class PartModel:
         key = (Objective.START_DAYS, request)
         if key not in self._late:
             day, placed = self.times[request][0], self.unplaced[request].negated()
-            longest = self.problem.options[request][0].domains.shape[1]
+            longest = self.part.options[request][0].domains.shape[1]
             waited = self.model.new_int_var(0, longest, f"start_day_{request}")
             self.model.add(waited >= day).only_enforce_if(placed)
             self._late[key] = [waited]
@@ -184,7 +183,7 @@ class PartModel:
         for request in self.requests:
             choice = plan.get(request)
             self.model.add_hint(self.unplaced[request], choice is None)
-            for option in self.problem.options[request]:
+            for option in self.part.options[request]:
                 taken = choice is not None and choice.option is option
                 self.model.add_hint(self.taken[option], taken)
             if choice is not None:

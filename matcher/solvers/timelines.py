@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matcher.solvers.options import Option, Problem, Resource
+from matcher.solvers.options import Option, Part, Problem, Resource
 from matcher.vocabulary import DAYS_PER_WEEK
 
 Profile = npt.NDArray[np.integer]
@@ -53,19 +53,12 @@ class Timeline:
     tasks: tuple[Task, ...]
 
 
-def timelines(problem: Problem, requests: tuple[int, ...]) -> tuple[Timeline, ...]:
-    """Return every calendar that some requests share.
-
-    Parameters
-    ----------
-    problem
-        The requests and their options.
-    requests
-        Numbers of the requests.
-    """
+def timelines(part: Part) -> tuple[Timeline, ...]:
+    """Return every calendar that the requests of a part share."""
+    problem = part.problem
     tasks: dict[Resource, list[Task]] = defaultdict(list)
-    for request in requests:
-        for option in problem.options[request]:
+    for options in part.options.values():
+        for option in options:
             tasks[problem.resource(option)] += _tasks(problem, option)
     return tuple(
         timeline

@@ -41,7 +41,7 @@ POLICIES = st.sampled_from(
     ]
 )
 FULL = st.one_of(serving_books(), books(gaps=False))
-quick = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def enquiries(book: Book, policy: Policy, gazetteer: Gazetteer) -> list[Enquiry]:

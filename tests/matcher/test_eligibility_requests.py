@@ -210,8 +210,10 @@ def test_nights_of_a_bed_for_good_are_nobodys_allowance() -> None:
     """The terms of respite bind respite only, and only what is recorded."""
     odd = Placement(nights=40, admit_from=day(1), admit_to=day(2))
     assert refusals(placement_request(placement=odd, respite_nights_left=1)) == ()
-    unknown = respite_request().model_copy(update={"placement": None})
-    assert [r.rule_id for r in refusals(unknown)] == ["INCOMPLETE"]
+    for known in (None, Placement(care_type=NURSING_DEMENTIA, nights=300, admit_from=day(1))):
+        unknown = respite_request(respite_nights_left=None)
+        unknown = unknown.model_copy(update={"placement": known})
+        assert [r.rule_id for r in refusals(unknown)] == ["INCOMPLETE"]
 
 
 def test_several_reasons_are_listed_together() -> None:

@@ -103,9 +103,9 @@ TRIPLES = (
     Triple(
         "SERVICE",
         kept=(PLACEMENT, home()),
-        broken=(PLACEMENT, home(services=())),
+        broken=(PLACEMENT, home(services=("nursing",))),
         just=(PLACEMENT, home(services=("nursing_dementia",))),
-        sentence="Home H-1 does not provide nursing dementia; it provides none.",
+        sentence="Home H-1 does not provide nursing dementia; it provides nursing.",
     ),
     Triple(
         "NEEDS",

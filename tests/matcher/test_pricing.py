@@ -223,8 +223,7 @@ def test_an_offer_above_the_framework_rate_says_by_how_much_an_hour(gazetteer: G
     asked = priced(gazetteer, homecare_request(), hourly(pence=2_620), ceiling(2_500))
     assert asked.above_rate_pence.tolist() == [420]
     assert approval_reasons(asked, 0) == (
-        "£1.20 an hour above the framework rate (£4.20 a week); a budget holder must approve "
-        "(H9).",
+        "£1.20 an hour above the framework rate (£4.20 a week); a budget holder must approve (H9).",
     )
 
 

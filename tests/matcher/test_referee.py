@@ -1,4 +1,4 @@
-"""The referee on people and times: each test breaks a good allocation in exactly one respect."""
+"""The referee on people and pairs: each test breaks a good allocation in exactly one respect."""
 
 from __future__ import annotations
 
@@ -6,32 +6,26 @@ from typing import Any
 
 import pytest
 
-from matcher.allocation import Allocation, VisitTime
+from matcher.allocation import Allocation
 from matcher.errors import RefereeError
 from matcher.geography import Gazetteer
-from matcher.model import Placement, Running, Zone
+from matcher.model import Running, Zone
 from matcher.referee import Violation, require
-from matcher.vocabulary import Day, TimeNeed
 from tests.builders import (
     NEAR_METRES,
     beds,
-    ceiling,
     council_policy,
     day,
     homecare_request,
-    hourly,
     hours,
     market,
-    minute,
     offered,
     placement_request,
     provider,
     request,
     respite_request,
-    timed_visit,
-    visit,
 )
-from tests.proposals import AGENCY, HOME, codes, left_out, staying, times, visiting
+from tests.proposals import AGENCY, HOME, codes, left_out, staying, visiting
 
 EVERYTHING = (*AGENCY, *HOME)
 
@@ -235,192 +229,6 @@ def test_generic_services_come_first(gazetteer: Gazetteer) -> None:
     generic = (provider("P-2"), hours("P-2"))
     assert codes(gazetteer, specialist, visiting()) == []
     assert codes(gazetteer, (*specialist, *generic), visiting()) == ["GENERIC_FIRST"]
-
-
-# -- when --------------------------------------------------------------------------------------
-
-TWO_VISITS = homecare_request(visit(1), visit(2, "tea"))
-TWICE_A_DAY = {"weekly_cost_pence": 17_500}
-
-
-def test_every_visit_has_a_time(gazetteer: Gazetteer) -> None:
-    """A package of two visits with one time is told."""
-    things = (*AGENCY, TWO_VISITS)
-    whole = visiting("R-1", "07:10", "16:00", **TWICE_A_DAY)
-    assert codes(gazetteer, things, whole) == []
-    assert codes(gazetteer, things, visiting("R-1", "07:10", **TWICE_A_DAY)) == ["VISITS"]
-
-
-def test_no_visit_is_invented(gazetteer: Gazetteer) -> None:
-    """A package of one visit with two times is told, and so is one time told twice."""
-    things = (*AGENCY, homecare_request())
-    assert codes(gazetteer, things, visiting("R-1", "07:10", "16:00")) == ["VISITS"]
-    again = visiting(visit_times=(*times("07:10"), *times("07:10")))
-    assert codes(gazetteer, things, again) == ["VISITS"]
-
-
-def test_beds_have_no_visits(gazetteer: Gazetteer) -> None:
-    """A placement with a visit time is told."""
-    line = staying(visit_times=times("07:10"))
-    assert codes(gazetteer, (*HOME, placement_request()), line) == ["VISITS"]
-
-
-@pytest.mark.parametrize("start", ["07:05", "10:30"])
-def test_starts_inside_the_band(gazetteer: Gazetteer, start: str) -> None:
-    """The first start with time to travel, and the last of the band, are both accepted (H4)."""
-    assert codes(gazetteer, (*AGENCY, homecare_request()), visiting("R-1", start)) == []
-
-
-@pytest.mark.parametrize(
-    "start",
-    ["06:55", "10:35", "16:00"],  # why: before the morning, after it, in another band
-)
-def test_starts_outside_the_band(gazetteer: Gazetteer, start: str) -> None:
-    """A visit starts in its own band (H4)."""
-    things = (provider(), hours(start="06:00"), hourly(), ceiling(), homecare_request())
-    assert codes(gazetteer, things, visiting("R-1", start)) == ["WINDOW"]
-
-
-def test_starts_lie_on_the_grid(gazetteer: Gazetteer) -> None:
-    """A start between two steps of five minutes is told."""
-    line = visiting(visit_times=(VisitTime(visit_no=1, start_minute=minute("08:00") + 1),))
-    assert codes(gazetteer, (*AGENCY, homecare_request()), line) == ["WINDOW"]
-
-
-@pytest.mark.parametrize(
-    ("start", "expected"),
-    [
-        ("08:00", []),
-        ("07:45", []),
-        ("08:15", []),
-        ("07:40", ["WINDOW"]),  # why: five minutes before the tolerance of a quarter of an hour
-        ("08:20", ["WINDOW"]),  # why: five minutes after it, though still in the band
-    ],
-)
-def test_critical_times_are_never_dropped(
-    gazetteer: Gazetteer, start: str, expected: list[str]
-) -> None:
-    """A critical time holds within the policy's tolerance, wherever the band goes (H5)."""
-    asked = homecare_request(timed_visit(TimeNeed.CRITICAL, "08:00"))
-    assert codes(gazetteer, (*AGENCY, asked), visiting("R-1", start)) == expected
-
-
-def test_a_visits_own_tolerance_goes_before_the_policys(gazetteer: Gazetteer) -> None:
-    """With a tolerance of five minutes ten are too many; a time at midnight never wraps round."""
-    asked = homecare_request(timed_visit(TimeNeed.CRITICAL, "08:00", tolerance_minutes=5))
-    assert codes(gazetteer, (*AGENCY, asked), visiting("R-1", "08:05")) == []
-    assert codes(gazetteer, (*AGENCY, asked), visiting("R-1", "08:10")) == ["WINDOW"]
-    night = homecare_request(timed_visit(TimeNeed.CRITICAL, "00:05"))
-    round_the_clock = (provider(), hours(start="00:00", end="24:00"), hourly(), ceiling())
-    assert codes(gazetteer, (*round_the_clock, night), visiting("R-1", "00:20")) == []
-    assert codes(gazetteer, (*round_the_clock, night), visiting("R-1", "00:25")) == ["WINDOW"]
-
-
-def test_preferred_times_are_no_needs(gazetteer: Gazetteer) -> None:
-    """A preferred time two hours away from the proposed one breaks nothing (H5)."""
-    asked = homecare_request(timed_visit(TimeNeed.PREFERRED, "10:00"))
-    assert codes(gazetteer, (*AGENCY, asked), visiting("R-1", "08:00")) == []
-
-
-@pytest.mark.parametrize(
-    ("start", "expected"),
-    [
-        (2, []),
-        (1, ["START_DATE"]),  # why: the agency needs two days
-        (3, ["START_DATE"]),  # why: every day has a visit, so a day is lost for nothing
-    ],
-)
-def test_homecare_starts_after_the_lead_time(
-    gazetteer: Gazetteer, start: int, expected: list[str]
-) -> None:
-    """Care starts on the first day after the lead time that has a visit (H16)."""
-    line = visiting(start_date=day(start))
-    assert codes(gazetteer, (*AGENCY, homecare_request()), line) == expected
-
-
-@pytest.mark.parametrize(
-    ("start", "expected"),
-    [
-        (5, []),  # Monday 6 April
-        (2, ["START_DATE"]),  # why: a Friday, when nobody comes
-        (12, ["START_DATE"]),  # why: a Monday, but the second
-    ],
-)
-def test_homecare_starts_on_a_day_of_visits(
-    gazetteer: Gazetteer, start: int, expected: list[str]
-) -> None:
-    """A package of Mondays starts on a Monday; once a week half an hour costs 12.50 pounds."""
-    asked = homecare_request(visit(days=(Day.MON,)))
-    line = visiting(start_date=day(start), weekly_cost_pence=1250)
-    assert codes(gazetteer, (*AGENCY, asked), line) == expected
-
-
-def test_a_providers_own_lead_time_goes_first(gazetteer: Gazetteer) -> None:
-    """An agency that can start today may, and one that needs a week may not before."""
-    today = (provider(lead_days=0), *AGENCY[1:], homecare_request())
-    week = (provider(lead_days=7), *AGENCY[1:], homecare_request())
-    assert codes(gazetteer, today, visiting(start_date=day(0))) == []
-    assert codes(gazetteer, week, visiting(start_date=day(7))) == []
-    assert codes(gazetteer, week, visiting(start_date=day(6))) == ["START_DATE"]
-
-
-def test_lead_times_follow_the_kind_of_provider(gazetteer: Gazetteer) -> None:
-    """A home that also visits needs the lead time of homes."""
-    things = (provider(kind="care_home"), *AGENCY[1:], homecare_request())
-    assert codes(gazetteer, things, visiting(start_date=day(3))) == []
-    assert codes(gazetteer, things, visiting(start_date=day(2))) == ["START_DATE"]
-
-
-@pytest.mark.parametrize(
-    ("start", "expected"),
-    [
-        (3, []),
-        (40, []),
-        (2, ["START_DATE"]),  # why: the home assesses for three days
-    ],
-)
-def test_beds_start_after_the_lead_time(
-    gazetteer: Gazetteer, start: int, expected: list[str]
-) -> None:
-    """A bed for good without a window may start on any day from the lead time on."""
-    for placement in (Placement(), None):
-        asked = placement_request(placement=placement)
-        assert codes(gazetteer, (*HOME, asked), staying(start=start)) == expected
-
-
-@pytest.mark.parametrize(
-    ("start", "expected"),
-    [
-        (5, []),
-        (9, []),
-        (4, ["START_DATE"]),  # why: the day before the window
-        (10, ["START_DATE"]),  # why: the day after it
-    ],
-)
-def test_beds_start_inside_the_window(
-    gazetteer: Gazetteer, start: int, expected: list[str]
-) -> None:
-    """A bed for good is begun between the first and the last day asked for."""
-    placement = Placement(admit_from=day(5), admit_to=day(9))
-    things = (*HOME, placement_request(placement=placement))
-    assert codes(gazetteer, things, staying(start=start)) == expected
-
-
-@pytest.mark.parametrize(
-    ("start", "expected"),
-    [
-        (7, []),
-        (14, []),  # nights 14 to 20: the last night is the last day asked for
-        (15, ["START_DATE"]),  # why: the seventh night would be the 21st
-        (6, ["START_DATE"]),  # why: the day before the window
-    ],
-)
-def test_respite_lies_inside_the_window_whole(
-    gazetteer: Gazetteer, start: int, expected: list[str]
-) -> None:
-    """Admission date and length of stay both fit between two days (H13)."""
-    things = (*HOME, respite_request(7, first=7, last=20))
-    assert codes(gazetteer, things, staying(start=start)) == expected
 
 
 # -- require -----------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def recomputed(option: Option) -> Decimal:
     return mean.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(book=serving_books())
 def test_a_reader_recomputes_every_total_from_the_printed_numbers(
     book: Book, gazetteer: Gazetteer

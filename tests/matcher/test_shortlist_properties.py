@@ -19,7 +19,7 @@ from tests.serving_books import serving_books
 
 POLICIES = st.sampled_from([council_policy(), council_policy(rules__tiers_in_order=True)])
 BOOKS = serving_books(max_requests=1)
-quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 TABLES = (
     *("zones", "providers", "rates", "framework_rates", "homecare_capacity", "bed_capacity"),
     *("requests", "running", "history"),

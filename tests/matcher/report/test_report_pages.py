@@ -1,0 +1,445 @@
+"""Pages about requests, options, pairs, books, registers and allocations."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from matcher.allocation import UnplacedReason
+from matcher.eligibility import RULES
+from matcher.errors import Fault
+from matcher.files import BookFolder
+from matcher.files.cqc import ImportedHomes, LeftOut
+from matcher.files.results import Counts, Measures, Summary
+from matcher.geography import Gazetteer, Postcode
+from matcher.market import Market
+from matcher.model import Book, CareRequest, Placement, Visit
+from matcher.option import CriterionScore, OfferedVisit, Option
+from matcher.policy import Objective, Policy
+from matcher.report.allocation import allocation_page, in_a_sentence
+from matcher.report.book import MOST_WARNINGS, book_page, holdings
+from matcher.report.demo import command_line, next_steps
+from matcher.report.option import option_part, price_text, score_table
+from matcher.report.pair import explain_pair, pair_page
+from matcher.report.register import MOST_REASONS, assumptions, register_page
+from matcher.report.request import request_part
+from matcher.report.shortlist import RULE_TITLES, shortlist_document, shortlist_page
+from matcher.result import Limits, Method, Stage, Status
+from matcher.shortlist import make_shortlist
+from matcher.vocabulary import CareType, Day, ServiceType, TimeNeed
+from tests import builders
+from tests.builders import AS_OF, HERE
+from tests.matcher.report.printed import one_line, printed
+
+RED, AMBER, GREEN = Objective.UNPLACED_RED, Objective.UNPLACED_AMBER, Objective.UNPLACED_GREEN
+
+
+def _market(book: Book, policy: Policy, gazetteer: Gazetteer) -> Market:
+    return Market(book, policy, gazetteer)
+
+
+def _book(*requests: CareRequest, **tables: object) -> Book:
+    return Book.model_validate(
+        {"title": "A book", "council": "E06000059", "as_of": AS_OF, "requests": requests} | tables
+    )
+
+
+# -- requests ----------------------------------------------------------------------------------
+
+
+def _request_text(request: CareRequest, policy: Policy, gazetteer: Gazetteer) -> str:
+    return one_line(request_part(_market(_book(request), policy, gazetteer), request))
+
+
+def _visit(number: int, **changes: object) -> Visit:
+    usual: dict[str, object] = {"visit_no": number, "days": tuple(Day), "minutes": 30}
+    return Visit.model_validate({**usual, "band": "morning", **changes})
+
+
+def test_a_package_shows_when_each_visit_is_wanted(policy: Policy, gazetteer: Gazetteer) -> None:
+    """Bands, preferred times and critical times each read differently (H4, H5)."""
+    critical = {"band": None, "time_need": TimeNeed.CRITICAL, "at_minute": 480, "reason": "insulin"}
+    visits = [
+        _visit(1),
+        _visit(2, time_need=TimeNeed.PREFERRED, at_minute=540),
+        _visit(3, **critical),
+        _visit(4, **critical | {"tolerance_minutes": 5, "reason": ""}),
+        _visit(5, band="midnight", days=(Day.MON,), carers=2),
+    ]
+    request = CareRequest.model_validate(
+        {"request_id": "R-1", "service_type": "homecare", "package": {"visits": visits}}
+    )
+    text = _request_text(request, policy, gazetteer)
+    assert "morning 07:00-10:30 30" in text
+    assert "morning 07:00-10:30, 09:00 preferred" in text
+    assert "08:00, at most 15 min away: a need (insulin)" in text
+    assert "08:00, at most 5 min away: a need 30" in text
+    assert "midnight 30 2" in text  # a band that the policy does not have is shown all the same
+    assert "15 h of care in 29 visits a week" in text
+    assert "since when is not recorded" in text
+    assert "Lives at not recorded" in text
+
+
+def test_wishes_and_limits_are_shown(policy: Policy, gazetteer: Gazetteer) -> None:
+    """Whatever the request says of needs, wishes and limits stands in its headline."""
+    request = CareRequest(
+        request_id="R-1",
+        service_type=ServiceType.RESPITE,
+        postcode=Postcode(HERE),
+        waiting_since=AS_OF - timedelta(days=1),
+        urgent_reason="Carer in hospital since Monday",
+        needs=("peg_feed", "dementia"),
+        languages=("polish",),
+        carer_gender="female",
+        preferred_providers=("H-1",),
+        excluded_providers=("H-2",),
+        current_provider_id="H-3",
+        max_distance_metres=8000,
+        personal_budget_pence_per_week=95_600,
+        start_by=AS_OF,
+        placement=Placement(
+            care_type=CareType.NURSING, nights=7, admit_from=AS_OF, admit_to=date(2026, 4, 30)
+        ),
+    )
+    text = _request_text(request, policy, gazetteer)
+    for told in (
+        *("1 day, since 2026-03-31; to start by 2026-04-01", "Carer in hospital", "peg feed"),
+        *("polish", "female carers only", "H-1", "H-2", "H-3", "8.0 km", "£956.00 a week"),
+        "nursing, 7 nights, from Wed 2026-04-01, to Thu 2026-04-30",
+    ):
+        assert told in text
+
+
+@pytest.mark.parametrize(
+    ("service", "placement", "expected"),
+    [
+        (ServiceType.NURSING, None, "Request R-1: nursing"),  # no bed described at all
+        (ServiceType.NURSING, Placement(), "nursing, for good"),
+        (ServiceType.RESPITE, Placement(), "kind not recorded, for good"),
+    ],
+)
+def test_beds_are_described_as_far_as_they_are_recorded(
+    service: ServiceType,
+    placement: Placement | None,
+    expected: str,
+    policy: Policy,
+    gazetteer: Gazetteer,
+) -> None:
+    """What is not recorded is called so and not made up."""
+    request = CareRequest(request_id="R-1", service_type=service, placement=placement)
+    assert expected in _request_text(request, policy, gazetteer)
+
+
+# -- options -----------------------------------------------------------------------------------
+
+
+def _option(**changes: object) -> Option:
+    usual: dict[str, object] = {
+        "rank": 1,
+        "provider_id": "P-1",
+        "name": "Agency [P-1]",
+        "postcode": HERE,
+        "needs_approval": False,
+        "approval_reasons": (),
+        "nominated": False,
+        "weekly_cost_pence": 20_000,
+        "framework_pence": 21_000,
+        "above_rate_pence": 0,
+        "over_budget_pence": 0,
+        "distance_metres": 1_234,
+        "travel_minutes": 5,
+        "start_date": AS_OF,
+        "visits": (),
+        "criteria": (),
+        "total": 0.0,
+        "last_offered": None,
+    }
+    return Option.model_validate(usual | changes)
+
+
+def _score(name: str, score: float, weight: int) -> CriterionScore:
+    return CriterionScore(name=name, score=score, weight=weight, reason="because")
+
+
+def test_an_option_shows_price_place_and_booking() -> None:
+    """Cost stands beside framework and budget, and approval is never hidden."""
+    fine = one_line(option_part(_option(), 25_000))
+    assert "Agency [P-1] (P-1)" in fine
+    assert "£200.00 a week; framework £210.00 a week; personal budget £250.00 a week" in fine
+    assert "may be offered as it is" in fine
+    assert "no offer on record" in fine
+    dear = _option(needs_approval=True, approval_reasons=("Too dear.",), last_offered=AS_OF)
+    text = one_line(option_part(dear, None, "ranked 2 of 3"))
+    assert "NEEDS APPROVAL: Too dear." in text
+    assert "0.00 of 100, ranked 2 of 3" in text
+    assert "on 2026-04-01" in text
+    assert "budget" not in text
+
+
+def test_what_is_not_on_file_is_said() -> None:
+    """Neither a missing rate nor a missing ceiling becomes a figure."""
+    text = price_text(_option(weekly_cost_pence=None, framework_pence=None), None)
+    assert text == "not on file; framework not on file"
+
+
+def test_nominated_homes_are_marked() -> None:
+    """A home that the person named says so (L2)."""
+    assert "the person asked for this home (L2)" in one_line(
+        option_part(_option(nominated=True), 0)
+    )
+
+
+def test_times_show_how_far_they_can_move() -> None:
+    """A visit with room shows from when to when; one without says so (S8)."""
+    visit = OfferedVisit(
+        visit_no=1,
+        days=tuple(Day),
+        start="08:00",
+        earliest="07:30",
+        latest="09:00",
+        minutes=30,
+        carers=1,
+    )
+    fixed = visit.model_copy(update={"visit_no": 2, "earliest": "08:00", "latest": "08:00"})
+    text = one_line(option_part(_option(visits=(visit, fixed)), None))
+    assert "07:30 to 09:00" in text
+    assert "at that time only" in text
+    assert "5 min travel a visit" in text
+
+
+def test_a_total_is_the_weighted_mean_of_what_counts() -> None:
+    """Only criteria with a weight enter the sum; the others are named apart."""
+    scores = [_score("cost", 50.0, 25), _score("quality", 80.0, 20), _score("culture", 0.0, 0)]
+    text = one_line(score_table(scores, 63.33))
+    assert "1,250.00" in text
+    assert "1,600.00" in text
+    assert "2,850.00 / 45 = 63.33" in text
+    assert "Not counted, nothing to judge: culture." in text
+
+
+def test_a_policy_that_weighs_nothing_here_scores_nothing() -> None:
+    """Without any weight there is no division to show."""
+    assert "nothing to score" in one_line(score_table([_score("culture", 0.0, 0)], 0.0))
+
+
+# -- shortlists and pairs ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def market(policy: Policy, gazetteer: Gazetteer) -> Market:
+    """Give a market of two homes, one of them dear and out of the way, for one person."""
+    far = builders.home("H-2", postcode=Postcode(builders.SHAFTESBURY), max_distance_metres=30_000)
+    request = builders.placement_request(personal_budget_pence_per_week=90_000)
+    tables = builders.book(
+        builders.home(),
+        far,
+        builders.beds(),
+        builders.beds("H-2"),
+        builders.weekly(),
+        builders.weekly("H-2", 80_000),
+        request,
+    )
+    return Market(tables, policy, gazetteer)
+
+
+def test_a_shortlist_says_who_is_nearly_in_and_who_decides(market: Market) -> None:
+    """Near misses come with the change that would admit them; L1 is said plainly."""
+    (request,) = market.book.waiting
+    search = make_shortlist(market, request.request_id)
+    text = one_line(shortlist_page(market, search))
+    assert "NO_AFFORDABLE_OPTION" in text
+    assert "Near misses" in text
+    assert "beyond the radius" in text
+    assert "people decide" in text
+    assert "2 providers considered: 1 could start, 1 are out" in text
+    document = shortlist_document(search)
+    assert [line["provider_id"] for line in document["evidence"]] == ["H-1", "H-2"]
+
+
+def test_a_shortlist_of_nobody_has_no_table_of_options(
+    policy: Policy, gazetteer: Gazetteer
+) -> None:
+    """Without an option the page still says who was considered, and what to look at."""
+    book = builders.book(builders.respite_request(respite_nights_left=None))
+    market = Market(book, policy, gazetteer)
+    page = shortlist_page(market, make_shortlist(market, book.requests[0].request_id))
+    assert "Options" not in printed(page)
+    assert "0 providers considered" in one_line(page)
+    assert "Warning: Respite nights left are not recorded" in one_line(page)
+
+
+def test_every_rule_has_a_sentence() -> None:
+    """Each rule's own first sentence is what pages say it asks."""
+    assert set(RULE_TITLES) == {rule.rule_id for rule in RULES}
+    assert all(title.endswith(".") for title in RULE_TITLES.values())
+
+
+def test_a_pair_is_ranked_among_the_eligible(market: Market) -> None:
+    """An eligible pair has its rank; a refused one with room has an offer but no rank."""
+    (request,) = market.book.waiting
+    near = explain_pair(market, request.request_id, "H-1")
+    far = explain_pair(market, request.request_id, "H-2")
+    assert (near.eligible, near.ranked_among) == (True, 1)
+    assert near.offer is not None
+    assert near.offer.rank == 1
+    assert not far.eligible
+    assert far.offer is not None
+    assert far.offer.rank == 0
+    assert "ranked 1 of 1" in one_line(pair_page(market, near))
+    text = one_line(pair_page(market, far))
+    assert "1 of 14 rules refuse it" in text
+    assert "has room" in text
+    assert "ranked" not in text
+
+
+# -- books and registers -----------------------------------------------------------------------
+
+
+def test_holdings_count_and_name_assumptions(policy: Policy) -> None:
+    """Everything in the book is counted; assumed rows and figures are named."""
+    book = builders.book(
+        builders.provider(),
+        builders.hours(carers=2, start="07:00", end="09:00"),
+        builders.home(status="embargoed"),
+        builders.beds(count=3, assumed=True),
+        builders.weekly(assumed=True),
+        CareRequest(request_id="R-1", service_type=ServiceType.HOMECARE),
+    )
+    held = holdings(book, policy, policy_is_own=True)
+    assert held.carer_minutes_free_per_week == 2 * 120 * 7
+    assert held.beds_free == {"nursing_dementia": 3}
+    assert held.assumed_rows == {"rates": 1, "bed_capacity": 1}
+    assert held.waiting_by_risk == {"not recorded": 1}
+    assert held.held_back == {"INCOMPLETE": 1}
+    assert held.arrangeable == 0
+    text = one_line(book_page(BookFolder(book, policy, "own", ())))
+    assert "rates 1, bed capacity 1" in text
+    assert "the book's own" in text
+    assert "warning" not in text
+
+
+def test_a_page_shows_some_warnings_and_counts_all(policy: Policy) -> None:
+    """A long list of warnings is cut, with the number of those not shown."""
+    warnings = tuple(Fault("visits.csv", row, "minutes", "15", "30") for row in range(2, 20))
+    text = one_line(book_page(BookFolder(builders.book(), policy, None, warnings)))
+    assert "18 warnings" in text
+    assert f"and {18 - MOST_WARNINGS} more" in text
+    assert "Beds free none" in text
+
+
+def _homes(**changes: object) -> ImportedHomes:
+    usual: dict[str, object] = {
+        "layout": "a layout",
+        "read": 1,
+        "elsewhere": 0,
+        "providers": (builders.home(contract="spot"),),
+        "left_out": (),
+        "registered_beds": {},
+    }
+    return ImportedHomes(**(usual | changes))  # type: ignore[arg-type]
+
+
+def test_an_import_without_losses_has_no_list_of_them() -> None:
+    """Nothing left out means nothing listed, and the contract is named as assumed."""
+    homes = _homes()
+    text = one_line(register_page(homes, "out"))
+    assert "Locations Why" not in text
+    assert assumptions(homes) == ["Assumed: every contract is spot; the register does not say."]
+
+
+def test_many_reasons_are_cut_with_their_number() -> None:
+    """The commonest reasons are shown with counts, the others counted."""
+    lost = [LeftOut(row, f"1-{row}", f"It is strange in way {row}.") for row in range(2, 15)]
+    lost += [LeftOut(99, "1-99", "It is listed twice, first in row 2.")] * 2
+    lost += [LeftOut(100, "1-100", "DT1 1ZZ is not in the directory.")]
+    text = one_line(register_page(_homes(left_out=tuple(lost), vacancies_elsewhere=2), "out"))
+    assert "2 It is listed twice." in text
+    assert f"and {15 - MOST_REASONS} other reasons" in text
+    assert "2 rows of vacancies" in text
+
+
+# -- allocations -------------------------------------------------------------------------------
+
+
+def _measures(red: int, amber: int, green: int, bound: int | None = None) -> dict[str, object]:
+    values = {RED: red, AMBER: amber, GREEN: green}
+    stages = tuple(
+        Stage(name=name, unit="people", value=value, bound=bound and min(bound, value))
+        for name, value in values.items()
+    )
+    unplaced = red + amber + green
+    counts = Counts(
+        waiting=20,
+        arrangeable=20,
+        placed=20 - unplaced,
+        needs_approval=0,
+        unplaced=unplaced,
+        unplaced_by_reason={UnplacedReason.NO_CAPACITY: unplaced} if unplaced else {},
+    )
+    return {
+        "status": Status.FEASIBLE,
+        "stages": stages,
+        "counts": counts,
+        "weekly_cost_gbp": 12.5,
+        "weekly_cost_needs_approval_gbp": 0.0,
+        "seconds": 1.0,
+    }
+
+
+def _summary(today: Measures | None, **own: object) -> Summary:
+    return Summary.model_validate(
+        {
+            **own,
+            "title": "A book",
+            "council": "E06000059",
+            "as_of": AS_OF,
+            "method": Method.EXACT,
+            "seed": 0,
+            "limits": Limits(),
+            "versions": {},
+            "inputs_sha256": "0",
+            "today": today,
+        }
+    )
+
+
+def test_the_sentence_says_by_how_much_and_at_which_risk() -> None:
+    """More, fewer and as many are told apart, overall and risk by risk."""
+    today = Measures.model_validate(_measures(3, 3, 1))
+    text = in_a_sentence(_summary(today, **_measures(1, 2, 2, bound=2)))
+    assert text == (
+        "15 of 20 people that may be searched for have a place they may be offered, 2 more than "
+        "by today's way (2 more at red risk, 1 more at amber risk and 1 fewer at green risk). "
+        "Risk by risk, no plan can place more: that is proved."
+    )
+    same = in_a_sentence(_summary(today, **_measures(3, 3, 1)))
+    assert same.endswith("as many as by today's way.")
+    fewer = in_a_sentence(_summary(today, **_measures(3, 3, 2)))
+    assert "1 fewer than by today's way (1 fewer at green risk)" in fewer
+
+
+def test_the_sentence_never_claims_a_proof_that_is_not_there() -> None:
+    """With a gap the room is told for that risk; without bounds nothing is claimed."""
+    gap = in_a_sentence(_summary(None, **_measures(1, 4, 5, bound=4)))
+    assert "at most 1 more at green risk could be placed by any plan" in gap
+    assert gap.startswith("10 of 20 people")
+    assert "Risk by risk" not in in_a_sentence(_summary(None, **_measures(1, 4, 5)))
+    single = _measures(0, 0, 19, bound=None)
+    assert "1 of 20 people that may be searched for has a place" in in_a_sentence(
+        _summary(None, **single)
+    )
+
+
+def test_a_page_without_todays_way_or_losses() -> None:
+    """Nothing is compared that was not computed, and nobody is listed who is placed."""
+    text = one_line(allocation_page(_summary(None, **_measures(0, 0, 0, bound=None)), "out"))
+    assert "Not placed" not in text
+    assert "£12.50" in text
+    assert "Today's way" not in text
+
+
+def test_the_demo_says_what_comes_next() -> None:
+    """Commands are shown as they are typed, with the folders they need."""
+    assert "$ carematch check demo" in one_line(command_line("check demo"))
+    assert "carematch explain a REQUEST PROVIDER" in one_line(next_steps("a", "b"))

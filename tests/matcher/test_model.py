@@ -1,0 +1,159 @@
+"""The nouns: what each refuses, and what each works out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from matcher.model import (
+    BedCapacity,
+    CareRequest,
+    Frozen,
+    HomecareCapacity,
+    HomecarePackage,
+    Placement,
+    Provider,
+    Running,
+    Visit,
+)
+from matcher.vocabulary import CareType, Day, ServiceType, TimeNeed
+from tests.builders import (
+    AS_OF,
+    NURSING_DEMENTIA,
+    beds,
+    book,
+    day,
+    home,
+    homecare_request,
+    hours,
+    placement_request,
+    provider,
+    request,
+    respite_request,
+    timed_visit,
+    visit,
+)
+
+
+def refused(thing: Frozen, **changes: Any) -> str:
+    """Return why a thing with some fields changed is refused."""
+    kept = {name: getattr(thing, name) for name in type(thing).model_fields}
+    with pytest.raises(ValidationError) as caught:
+        type(thing)(**{**kept, **changes})
+    return str(caught.value)
+
+
+def test_nouns_are_frozen_and_refuse_fields_they_do_not_know() -> None:
+    """Nothing is changed in place and nothing slips in unnoticed."""
+    with pytest.raises(ValidationError, match="frozen"):
+        provider().name = "Other"  # type: ignore[misc]
+    assert "Extra inputs" in refused(provider(), phone="01305 000000")
+
+
+@pytest.mark.parametrize(
+    ("thing", "changes", "why"),
+    [
+        (provider(), {"provider_id": "a b"}, "String should match"),  # a space in an id
+        (provider(), {"provider_id": ""}, "String should match"),
+        (provider(), {"specialisms": ("Dementia",)}, "String should match"),  # words are lower case
+        (provider(), {"name": "=cmd"}, "formula"),
+        (provider(), {"name": "x" * 501}, "should have at most"),
+        (provider(), {"tier": 0}, "greater than or equal to 1"),
+        (provider(), {"lead_days": 366}, "less than or equal to 365"),
+        (provider(), {"max_distance_metres": -1}, "greater than or equal to 0"),
+        (hours(), {"days": ()}, "at least 1 item"),
+        (hours(), {"days": ("mon", "mon")}, "each day named once"),
+        (hours(), {"start_minute": 421}, "a multiple of 5 minutes"),
+        (hours(), {"end_minute": 420}, "an end later than the start"),  # as early as the start
+        (hours(), {"end_minute": 1_445}, "less than or equal to 1440"),  # past midnight
+        (hours(), {"carers": -1}, "greater than or equal to 0"),
+        (beds(), {"available_to": day(-1)}, "on or after available_from"),
+        (visit(), {"minutes": 32}, "a multiple of 5 minutes"),
+        (visit(), {"minutes": 0}, "greater than or equal to 5"),
+        (visit(), {"carers": 5}, "less than or equal to 4"),
+        (visit(), {"at_minute": 480}, "a time_need of preferred or critical"),  # a time unexplained
+        (visit(), {"time_need": "preferred"}, "a time in 'at', because time_need is preferred"),
+        (visit(), {"time_need": "critical"}, "a time in 'at', because time_need is critical"),
+        (visit(), {"band": None}, "a band, unless the time is critical"),
+        (
+            timed_visit(TimeNeed.PREFERRED, "08:00"),
+            {"band": None},  # a wish is met inside a band (H4)
+            "a band, unless the time is critical",
+        ),
+        (
+            Placement(admit_from=day(1)),
+            {"admit_to": day(0)},
+            "an admit_to on or after admit_from",
+        ),
+        (Placement(), {"nights": 0}, "greater than or equal to 1"),
+        (homecare_request(), {"personal_budget_pence_per_week": -1}, "greater than or equal to 0"),
+        (homecare_request(), {"service_type": "nursing"}, "no visits, because nursing is asked"),
+        (homecare_request(), {"postcode": "DT1"}, "postcode"),
+    ],
+)
+def test_what_cannot_be_is_refused(thing: Frozen, changes: dict[str, Any], why: str) -> None:
+    """Each message says what was expected."""
+    assert why in refused(thing, **changes)
+
+
+def test_what_only_just_can_be_is_kept() -> None:
+    """Limits are inclusive."""
+    assert isinstance(hours(start="00:00", end="24:00", carers=100), HomecareCapacity)
+    assert isinstance(beds(available_to=AS_OF), BedCapacity)
+    assert Placement(admit_from=AS_OF, admit_to=AS_OF).admit_to == AS_OF
+    assert timed_visit(TimeNeed.CRITICAL, "08:00", band=None).band is None
+    assert isinstance(provider("a" * 64, tier=9, lead_days=365), Provider)
+
+
+def test_days_and_visits_are_put_in_order() -> None:
+    """However they were typed."""
+    assert visit(days=("sun", "mon")).days == (Day.MON, Day.SUN)
+    package = HomecarePackage(visits=(visit(2), visit(1)))
+    assert [line.visit_no for line in package.visits] == [1, 2]
+
+
+def test_weekly_minutes_are_length_times_days_times_carers() -> None:
+    """H6: 30 minutes daily is 210; 45 by two on three days is 270."""
+    double = Visit(visit_no=2, band="tea", days=("mon", "wed", "fri"), minutes=45, carers=2)
+    assert visit().weekly_minutes == 210
+    assert double.weekly_minutes == 270
+    assert HomecarePackage(visits=(visit(), double)).weekly_minutes == 480
+    assert HomecarePackage().weekly_minutes == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "homecare", "respite", "long_term", "care_type"),
+    [
+        (homecare_request(), True, False, False, None),
+        (homecare_request(placement=Placement(care_type="nursing")), True, False, False, None),
+        (placement_request(), False, False, True, NURSING_DEMENTIA),
+        (placement_request(placement=None), False, False, True, NURSING_DEMENTIA),
+        (request(ServiceType.NURSING), False, False, True, CareType.NURSING),
+        (respite_request(), False, True, False, NURSING_DEMENTIA),
+        (request(ServiceType.RESPITE), False, True, False, None),
+        (request(ServiceType.EXTRA_CARE), False, False, False, None),
+    ],
+)
+def test_a_request_knows_what_it_asks_for(
+    asked: CareRequest,
+    homecare: bool,
+    respite: bool,
+    long_term: bool,
+    care_type: CareType | None,
+) -> None:
+    """A bed for good is named by its service, a stay's by its placement, a visit needs none."""
+    assert (asked.is_homecare, asked.is_respite, asked.is_long_term) == (
+        *(homecare, respite, long_term),
+    )
+    assert asked.care_type is care_type
+
+
+def test_who_waits_is_everyone_whose_care_does_not_run() -> None:
+    """In the order of ids, whatever the order of the file."""
+    running = Running(request_id="R-2", provider_id="H-1", started_on=AS_OF)
+    asked = [placement_request(f"R-{number}") for number in (3, 2, 1)]
+    supply = book(home(), running, *asked)
+    assert [request.request_id for request in supply.waiting] == ["R-1", "R-3"]
+    assert supply.running_provider == {"R-2": "H-1"}
