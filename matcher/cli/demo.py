@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +63,15 @@ def demo(
         show_document({"book": str(book), **document, "allocation": head})
     else:
         show(allocation_page(summary, str(allocation)))
-        show(next_steps(str(book), str(allocation)))
+        show(next_steps(program_name(), str(book), str(allocation)))
+
+
+def program_name() -> str:
+    """Return what to type to run the program: it may be installed where the shell does not look."""
+    beside = Path(sys.executable).with_name("carematch")
+    if shutil.which("carematch") or not beside.exists():
+        return "carematch"
+    return os.path.relpath(beside)
 
 
 def wants_homecare(request: CareRequest) -> bool:

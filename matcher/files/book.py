@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,7 +129,7 @@ def write_book(folder: Path, book: Book, *, policy_text: str | None = None) -> N
         If the folder may not be replaced or cannot be written.
     """
     texts = {BOOK_FILE: head_text(book), DESCRIPTION_FILE: datapackage_text()}
-    texts |= {spec.file: _table_text(spec, items) for spec, items in _tables(book)}
+    texts |= {spec.file: spec.text_of(items) for spec, items in _tables(book)}
     if policy_text is not None:
         texts[POLICY_FILE] = policy_text
     with whole_folder(folder, replaces=is_book_folder) as draft:
@@ -166,12 +164,3 @@ def _visit_lines(book: Book) -> list[VisitLine]:
         for request in book.requests
         for visit in request.package.visits
     ]
-
-
-def _table_text(spec: FileSpec, items: Iterable[Frozen]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(column.name for column in spec.columns)
-    for item in items:
-        writer.writerow(column.text_of(item) for column in spec.columns)
-    return text.getvalue()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+import io
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -98,6 +100,15 @@ class FileSpec:
     def required_names(self) -> tuple[str, ...]:
         """The headings that must be there."""
         return tuple(column.name for column in self.columns if column.required)
+
+    def text_of(self, items: Iterable[Frozen]) -> str:
+        """Return the file that some nouns are written as, header first."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(column.name for column in self.columns)
+        for item in items:
+            writer.writerow(column.text_of(item) for column in self.columns)
+        return text.getvalue()
 
 
 class VisitLine(Frozen):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -278,9 +276,9 @@ def write_allocation(
     texts = {
         SUMMARY_FILE: json.dumps(summary.model_dump(mode="json"), indent=2, ensure_ascii=False)
         + "\n",
-        PLACEMENTS.file: _table_text(PLACEMENTS, allocation.placed),
-        VISIT_TIMES.file: _table_text(VISIT_TIMES, _visit_lines(market, allocation)),
-        UNPLACED.file: _table_text(UNPLACED, allocation.unplaced),
+        PLACEMENTS.file: PLACEMENTS.text_of(allocation.placed),
+        VISIT_TIMES.file: VISIT_TIMES.text_of(_visit_lines(market, allocation)),
+        UNPLACED.file: UNPLACED.text_of(allocation.unplaced),
     }
     with whole_folder(folder, replaces=is_allocation_folder) as draft:
         for name, text in texts.items():
@@ -309,15 +307,6 @@ def _visit_lines(market: Market, allocation: Allocation) -> Iterator[VisitLine]:
                 travel_minutes=placed.travel_minutes,
                 provider_id=placed.provider_id,
             )
-
-
-def _table_text(spec: FileSpec, items: Iterable[Frozen]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(column.name for column in spec.columns)
-    for item in items:
-        writer.writerow(column.text_of(item) for column in spec.columns)
-    return text.getvalue()
 
 
 # -- reading back --------------------------------------------------------------------------

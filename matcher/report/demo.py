@@ -12,8 +12,16 @@ def command_line(command: str) -> Group:
     return page([BLANK, heading(f"$ carematch {command}"), BLANK])
 
 
-def next_steps(book: str, allocation: str) -> Group:
-    """Return where the files of the demo are and the commands to try on them."""
+def next_steps(program: str, book: str, allocation: str) -> Group:
+    """Return where the files of the demo are and the commands to try on them.
+
+    Parameters
+    ----------
+    program
+        What to type to run the program.
+    book, allocation
+        The folders written.
+    """
     return page(
         [
             BLANK,
@@ -23,9 +31,9 @@ def next_steps(book: str, allocation: str) -> Group:
                     [
                         ("The county", f"{book} (CSV files, described by datapackage.json)"),
                         ("The plan", f"{allocation} (placements, visit times, unplaced, summary)"),
-                        ("Look closer", f"carematch check {book}"),
-                        ("", f"carematch shortlist {book} REQUEST"),
-                        ("", f"carematch explain {book} REQUEST PROVIDER"),
+                        ("Look closer", f"{program} check {book}"),
+                        ("", f"{program} shortlist {book} REQUEST"),
+                        ("", f"{program} explain {book} REQUEST PROVIDER"),
                     ]
                 ),
             ),

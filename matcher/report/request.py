@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 
 from matcher.market import Market
-from matcher.model import CareRequest, Visit
+from matcher.model import CareRequest, Placement, Visit
 from matcher.policy import Policy
 from matcher.report.page import BLANK, facts, heading, page, table
 from matcher.report.wording import count_text, day_text, hours_text, week_text, word_text
@@ -39,7 +39,7 @@ def _facts(market: Market, request: CareRequest) -> list[tuple[str, str]]:
     if budget is not None:
         told.append(("Personal budget", week_text(budget)))
     if request.placement and not request.is_homecare:
-        told.append(("Bed", _bed(request)))
+        told.append(("Bed", _bed(request, request.placement)))
     if request.is_homecare:
         minutes = request.package.weekly_minutes
         count = count_text(sum(len(v.days) for v in request.package.visits), "visit")
@@ -68,11 +68,8 @@ def _waiting(market: Market, request: CareRequest) -> str:
     return f"{text}; to start by {request.start_by}" if request.start_by else text
 
 
-def _bed(request: CareRequest) -> str:
-    placement = request.placement
+def _bed(request: CareRequest, placement: Placement) -> str:
     kind = word_text(request.care_type) if request.care_type else "kind not recorded"
-    if placement is None:
-        return kind
     length = "for good" if placement.nights is None else count_text(placement.nights, "night")
     since = f", from {day_text(placement.admit_from)}" if placement.admit_from else ""
     until = f", to {day_text(placement.admit_to)}" if placement.admit_to else ""

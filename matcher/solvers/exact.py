@@ -15,6 +15,8 @@ from matcher.solvers.search import Budget, Effort, Watcher, search
 
 STAGE_SHARE = 0.5
 """Of what is left of a part's budget, the share that one stage may use."""
+BOUND_SHARE = 0.2
+"""Of what is left of a part's budget, the share that one stage's relaxation may use."""
 IMPROVE_SHARE = 0.75
 """Of a stage's budget, the share for improvement before the whole part is searched."""
 SMALL = 25
@@ -64,7 +66,7 @@ def solve_part(
     effort = Effort(limits, seed, progress)
     order = problem.market.policy.allocation.order.value
     for stage, objective in enumerate(order, start=1):
-        floor = relaxation.bound(objective, budget.seconds_left())
+        floor = relaxation.bound(objective, budget.share(BOUND_SHARE).seconds_left())
         plan, floor = _minimise(
             model, plan, order[:stage], floor=floor, budget=budget, effort=effort
         )

@@ -119,6 +119,9 @@ class Problem:
             tuple(_options(number, verdict, days)) for number, verdict in enumerate(self.verdicts)
         )
 
+        # A search asks for the same values again and again.
+        self._values: dict[tuple[object, ...], dict[Objective, int]] = {}
+
     def __len__(self) -> int:
         return len(self.enquiries)
 
@@ -184,8 +187,11 @@ class Problem:
 
     def values(self, request: int, choice: Choice | None) -> dict[Objective, int]:
         """Return what one request adds to every objective under a choice, or without one."""
-        placed = None if choice is None else self.placed(choice)
-        return measure_request(self.enquiries[request], placed)
+        key = (request, choice and choice.option, choice and choice.times)
+        if key not in self._values:
+            placed = None if choice is None else self.placed(choice)
+            self._values[key] = measure_request(self.enquiries[request], placed)
+        return self._values[key]
 
     def totals(self, plan: Plan, requests: tuple[int, ...]) -> dict[Objective, int]:
         """Return the value of every objective over some requests under a plan."""

@@ -11,6 +11,8 @@ import numpy as np
 from matcher.solvers.options import Option
 from matcher.solvers.timelines import Profile, Task, Timeline
 
+MOST_WINDOWS = 4
+"""Windows of one calendar that get rows: the most asked for."""
 MOST_PIECES = 8
 """Windows are cut into at most this many equal pieces when tasks are counted."""
 
@@ -52,12 +54,26 @@ Coefficients = list[tuple[Option, int]]
 
 
 def _rows_of(line: Timeline) -> Iterator[tuple[Coefficients, int]]:
-    for first, stop in sorted({(task.first, task.stop) for task in line.tasks}):
+    for first, stop in _tight_windows(line):
         inside = [task for task in line.tasks if first <= task.first and task.stop <= stop]
         free = line.profile[first:stop]
         area = [(task.option, task.demand * task.least_length) for task in inside]
         yield area, int(free.sum())
         yield from _count_rows(free, inside)
+
+
+def _tight_windows(line: Timeline) -> list[tuple[int, int]]:
+    """Return the windows most asked for: by what could lie inside over what is free inside."""
+    firsts = np.array([task.first for task in line.tasks])
+    stops = np.array([task.stop for task in line.tasks])
+    energies = np.array([task.demand * task.least_length for task in line.tasks])
+    windows = np.unique(np.stack([firsts, stops], axis=1), axis=0)
+    inside = (firsts >= windows[:, :1]) & (stops <= windows[:, 1:])
+    before = np.concatenate([[0], np.cumsum(line.profile)])
+    area = before[windows[:, 1]] - before[windows[:, 0]]
+    asked = (inside @ energies) / np.maximum(area, 1)
+    order = np.argsort(-asked, kind="stable")[:MOST_WINDOWS]
+    return [(int(first), int(stop)) for first, stop in windows[order]]
 
 
 def _count_rows(free: Profile, inside: list[Task]) -> Iterator[tuple[Coefficients, int]]:

@@ -1,8 +1,6 @@
-"""Limits, progress and stages: what a run is given and gives back."""
+"""What a run is given and gives back: limits that compose, stages that know their proof."""
 
 from __future__ import annotations
-
-import threading
 
 import pytest
 from pydantic import ValidationError
@@ -11,67 +9,60 @@ from matcher.policy import Objective
 from matcher.result import Limits, Progress, Stage
 
 
-def _stage(value: int, bound: int | None) -> Stage:
-    return Stage(name=Objective.UNPLACED_RED, unit="people", value=value, bound=bound)
+def test_reproducible_limits_leave_the_clock_out() -> None:
+    """One worker and a limit of work, no seconds: the same answer wherever it runs."""
+    limits = Limits.reproducible()
+    assert (limits.seconds, limits.deterministic_time, limits.workers) == (None, 20.0, 1)
+    assert Limits.reproducible(1.5).deterministic_time == 1.5
 
 
 @pytest.mark.parametrize(
-    ("value", "bound", "proved"),
+    "wrong",
     [
-        (0, 0, True),  # trivially: nobody is left out, and fewer is impossible
-        (3, 3, True),  # only just: value and bound meet
-        (3, 2, False),  # one person might still be placed
-        (3, None, False),  # nothing is known, so nothing is proved
-        (0, None, False),  # not even here is a missing bound taken for zero
+        {"seconds": 0},  # why: no time at all is no run
+        {"seconds": -1},  # why: time does not run backwards
+        {"deterministic_time": 0},  # why: no work at all
+        {"workers": 0},  # why: nobody to do it
+        {"workers": 65},  # why: more than any machine here has
+        {"gap": 0.01},  # why: no such limit
     ],
 )
-def test_a_stage_is_proved_only_where_value_and_bound_meet(
-    value: int, bound: int | None, proved: bool
-) -> None:
-    """Absence of a bound proves nothing."""
-    assert _stage(value, bound).proved is proved
-
-
-def test_reproducible_limits_know_no_clock() -> None:
-    """One worker and solver work only: a wall clock would promise nothing."""
-    limits = Limits.reproducible(3.0)
-    assert limits.seconds is None
-    assert (limits.deterministic_time, limits.workers) == (3.0, 1)
-
-
-@pytest.mark.parametrize(
-    "limits",
-    [
-        {"seconds": 0},  # no time at all
-        {"seconds": -1},  # less than none
-        {"deterministic_time": 0},  # no work at all
-        {"workers": 0},  # nobody to do it
-        {"workers": 65},  # more than the limit
-        {"minutes": 1},  # no such limit
-    ],
-)
-def test_limits_without_sense_are_refused(limits: dict[str, float]) -> None:
-    """A limit that allows nothing, or that nobody knows, is an error."""
+def test_limits_that_make_no_sense(wrong: dict[str, float]) -> None:
+    """A limit out of range, or one that does not exist, is refused."""
     with pytest.raises(ValidationError):
-        Limits.model_validate(limits)
+        Limits.model_validate(wrong)
 
 
-def test_progress_hears_everything_and_does_nothing() -> None:
-    """Whoever overrides nothing is told of everything without effect."""
+@pytest.mark.parametrize(
+    ("bound", "proved"),
+    [
+        (3, True),
+        (2, False),  # why: a better value is not ruled out
+        (None, False),  # why: nothing is known
+        (0, False),  # why: nought is a bound like any other, not a proof
+    ],
+)
+def test_a_stage_is_proved_at_its_bound(bound: int | None, proved: bool) -> None:
+    """A stage is proved exactly when its bound is its value."""
+    stage = Stage(name=Objective.UNPLACED_RED, unit="people", value=3, bound=bound)
+    assert stage.proved is proved
+
+
+def test_a_stage_at_nought_is_proved_by_nought() -> None:
+    """A value of nought with a bound of nought is proved, without a bound it is not."""
+    stage = Stage(name=Objective.UNPLACED_RED, unit="people", value=0, bound=0)
+    assert stage.proved
+    assert not stage.model_copy(update={"bound": None}).proved
+
+
+def test_progress_does_nothing_unless_overridden() -> None:
+    """The plain listener takes every word, and remembers only that it was cancelled."""
     progress = Progress()
-    progress.started(1, 2, 3)
-    progress.part_started(0, 1)
+    progress.started(3, 9, 1)
+    progress.part_started(0, 3)
     progress.improved(Objective.UNPLACED_RED, 1, None)
-    progress.part_done(0, 1, 1)
+    progress.part_done(0, 3, 2)
     assert not progress.cancelled
-
-
-def test_a_run_can_be_cancelled_from_another_thread() -> None:
-    """Cancelling is seen by whoever asks, and stays."""
-    progress = Progress()
-    thread = threading.Thread(target=progress.cancel)
-    thread.start()
-    thread.join()
-    assert progress.cancelled
+    progress.cancel()
     progress.cancel()
     assert progress.cancelled

@@ -229,3 +229,16 @@ def test_the_demo_of_the_release_is_the_county_of_the_domain() -> None:
     spec = demo.COUNTY
     assert (spec.council, spec.seed, spec.homes, spec.agencies) == ("E06000059", 0, 125, 60)
     assert (spec.waiting_homecare, spec.waiting_placements) == (120, 40)
+
+
+def test_the_demo_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name alone where the shell finds it, the path from here where it does not."""
+    monkeypatch.setattr(demo.sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setattr(demo.shutil, "which", lambda name: None)
+    monkeypatch.chdir(tmp_path)
+    assert demo.program_name() == "carematch"
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "carematch").touch()
+    assert demo.program_name() == str(Path("bin") / "carematch")
+    monkeypatch.setattr(demo.shutil, "which", lambda name: "anywhere")
+    assert demo.program_name() == "carematch"

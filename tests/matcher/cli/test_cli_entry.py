@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import runpy
 import sys
 from pathlib import Path
 
@@ -197,6 +198,27 @@ def test_main_exits_with_the_code(
         main()
     assert ended.value.code == 0
     assert __version__ in capsys.readouterr().out
+
+
+def test_the_package_runs_as_a_module(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``python -m matcher`` is the same as ``carematch``; merely importing it runs nothing."""
+    monkeypatch.setattr(sys, "argv", ["carematch", "--version"])
+    runpy.run_module("matcher.__main__", run_name="imported")
+    assert capsys.readouterr().out == ""
+    with pytest.raises(SystemExit):
+        runpy.run_module("matcher", run_name="__main__")
+    assert __version__ in capsys.readouterr().out
+
+
+def test_output_may_be_no_file_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody put another stream in place of standard output, that one is used."""
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys, "argv", ["carematch", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert sys.stdout.getvalue() == f"carematch {__version__}\n"
 
 
 def test_signs_a_terminal_lacks_do_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,4 +183,4 @@ def test_a_page_without_todays_way_or_losses() -> None:
 def test_the_demo_says_what_comes_next() -> None:
     """Commands are shown as they are typed, with the folders they need."""
     assert "$ carematch check demo" in one_line(command_line("check demo"))
-    assert "carematch explain a REQUEST PROVIDER" in one_line(next_steps("a", "b"))
+    assert "carematch explain a REQUEST PROVIDER" in one_line(next_steps("carematch", "a", "b"))
