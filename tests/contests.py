@@ -6,8 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from matcher.geography import Gazetteer, Postcode
-from matcher.market import Market
+from matcher.geography import Postcode
 from matcher.model import Book, CareRequest, Frozen, Placement, Visit
 from matcher.policy import Objective, Policy
 from matcher.vocabulary import CqcRating, Day, Risk, TimeNeed
@@ -170,9 +169,3 @@ def contests(
     rates = [ceiling(), ceiling(100_000, service_type=NURSING_DEMENTIA.value, unit="week")]
     known = draw(st.sampled_from([rates, rates, rates[:1], []]))
     return book(*(thing for things in supply for thing in things), *asked, *known)
-
-
-@st.composite
-def markets(draw: st.DrawFn, gazetteer: Gazetteer, **sizes: Any) -> Market:
-    """Draw the market of a contest under a policy with some order of objectives."""
-    return Market(draw(contests(**sizes)), draw(policies()), gazetteer)

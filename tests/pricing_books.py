@@ -65,7 +65,9 @@ def _subset(things: tuple[Any, ...]) -> st.SearchStrategy[list[Any]]:
 
 @st.composite
 def _asked(draw: st.DrawFn) -> list[CareRequest]:
-    where = {"postcode": Postcode(draw(st.sampled_from([HERE, NEAR, WEYMOUTH, "SP7 8AA"])))}
+    where: dict[str, Any] = {
+        "postcode": Postcode(draw(st.sampled_from([HERE, NEAR, WEYMOUTH, "SP7 8AA"])))
+    }
     visits = [
         visit(
             number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -53,6 +53,7 @@ def table(
     *,
     right: Sequence[str] = (),
     whole: Sequence[str] = (),
+    narrow: Mapping[str, int] | None = None,
 ) -> Padding:
     """Return a table, indented.
 
@@ -66,6 +67,8 @@ def table(
         Columns of figures: set to the right and never broken.
     whole
         Columns of words that are never broken.
+    narrow
+        Columns that take no more than so many characters.
     """
     grid = Table(
         box=box.SIMPLE_HEAD,
@@ -79,6 +82,7 @@ def table(
             column,
             justify="right" if column in right else "left",
             no_wrap=column in right or column in whole,
+            max_width=(narrow or {}).get(column),
         )
     for row in rows:
         grid.add_row(*row)

@@ -22,6 +22,8 @@ from matcher.scoring import score
 from matcher.shortlist import make_shortlist, open_enquiry
 from matcher.vocabulary import km_text, words_text
 
+SOURCE_WIDTH = 16
+
 
 class RuleAnswer(Frozen):
     """What one rule says of a pair; ``change`` would satisfy it, where there is one to offer."""
@@ -158,11 +160,12 @@ def _rules(pair: Pair) -> RenderableType:
             Text("kept", style=GOOD) if rule.passes else Text("refused", style=WRONG),
             rule.rule_id,
             rule.rule if rule.passes else _refused_text(rule),
-            rule.citation,
+            rule.citation.replace("_", " "),
         )
         for rule in pair.rules
     ]
-    return table(("", "Rule", "What it says", "Source"), rows, whole=("", "Rule"))
+    columns = ("", "Rule", "What it says", "Source")
+    return table(columns, rows, whole=("", "Rule"), narrow={"Source": SOURCE_WIDTH})
 
 
 def _refused_text(rule: RuleAnswer) -> str:

@@ -70,7 +70,9 @@ class Relaxation:
         """
         costs = self._costs(objective)
         prices = self._prices(costs, seconds) if seconds is None or seconds > 0 else []
-        return self._without(objective) + self._dual_value(costs, prices)
+        # Prices of a relaxation stopped half-way may prove less than none at all.
+        least = max(self._dual_value(costs, prices), self._dual_value(costs, []))
+        return self._without(objective) + least
 
     def _without(self, objective: Objective) -> int:
         """Return what the objective is when nobody takes an option."""

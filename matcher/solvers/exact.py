@@ -100,8 +100,7 @@ def _minimise(
     model.hint(plan)
     model.model.minimize(model.expression(objective))
     found = search(model, stage, effort, Watcher(objective, floor, effort.progress))
-    # By all objectives: an answer no better in this one must not lose what later ones have.
-    rank_of = part.problem.rank_of
-    if found.plan and rank_of(found.plan, part.requests) < rank_of(plan, part.requests):
-        plan = found.plan
+    if found.plan is not None:
+        # By all objectives: an answer no better in this one must not lose what later ones have.
+        plan = min(plan, found.plan, key=lambda each: part.problem.rank_of(each, part.requests))
     return plan, floor if found.bound is None else max(floor, found.bound)

@@ -18,7 +18,7 @@ from matcher.allocation import (
 from matcher.geography import Gazetteer
 from matcher.model import Frozen, Placement
 from matcher.policy import Objective
-from matcher.vocabulary import TimeNeed
+from matcher.vocabulary import ServiceType, TimeNeed
 from tests.builders import (
     NEAR_METRES,
     ceiling,
@@ -225,7 +225,7 @@ def test_only_requests_that_may_be_searched_for_are_measured(gazetteer: Gazettee
         homecare_request(request_id="R-2"),
         homecare_request(request_id="R-1"),
         homecare_request(request_id="R-3", funding=None),
-        request("extra_care", "R-4"),
+        request(ServiceType.EXTRA_CARE, "R-4"),
     )
     assert list(arrangeable(supply)) == ["R-1", "R-2"]
 

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.allocation import (
@@ -203,6 +203,7 @@ def _placed(draw: st.DrawFn) -> Placed:
     )
 
 
+@settings(max_examples=40, deadline=None)
 @given(placed=_placed(), detail=_CELL, nearest=st.just("") | _CELL)
 def test_any_line_survives_the_files(
     placed: Placed, detail: str, nearest: str, gazetteer: Gazetteer
@@ -242,6 +243,27 @@ def test_only_an_allocation_is_replaced(market: Market, result: Result, tmp_path
     with pytest.raises(MatcherError, match="holds other things"):
         write_allocation(night, market, result)
     assert (night / "notes.txt").exists()
+
+
+def test_a_failed_write_leaves_the_earlier_answer(
+    market: Market, result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the disk fills up half way, what stood there before stands there still."""
+    night = tmp_path / "night"
+    write_allocation(night, market, result)
+    before = {path.name: path.read_bytes() for path in night.iterdir()}
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name == UNPLACED.file:
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(MatcherError, match="No space left on device"):
+        write_allocation(night, market, result, today=result)
+    assert {path.name: path.read_bytes() for path in night.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["night"]
 
 
 def test_a_file_is_no_allocation_folder(tmp_path: Path) -> None:

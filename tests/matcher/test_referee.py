@@ -11,6 +11,7 @@ from matcher.errors import RefereeError
 from matcher.geography import Gazetteer
 from matcher.model import Running, Zone
 from matcher.referee import Violation, require
+from matcher.vocabulary import ServiceType
 from tests.builders import (
     NEAR_METRES,
     beds,
@@ -135,7 +136,7 @@ def test_only_complete_and_agreed_requests_are_placed(
 def test_own_panels_are_left_alone(gazetteer: Gazetteer) -> None:
     """Extra care is never matched here (H27)."""
     seller = provider(services=("homecare", "extra_care"))
-    asked = request("extra_care", personal_budget_pence_per_week=100_000)
+    asked = request(ServiceType.EXTRA_CARE, personal_budget_pence_per_week=100_000)
     line = visiting(visit_times=())
     assert codes(gazetteer, (seller, *AGENCY[1:], asked), line) == ["OWN_PANEL"]
 

@@ -118,7 +118,7 @@ def mutants(draw: st.DrawFn, good: Allocation) -> Allocation:
     return good.model_copy(update={"placed": tuple(placed)})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_the_referee_sees_every_mutant(gazetteer: Gazetteer, data: st.DataObject) -> None:
     """The best of all allocations is accepted; broken in any one way it is refused."""
@@ -130,7 +130,7 @@ def test_the_referee_sees_every_mutant(gazetteer: Gazetteer, data: st.DataObject
     assert check(market, data.draw(mutants(good))) != ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_the_referee_sees_one_person_too_many(gazetteer: Gazetteer, data: st.DataObject) -> None:
     """Copies of one placed person, at the same times, sooner or later exceed any provider."""

@@ -10,6 +10,7 @@ from matcher.model import Frozen, Running
 from matcher.solvers.answer import allocation_of
 from matcher.solvers.greedy import todays_way
 from matcher.solvers.options import Problem
+from matcher.vocabulary import ServiceType, TimeNeed
 from tests.builders import (
     WEYMOUTH,
     ceiling,
@@ -120,13 +121,13 @@ def test_specialists_are_no_gap_where_generic_ones_are_full(gazetteer: Gazetteer
             "R-1 cannot be arranged until these are recorded: risk, funding. (H2)",
         ),
         (
-            request("extra_care", personal_budget_pence_per_week=1),
+            request(ServiceType.EXTRA_CARE, personal_budget_pence_per_week=1),
             UnplacedReason.OWN_PANEL,
             "R-1 asks for extra care, which its own panel nominates for; it is listed but never "
             "matched here. (H27)",
         ),
         (
-            homecare_request(timed_visit("critical", "08:00", reason="")),
+            homecare_request(timed_visit(TimeNeed.CRITICAL, "08:00", reason="")),
             UnplacedReason.NOT_ARRANGEABLE,
             "Visit 1 of R-1 is critical at 08:00 but no reason is recorded; without one it is an "
             "expectation, not a need. (H5)",

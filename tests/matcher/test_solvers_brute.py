@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +15,7 @@ from matcher.solvers import solve
 from tests.contests import contests, policies
 from tests.oracle import best_of_all
 
-SMALL = {"most_people": 3, "most_providers": 2}
+SMALL: dict[str, Any] = {"most_people": 3, "most_providers": 2}
 
 
 @settings(max_examples=60, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -36,7 +37,7 @@ from tests.builders import (
 from tests.contests import contests, policies
 
 Method = Callable[[Problem], Plan]
-ONE_VISIT = {"start": "07:00", "end": "07:40", "carers": 1}
+ONE_VISIT: dict[str, Any] = {"start": "07:00", "end": "07:40", "carers": 1}
 """Room for one half-hour visit and its travel, at 780 m or at 4.9 km."""
 
 

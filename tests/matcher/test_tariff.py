@@ -12,7 +12,7 @@ from matcher.market import Market
 from matcher.model import Book, CareRequest, Frozen, Zone
 from matcher.policy import Policy
 from matcher.tariff import Tariff
-from matcher.vocabulary import Day
+from matcher.vocabulary import Day, ServiceType
 from tests.builders import (
     WEYMOUTH,
     book,
@@ -118,7 +118,7 @@ def test_respite_falls_back_on_the_kind_of_bed() -> None:
     bed = weekly("P-1", 100_000)
     assert cost(respite_request(), own, bed) == 105_000
     assert cost(respite_request(), bed) == 100_000
-    bare = request("respite")
+    bare = request(ServiceType.RESPITE)
     assert cost(bare, bed) is None
 
 
@@ -204,5 +204,5 @@ def test_the_tariff_agrees_with_the_arrays_on_crowded_price_lists(
 
 def test_services_are_priced_by_their_own_names() -> None:
     """Residential care is not priced at the rate of nursing care with dementia."""
-    asked = request("residential")
+    asked = request(ServiceType.RESIDENTIAL)
     assert cost(asked, weekly("P-1", 100_000)) is None

@@ -16,6 +16,7 @@ from matcher.errors import MatcherError, RefereeError
 from matcher.files.results import read_allocation, read_summary
 from matcher.model import CareRequest
 from matcher.referee import check
+from matcher.report.objective import TITLES, value_text
 from matcher.result import Method, Progress, Result, Status
 from tests.breaking import SAMPLE
 from tests.matcher.cli.conftest import SMALL, Command
@@ -61,6 +62,26 @@ def test_the_document_is_the_summary(carematch: Command, county: Path, tmp_path:
     assert counts["placed"] + counts["needs_approval"] + counts["unplaced"] == counts["waiting"]
     assert sum(counts["unplaced_by_reason"].values()) == counts["unplaced"]
     assert all(stage["bound"] <= stage["value"] for stage in document["stages"])
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_page_of_a_night_fits(
+    columns: int,
+    carematch: Command,
+    county: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The stages stand one a line, with value, bound, gap and today's value beside them."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = tmp_path / "night"
+    lines = carematch("allocate", county, "--out", out, "--seconds", 2).out.splitlines()
+    assert all(len(line) <= columns for line in lines)
+    head = next(line for line in lines if "Objective, less is better" in line)
+    assert head.split()[-5:] == ["Value", "Bound", "Gap", "Today's", "way"]
+    for stage in read_summary(out).stages:
+        (row,) = [line for line in lines if line.strip().startswith(TITLES[stage.name])]
+        assert value_text(stage.name, stage.value) in row
 
 
 def test_todays_way_claims_no_bound(carematch: Command, county: Path, tmp_path: Path) -> None:
