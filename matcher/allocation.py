@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from matcher.eligibility import request_refusals
+from matcher.eligibility import GENERIC_FIRST_RULE, request_refusals
 from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import Frozen
@@ -28,7 +28,6 @@ class PlacementStatus(StrEnum):
 class UnplacedReason(StrEnum):
     """Why a request got no provider at all; every gap reaches the commissioner (H29)."""
 
-    ALREADY_RUNNING = "already_running"
     OWN_PANEL = "own_panel"
     NOT_AGREED = "not_agreed"
     INCOMPLETE = "incomplete"
@@ -95,12 +94,19 @@ def waiting_days(enquiry: Enquiry, placed: Placed | None) -> int:
     if placed is not None and placed.status is PlacementStatus.PROPOSED:
         return 0
     since = enquiry.request.waiting_since
-    return 0 if since is None else (enquiry.market.book.as_of - since).days
+    return 0 if since is None else max((enquiry.market.book.as_of - since).days, 0)
 
 
 def without_offer(enquiry: Enquiry, placed: Placed | None) -> int:
     """1 for a person with neither a placement nor an offer that awaits approval."""
     return int(placed is None)
+
+
+def specialist_use(enquiry: Enquiry, placed: Placed | None) -> int:
+    """1 for a specialist provider of a person whom a generic one could serve alone (H12)."""
+    if placed is None:
+        return 0
+    return int(GENERIC_FIRST_RULE.refusal(enquiry, _number(enquiry, placed)) is not None)
 
 
 def clock_breaches(enquiry: Enquiry, placed: Placed | None) -> int:
@@ -169,6 +175,7 @@ FORMULAE: Mapping[Objective, Formula] = MappingProxyType(
         Objective.UNPLACED_GREEN: _unplaced_of(Risk.GREEN),
         Objective.WAITING_DAYS: waiting_days,
         Objective.WITHOUT_OFFER: without_offer,
+        Objective.SPECIALIST_USE: specialist_use,
         Objective.CLOCK_BREACHES: clock_breaches,
         Objective.ABOVE_RATE_PENCE: above_rate_pence,
         Objective.PREFERRED_MINUTES: preferred_minutes,
@@ -217,6 +224,7 @@ UNITS: Mapping[Objective, str] = MappingProxyType(
         Objective.UNPLACED_GREEN: "people",
         Objective.WAITING_DAYS: "days",
         Objective.WITHOUT_OFFER: "people",
+        Objective.SPECIALIST_USE: "people",
         Objective.CLOCK_BREACHES: "people",
         Objective.ABOVE_RATE_PENCE: "pence a week",
         Objective.PREFERRED_MINUTES: "minutes",

@@ -180,6 +180,8 @@ class Visit(Frozen):
 
 
 def _in_order(visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
+    if len({visit.visit_no for visit in visits}) != len(visits):
+        raise ValueError("each visit_no once")
     return tuple(sorted(visits, key=lambda visit: visit.visit_no))
 
 

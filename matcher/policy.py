@@ -100,6 +100,7 @@ class Objective(StrEnum):
     UNPLACED_GREEN = "unplaced_green"
     WAITING_DAYS = "waiting_days"
     WITHOUT_OFFER = "without_offer"
+    SPECIALIST_USE = "specialist_use"
     CLOCK_BREACHES = "clock_breaches"
     ABOVE_RATE_PENCE = "above_rate_pence"
     PREFERRED_MINUTES = "preferred_minutes"
@@ -108,6 +109,15 @@ class Objective(StrEnum):
     DISTANCE_METRES = "distance_metres"
     VALUE_POINTS = "value_points"
     RECENT_OFFERS = "recent_offers"
+
+
+PEOPLE_FIRST = (
+    Objective.UNPLACED_RED,
+    Objective.UNPLACED_AMBER,
+    Objective.UNPLACED_GREEN,
+    Objective.WITHOUT_OFFER,
+)
+"""Objectives that no order may leave out: without them nobody need be placed."""
 
 
 class TravelPolicy(Frozen):
@@ -261,6 +271,9 @@ class AllocationPolicy(Frozen):
     def _named_once(cls, figure: Figure[tuple[Objective, ...]]) -> Figure[tuple[Objective, ...]]:
         if not figure.value or len(set(figure.value)) != len(figure.value):
             raise ValueError("objectives each named once, at least one")
+        lacking = [name for name in PEOPLE_FIRST if name not in figure.value]
+        if lacking:
+            raise ValueError("an order that also names " + ", ".join(lacking))
         return figure
 
 

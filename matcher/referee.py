@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 from matcher.allocation import Allocation, Placed, PlacementStatus
-from matcher.eligibility import pair_refusals, request_refusals
+from matcher.eligibility import BATCH_RULES, pair_refusals, request_refusals
 from matcher.enquiry import Enquiry
 from matcher.errors import RefereeError
 from matcher.geography import metres_between
@@ -160,7 +160,7 @@ class _Referee:
     def pair_is_eligible(self, enquiry: Enquiry, placed: Placed) -> Iterator[Violation]:
         """Keep every rule between request and provider."""
         number = self.market.provider_number(placed.provider_id)
-        for refusal in pair_refusals(enquiry, number):
+        for refusal in pair_refusals(enquiry, number, BATCH_RULES):
             yield Violation(refusal.rule_id, placed.request_id, refusal.sentence)
 
     # -- when ------------------------------------------------------------------------------

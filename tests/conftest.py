@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from matcher.geography import Gazetteer
@@ -10,8 +12,13 @@ from matcher.policy import Policy, default_policy
 
 @pytest.fixture(scope="session")
 def gazetteer(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
-    """Give one gazetteer for the session, its cache away from the home folder."""
-    return Gazetteer(tmp_path_factory.mktemp("carematch-cache"))
+    """Give one gazetteer for the session, its cache away from the home folder.
+
+    Test processes running side by side share the cache, so that it is built once.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return Gazetteer(shared / "carematch-cache")
 
 
 @pytest.fixture(scope="session")

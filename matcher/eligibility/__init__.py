@@ -48,11 +48,14 @@ TERM_RULES: tuple[Rule, ...] = (
 )
 """Cheap rules, judged for every provider."""
 CAPACITY_RULE = Capacity()
-RULES: tuple[Rule, ...] = (
-    *TERM_RULES,
-    CAPACITY_RULE,
-    GenericFirst((*TERM_RULES, CAPACITY_RULE)),
-)
+BATCH_RULES: tuple[Rule, ...] = (*TERM_RULES, CAPACITY_RULE)
+"""The rules when everyone waiting is served at once.
+
+There a generic service that could serve somebody alone may be needed by others, so specialist
+ones stay open and using them where a generic one could is minimised instead (H12).
+"""
+GENERIC_FIRST_RULE = GenericFirst(BATCH_RULES)
+RULES: tuple[Rule, ...] = (*BATCH_RULES, GENERIC_FIRST_RULE)
 """Every rule about a pair, in the order in which refusals are listed."""
 
 
@@ -93,25 +96,37 @@ class Verdict:
         return tuple(refusal for refusal in found if refusal is not None)
 
 
-def judge(enquiry: Enquiry) -> Verdict:
-    """Return what every rule says of every provider for one request."""
+def judge(enquiry: Enquiry, rules: tuple[Rule, ...] = RULES) -> Verdict:
+    """Return what rules say of every provider for one request.
+
+    Parameters
+    ----------
+    enquiry
+        The request and the market.
+    rules
+        ``RULES`` for one person alone, ``BATCH_RULES`` for everyone at once.
+    """
     standing = np.ones(len(enquiry.market), np.bool_)
     failed = np.zeros(len(enquiry.market), np.uint32)
-    for bit, rule in enumerate(RULES):
+    for bit, rule in enumerate(rules):
         passes = rule.mask(enquiry, standing)
         failed |= (~passes).astype(np.uint32) << np.uint32(bit)
         standing = failed == 0
     return Verdict(enquiry, failed)
 
 
-def pair_refusals(enquiry: Enquiry, number: int) -> tuple[Refusal, ...]:
-    """Return every reason against one pair, each from the rule's own words, not from a mask."""
-    found = (rule.refusal(enquiry, number) for rule in RULES)
+def pair_refusals(
+    enquiry: Enquiry, number: int, rules: tuple[Rule, ...] = RULES
+) -> tuple[Refusal, ...]:
+    """Return every reason against one pair, each from a rule's own words, not from a mask."""
+    found = (rule.refusal(enquiry, number) for rule in rules)
     return tuple(refusal for refusal in found if refusal is not None)
 
 
 __all__ = [
+    "BATCH_RULES",
     "CAPACITY_RULE",
+    "GENERIC_FIRST_RULE",
     "RULES",
     "TERM_RULES",
     "Change",

@@ -20,7 +20,6 @@ WHO_DECIDES = (
 )
 TODAY = "Today's way"
 REASONS = {
-    UnplacedReason.ALREADY_RUNNING: "care already runs",
     UnplacedReason.OWN_PANEL: "a panel of its own nominates",
     UnplacedReason.NOT_AGREED: "plan or funding not agreed yet",
     UnplacedReason.INCOMPLETE: "something is not recorded yet",

@@ -16,6 +16,7 @@ TITLES: Mapping[Objective, str] = MappingProxyType(
         Objective.UNPLACED_GREEN: "Green risk, not placed",
         Objective.WAITING_DAYS: "Days waited by those not placed",
         Objective.WITHOUT_OFFER: "Neither placed nor offered",
+        Objective.SPECIALIST_USE: "Specialist where generic could",
         Objective.CLOCK_BREACHES: "Start later than wanted",
         Objective.ABOVE_RATE_PENCE: "Above framework rate, weekly",
         Objective.PREFERRED_MINUTES: "Minutes off preferred times",

@@ -16,7 +16,7 @@ from matcher.policy import Objective
 from matcher.referee import require
 from matcher.result import Limits, Method, Progress, Result, Stage, Status
 from matcher.solvers.answer import allocation_of
-from matcher.solvers.greedy import by_risk, todays_way
+from matcher.solvers.greedy import by_risk, todays_way, topped_up
 from matcher.solvers.options import Plan, Problem
 
 Bounds = Mapping[Objective, int] | None
@@ -115,7 +115,7 @@ def _solve_parts(
         for objective in Objective:
             bounds[objective] += result.bounds.get(objective, 0)
         progress.part_done(number, len(requests), len(result.plan))
-    return plan, bounds
+    return topped_up(problem, plan), bounds
 
 
 def _size(problem: Problem, requests: tuple[int, ...]) -> int:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from matcher.allocation import Allocation, Placed, Unplaced, UnplacedReason
-from matcher.eligibility import CAPACITY_RULE, RULES, Refusal, approval_reasons, request_refusals
+from matcher.eligibility import (
+    CAPACITY_RULE,
+    GENERIC_FIRST_RULE,
+    RULES,
+    Refusal,
+    approval_reasons,
+    request_refusals,
+)
+from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import CareRequest
 from matcher.shortlist import near_misses
@@ -11,7 +19,6 @@ from matcher.solvers.options import Choice, Plan, Problem
 from matcher.vocabulary import km_text, words_text
 
 REASON_OF_REFUSAL = {
-    "RUNNING": UnplacedReason.ALREADY_RUNNING,
     "OWN_PANEL": UnplacedReason.OWN_PANEL,
     "NOT_AGREED": UnplacedReason.NOT_AGREED,
     "INCOMPLETE": UnplacedReason.INCOMPLETE,
@@ -51,9 +58,19 @@ def _placed(problem: Problem, choice: Choice) -> Placed:
     reasons = (
         f"{km_text(int(enquiry.distance_metres[option.provider]))} away",
         f"one of {asked} that could start on their own, {bookable} of them within the rate",
+        *_generic_reasons(enquiry, option.provider),
         *approval_reasons(enquiry, option.provider),
     )
     return problem.placed(choice).model_copy(update={"reasons": reasons})
+
+
+def _generic_reasons(enquiry: Enquiry, provider: int) -> tuple[str, ...]:
+    """Record that generic services were considered before a specialist one (H12)."""
+    if not enquiry.market.is_specialist[provider]:
+        return ()
+    if GENERIC_FIRST_RULE.refusal(enquiry, provider) is None:
+        return ("specialist: generic services were considered first and none can serve (H12)",)
+    return ("specialist: generic services were considered first, others waiting need them (H12)",)
 
 
 def _unplaced(problem: Problem, number: int) -> Unplaced:
@@ -68,6 +85,7 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
                 f"{_counted(len(options), 'provider')} could serve {request_id} alone, but what "
                 "they have free goes to others who wait."
             ),
+            nearest_miss=_nearest_option(problem, number),
         )
     capacity = 1 << RULES.index(CAPACITY_RULE)
     suitable = int((verdict.failed == capacity).sum())
@@ -84,6 +102,17 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
             f"None of {_counted(len(problem.market), 'provider')} is suitable for {request_id}.",
         )
     return Unplaced(request_id=request_id, reason=reason, detail=detail, nearest_miss=nearest)
+
+
+def _nearest_option(problem: Problem, number: int) -> str:
+    """Return the nearest provider that could serve a request were it alone."""
+    enquiry = problem.enquiries[number]
+    nearest = min(
+        problem.options[number], key=lambda option: int(enquiry.distance_metres[option.provider])
+    )
+    name = problem.market.providers[nearest.provider].name
+    away = km_text(int(enquiry.distance_metres[nearest.provider]))
+    return f"{name}, {away} away: feasible if others waiting did not take its capacity"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -71,7 +71,7 @@ def solve_part(
             model, plan, order[:stage], floor=floor, budget=budget, effort=effort
         )
         value = problem.totals(plan, requests)[objective]
-        bounds[objective] = min(floor, value)
+        bounds[objective] = floor
         progress.improved(objective, value, bounds[objective])
         model.model.add(model.expression(objective) <= value)
         relaxation.lock(objective, value)

@@ -84,6 +84,36 @@ def fill(problem: Problem, requests: Iterable[int], preference: Preference) -> P
     return plan
 
 
+def topped_up(problem: Problem, plan: Plan) -> Plan:
+    """Return a plan with everyone added whom it left out although something is still free.
+
+    Only a search that ran out of time leaves such people out. They are taken by risk, each to
+    the nearest provider that fits, where that makes the whole better by the ordered objectives.
+    """
+    diary, fuller = Diary(problem), dict(plan)
+    for choice in plan.values():
+        diary.take(choice)
+    for request in _by_urgency(problem):
+        if request in fuller:
+            continue
+        for option in sorted(problem.options[request], key=_bookable_then_nearest):
+            fit = diary.fit(option)
+            if fit is not None and _is_better(problem, request, fit):
+                diary.take(fit)
+                fuller[request] = fit
+                break
+    return fuller
+
+
+def _bookable_then_nearest(option: Option) -> tuple[int, ...]:
+    return (option.needs_approval, *nearest(option))
+
+
+def _is_better(problem: Problem, request: int, choice: Choice) -> bool:
+    alone = (request,)
+    return problem.rank_of({request: choice}, alone) < problem.rank_of({}, alone)
+
+
 def nearest(option: Option) -> tuple[int, ...]:
     """Prefer the nearest provider, then the smaller id."""
     return option.costs[Objective.DISTANCE_METRES], option.provider
@@ -102,10 +132,15 @@ def todays_way(problem: Problem) -> Plan:
 
 def by_risk(problem: Problem) -> Plan:
     """Return a plan that serves risk first, then those with the fewest options, nearest first."""
+    return fill(problem, _by_urgency(problem), nearest)
+
+
+def _by_urgency(problem: Problem) -> list[int]:
+    """Return requests by risk, then by how few options may be booked for them."""
 
     def urgency(number: int) -> tuple[int, int, str]:
         request = problem.enquiries[number].request
         bookable = sum(not option.needs_approval for option in problem.options[number])
         return URGENCY[request.risk], bookable, request.request_id
 
-    return fill(problem, sorted(range(len(problem)), key=urgency), nearest)
+    return sorted(range(len(problem)), key=urgency)

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from matcher.allocation import Placed, PlacementStatus, VisitTime, arrangeable, measure_request
-from matcher.eligibility import Verdict, judge
+from matcher.eligibility import BATCH_RULES, Verdict, judge
 from matcher.enquiry import Enquiry
-from matcher.market import Market, Mask
+from matcher.market import Ints, Market, Mask
 from matcher.policy import Objective
 from matcher.scoring import PREFERENCE_CRITERIA, VALUE_CRITERIA, shortfall, wanted_start
 from matcher.timetable import BedWindow, PackageShape, admission_days, start_masks
@@ -113,7 +113,9 @@ class Problem:
         by_id = arrangeable(market)
         self.request_ids = tuple(by_id)
         self.enquiries: tuple[Enquiry, ...] = tuple(by_id.values())
-        self.verdicts: tuple[Verdict, ...] = tuple(judge(enquiry) for enquiry in self.enquiries)
+        self.verdicts: tuple[Verdict, ...] = tuple(
+            judge(enquiry, BATCH_RULES) for enquiry in self.enquiries
+        )
         days = _admission_days(market, self.verdicts)
         self.options: tuple[tuple[Option, ...], ...] = tuple(
             tuple(_options(number, verdict, days)) for number, verdict in enumerate(self.verdicts)
@@ -223,6 +225,7 @@ def _options(number: int, verdict: Verdict, days: int) -> Iterator[Option]:
     enquiry, starts = verdict.enquiry, verdict.starts
     eligible = np.flatnonzero(verdict.eligible)
     costs = _costs(enquiry, eligible)
+    costs[Objective.SPECIALIST_USE] = _specialist_use(enquiry, eligible)
     for place, provider in enumerate(eligible.tolist()):
         travel = int(enquiry.travel_minutes[provider]) // GRID_MINUTES
         yield Option(
@@ -234,6 +237,13 @@ def _options(number: int, verdict: Verdict, days: int) -> Iterator[Option]:
             needs_approval=bool(enquiry.needs_approval[provider]),
             costs={objective: int(column[place]) for objective, column in costs.items()},
         )
+
+
+def _specialist_use(enquiry: Enquiry, providers: Ints) -> Ints:
+    """Return 1 for specialist providers of a person whom a generic one could serve alone (H12)."""
+    specialist = enquiry.market.is_specialist[providers]
+    generic = bool((~specialist).any())
+    return (specialist & ~enquiry.nominated[providers] & generic).astype(np.int64)
 
 
 def _domains(enquiry: Enquiry, provider: int, travel_slots: int, days: int) -> Mask:

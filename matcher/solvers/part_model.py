@@ -189,14 +189,10 @@ class PartModel:
             if choice is not None:
                 for time, value in zip(self.times[request], choice.times, strict=True):
                     self.model.add_hint(time, value)
-            self._hint_late(request, choice)
-
-    def _hint_late(self, request: int, choice: Choice | None) -> None:
-        for (objective, owner), variables in self._late.items():
-            if owner == request:
-                values = self._late_values(objective, choice) or [0] * len(variables)
-                for variable, value in zip(variables, values, strict=True):
-                    self.model.add_hint(variable, value)
+        for (objective, request), variables in self._late.items():
+            values = self._late_values(objective, plan.get(request)) or [0] * len(variables)
+            for variable, value in zip(variables, values, strict=True):
+                self.model.add_hint(variable, value)
 
     def _late_values(self, objective: Objective, choice: Choice | None) -> list[int]:
         if choice is None:

