@@ -37,6 +37,17 @@ class UnplacedReason(StrEnum):
     CAPACITY_TAKEN = "capacity_taken"
 
 
+NOT_SEARCHED = frozenset(
+    {
+        UnplacedReason.OWN_PANEL,
+        UnplacedReason.NOT_AGREED,
+        UnplacedReason.INCOMPLETE,
+        UnplacedReason.NOT_ARRANGEABLE,
+    }
+)
+"""Reasons of requests that may not be searched for yet."""
+
+
 class VisitTime(Frozen):
     """When one visit of a package starts, on all its days."""
 
@@ -109,6 +120,19 @@ def specialist_use(enquiry: Enquiry, placed: Placed | None) -> int:
     return int(GENERIC_FIRST_RULE.refusal(enquiry, _number(enquiry, placed)) is not None)
 
 
+def tier_steps(enquiry: Enquiry, placed: Placed | None) -> int:
+    """Tiers below the first, where policy asks tiers in order; no tier counts as the ninth."""
+    market = enquiry.market
+    if placed is None or not market.policy.rules.tiers_in_order.value:
+        return 0
+    return int(market.tier[_number(enquiry, placed)]) - 1
+
+
+def unpriced_offers(enquiry: Enquiry, placed: Placed | None) -> int:
+    """1 for a provider that has no rate on file, so that its price is anybody's guess."""
+    return 0 if placed is None else int(not enquiry.prices.known[_number(enquiry, placed)])
+
+
 def clock_breaches(enquiry: Enquiry, placed: Placed | None) -> int:
     """1 for care that would start after the day it is wanted by (H22)."""
     return int(placed is not None and placed.start_date > wanted_start(enquiry))
@@ -176,6 +200,8 @@ FORMULAE: Mapping[Objective, Formula] = MappingProxyType(
         Objective.WAITING_DAYS: waiting_days,
         Objective.WITHOUT_OFFER: without_offer,
         Objective.SPECIALIST_USE: specialist_use,
+        Objective.TIER_STEPS: tier_steps,
+        Objective.UNPRICED_OFFERS: unpriced_offers,
         Objective.CLOCK_BREACHES: clock_breaches,
         Objective.ABOVE_RATE_PENCE: above_rate_pence,
         Objective.PREFERRED_MINUTES: preferred_minutes,
@@ -225,6 +251,8 @@ UNITS: Mapping[Objective, str] = MappingProxyType(
         Objective.WAITING_DAYS: "days",
         Objective.WITHOUT_OFFER: "people",
         Objective.SPECIALIST_USE: "people",
+        Objective.TIER_STEPS: "tiers",
+        Objective.UNPRICED_OFFERS: "people",
         Objective.CLOCK_BREACHES: "people",
         Objective.ABOVE_RATE_PENCE: "pence a week",
         Objective.PREFERRED_MINUTES: "minutes",

@@ -148,8 +148,21 @@ class Enquiry:
     @cached_property
     def needs_approval(self) -> Mask:
         """Offers that may be ranked but not booked before somebody agrees to the price (H9)."""
+        if self.has_no_ceiling:
+            return np.ones(len(self.market), np.bool_)
         too_dear = (self.above_rate_pence > 0) | (self.over_budget_pence > 0)
         return ~self.prices.known | too_dear
+
+    @property
+    def has_no_ceiling(self) -> bool:
+        """Whether nothing is on file to hold a price against (H9).
+
+        Homecare is bought on the framework, so needs a framework rate (H10); for a bed, often a
+        spot purchase, the personal budget will do.
+        """
+        if self.prices.framework_pence is not None:
+            return False
+        return self.request.is_homecare or self.request.personal_budget_pence_per_week is None
 
     # -- time ------------------------------------------------------------------------------
 

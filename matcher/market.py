@@ -253,7 +253,12 @@ class Market:
             if in_force(rate.valid_from, rate.valid_to, today)
         }
 
+        self.assumed_prices = {rate.provider_id for rate in self.book.rates if rate.assumed}
+
     def _compile_capacity(self) -> None:
+        self.assumed_beds = {
+            (line.provider_id, line.care_type) for line in self.book.bed_capacity if line.assumed
+        }
         rows = self._rows(line.provider_id for line in self.book.homecare_capacity)
         grid = np.zeros((rows.max(initial=-1) + 1, DAYS_PER_WEEK, SLOTS_PER_DAY), np.int16)
         for line in self.book.homecare_capacity:

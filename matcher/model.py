@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -249,6 +250,12 @@ class CareRequest(Frozen):
             raise ValueError(f"no visits, because {self.service_type} is asked for")
         return self
 
+    @model_validator(mode="after")
+    def _nights_are_respite(self) -> Self:
+        if self.placement and self.placement.nights is not None and not self.is_respite:
+            raise ValueError(f"no nights, because {self.service_type} is asked for")
+        return self
+
     @property
     def is_homecare(self) -> bool:
         """Whether visits at home are asked for."""
@@ -307,6 +314,13 @@ class Book(Frozen):
     requests: tuple[CareRequest, ...] = ()
     running: tuple[Running, ...] = ()
     history: tuple[Offered, ...] = ()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy, with some fields changed; what is derived from them is derived anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        for derived in ("running_provider", "waiting"):
+            copied.__dict__.pop(derived, None)
+        return copied
 
     @cached_property
     def running_provider(self) -> dict[str, str]:

@@ -101,6 +101,8 @@ class Objective(StrEnum):
     WAITING_DAYS = "waiting_days"
     WITHOUT_OFFER = "without_offer"
     SPECIALIST_USE = "specialist_use"
+    TIER_STEPS = "tier_steps"
+    UNPRICED_OFFERS = "unpriced_offers"
     CLOCK_BREACHES = "clock_breaches"
     ABOVE_RATE_PENCE = "above_rate_pence"
     PREFERRED_MINUTES = "preferred_minutes"
@@ -184,6 +186,18 @@ class ShortlistPolicy(Frozen):
     options: Figure[Count]
     respite_options: Figure[Count]
     near_misses: Figure[Count]
+    near_miss_km: Figure[Positive]
+    near_miss_minutes: Figure[Minutes]
+    near_miss_days: Figure[DayCount]
+
+    def most_change(self, unit: str) -> int | None:
+        """Return the largest change of a unit that is still a near miss; ``None`` for any."""
+        most = {
+            "metres": round(self.near_miss_km.value * 1000),
+            "minutes": self.near_miss_minutes.value,
+            "days": self.near_miss_days.value,
+        }
+        return most.get(unit)
 
 
 class RulesPolicy(Frozen):
@@ -274,6 +288,11 @@ class AllocationPolicy(Frozen):
         lacking = [name for name in PEOPLE_FIRST if name not in figure.value]
         if lacking:
             raise ValueError("an order that also names " + ", ".join(lacking))
+        before = {Objective.WAITING_DAYS, *PEOPLE_FIRST}
+        ahead = figure.value[: max(figure.value.index(name) for name in PEOPLE_FIRST[:3])]
+        cheaper = [name for name in ahead if name not in before]
+        if cheaper:
+            raise ValueError("people unplaced before " + ", ".join(cheaper))
         return figure
 
 

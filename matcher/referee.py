@@ -11,9 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import combinations
 from typing import TypeVar
 
-from matcher.allocation import Allocation, Placed, PlacementStatus
+from matcher.allocation import NOT_SEARCHED, Allocation, Placed, PlacementStatus, Unplaced
 from matcher.eligibility import BATCH_RULES, pair_refusals, request_refusals
 from matcher.enquiry import Enquiry
 from matcher.errors import RefereeError
@@ -115,6 +116,7 @@ class _Referee:
             enquiry = Enquiry(self.market, self.requests[placed.request_id])
             yield from self.pair_is_eligible(enquiry, placed)
             yield from self.starts_in_windows(placed)
+            yield from self.one_visit_at_a_time(placed)
             yield from self.starts_on_a_day_possible(placed)
             yield from self.figures_are_right(placed)
             yield from self.status_is_right(placed)
@@ -143,6 +145,20 @@ class _Referee:
                 yield Violation("NOT_WAITING", line.request_id, "is unplaced but does not wait")
             if not line.detail.strip():
                 yield Violation("DETAIL", line.request_id, "is unplaced without a word of why")
+            if line.request_id in waiting:
+                yield from self.reason_is_right(line)
+
+    def reason_is_right(self, line: Unplaced) -> Iterator[Violation]:
+        """Whether a request may be searched for at all agrees with the coded reason (H29)."""
+        request = self.requests[line.request_id]
+        refused = request_refusals(request, self.market.book, self.market.policy)
+        if bool(refused) != (line.reason in NOT_SEARCHED):
+            told = "may not" if refused else "may"
+            yield Violation(
+                "REASON",
+                line.request_id,
+                f"is unplaced as {line.reason}, but {told} be searched for",
+            )
 
     def known_ids(self, placed: Placed) -> Iterator[Violation]:
         """Only requests and providers of the book."""
@@ -184,6 +200,18 @@ class _Referee:
                     placed.request_id,
                     f"visit {visit.visit_no} starts at {minute_text(start)}, allowed "
                     f"{minute_text(first)}-{minute_text(last)} in steps of {GRID_MINUTES} minutes",
+                )
+
+    def one_visit_at_a_time(self, placed: Placed) -> Iterator[Violation]:
+        """Visits of one person never overlap at her door, however many carers are free."""
+        timed = sorted(self._timed_visits(placed), key=lambda pair: pair[1])
+        for (one, start), (other, later) in combinations(timed, 2):
+            if later < start + one.minutes and set(one.days) & set(other.days):
+                yield Violation(
+                    "OVERLAP",
+                    placed.request_id,
+                    f"visit {other.visit_no} starts at {minute_text(later)}, while visit "
+                    f"{one.visit_no} lasts until {minute_text(start + one.minutes)}",
                 )
 
     def _window(self, visit: Visit) -> tuple[int, int]:
@@ -281,7 +309,8 @@ class _Referee:
         placement = self.requests[placed.request_id].placement
         if placement is None or placement.nights is None:
             return date.max
-        return placed.start_date + timedelta(days=placement.nights - 1)
+        last = placed.start_date.toordinal() + placement.nights - 1
+        return date.fromordinal(min(last, date.max.toordinal()))
 
     # -- figures ---------------------------------------------------------------------------
 
@@ -319,11 +348,10 @@ class _Referee:
         """Nothing whose price somebody must agree to counts as placed, and nothing else waits."""
         request = self.requests[placed.request_id]
         cost = self._cost(placed)
-        ceilings = [
-            self.tariff.framework_pence(request),
-            request.personal_budget_pence_per_week,
-        ]
-        too_dear = cost is None or any(c is not None and cost > c for c in ceilings)
+        framework = self.tariff.framework_pence(request)
+        ceilings = [framework, request.personal_budget_pence_per_week]
+        no_ceiling = framework is None and (request.is_homecare or ceilings[1] is None)
+        too_dear = cost is None or any(c is not None and cost > c for c in ceilings) or no_ceiling
         right = PlacementStatus.NEEDS_APPROVAL if too_dear else PlacementStatus.PROPOSED
         if placed.status is not right:
             yield Violation(

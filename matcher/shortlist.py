@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
 from matcher import __version__
 from matcher.eligibility import (
-    CAPACITY_RULE,
     RULES,
     Refusal,
     Verdict,
     judge,
-    pair_refusals,
     request_refusals,
     request_warnings,
 )
@@ -26,26 +23,13 @@ from matcher.enquiry import Enquiry
 from matcher.errors import MatcherError
 from matcher.market import Ints, Market, Mask, all_of
 from matcher.model import Frozen
+from matcher.near_miss import NearMiss, near_misses
 from matcher.option import Option, describe_option
 from matcher.pricing import priced_services
 from matcher.scoring import Scores, score, total_score
 from matcher.vocabulary import words_text
 
 NO_AFFORDABLE_OPTION = "NO_AFFORDABLE_OPTION"
-MOST_CHANGES = 2
-"""A near miss needs no more changes than this."""
-MOST_LOOKED_AT = 50
-"""Near misses are sought among so many refused providers, those nearest to being admitted."""
-
-
-class NearMiss(Frozen):
-    """A provider that a small change would admit."""
-
-    provider_id: str
-    name: str
-    distance_metres: int
-    reasons: tuple[str, ...]
-    changes: tuple[str, ...]
 
 
 class Evidence(Frozen):
@@ -197,6 +181,8 @@ def make_shortlist(
         describe_option(enquiry, starts, scores, place, number)
         for number, place in enumerate(chosen, start=1)
     )
+    lacking = wanted - len(chosen)
+    notes = tuple(_notes(verdict, lacking, wanted, missed, affordability))
     answer = Shortlist(
         request_id=request_id,
         service_type=enquiry.request.service_type.value,
@@ -204,7 +190,7 @@ def make_shortlist(
         wanted=wanted,
         options=described,
         affordability=affordability,
-        notes=tuple(_notes(verdict, wanted - len(chosen), wanted, missed, affordability)),
+        notes=(*notes, *_assumed(verdict, described)),
         warnings=request_warnings(enquiry.request, market.policy),
         near_misses=missed,
         considered=len(market),
@@ -279,7 +265,7 @@ def _notes(
 ) -> Iterator[str]:
     if lacking:
         where = "see the near misses" if missed else "and no small change would help"
-        yield f"{wanted - lacking} of {wanted} options: nobody else can start; {where}."
+        yield f"{wanted - lacking} of {wanted} options: nobody else can start, {where}."
     if affordability:
         yield (
             f"{NO_AFFORDABLE_OPTION}: no suitable, available home is inside the personal budget "
@@ -296,62 +282,22 @@ def _notes(
         )
 
 
+def _assumed(verdict: Verdict, chosen: tuple[Option, ...]) -> Iterator[str]:
+    """Say which options rest on assumed vacancies or prices, not on recorded ones."""
+    market, care_type = verdict.enquiry.market, verdict.enquiry.request.care_type
+    kinds = {
+        "vacancies": [(o.provider_id, care_type) in market.assumed_beds for o in chosen],
+        "prices": [option.provider_id in market.assumed_prices for option in chosen],
+    }
+    for what, assumed in kinds.items():
+        names = [option.name for option, is_so in zip(chosen, assumed, strict=True) if is_so]
+        if names:
+            yield f"Assumed, not recorded: {what} of {', '.join(names)}. Ask before offering."
+
+
 def _refused_by(verdict: Verdict) -> dict[str, int]:
     return {
         rule.rule_id: count
         for bit, rule in enumerate(RULES)
         if (count := int((verdict.failed >> np.uint32(bit) & 1).sum()))
     }
-
-
-def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
-    """Return the refused providers that the fewest, smallest changes would admit, nearest first.
-
-    Only providers for whom every refusal names a change, and no more than two of them. Capacity
-    is asked of all of them, also of those that a cheaper rule refuses.
-    """
-    enquiry = verdict.enquiry
-    most = enquiry.market.policy.shortlist.near_misses.value
-    found: list[NearMiss] = []
-    for number in _nearly_admitted(verdict).tolist():
-        refusals = pair_refusals(enquiry, number)
-        changes = [r.change.sentence for r in refusals if r.change is not None]
-        if len(changes) == len(refusals):
-            found.append(_near_miss(enquiry, number, refusals, changes))
-        if len(found) == most:
-            break
-    return tuple(found)
-
-
-def _nearly_admitted(verdict: Verdict) -> Ints:
-    """Return the providers refused by one or two rules that may name a change, best first."""
-    enquiry, failed = verdict.enquiry, verdict.failed
-    hopeless = sum(1 << bit for bit, rule in enumerate(RULES) if not rule.mendable)
-    near = (failed > 0) & ((failed & np.uint32(hopeless)) == 0)
-    near &= np.bitwise_count(failed) <= MOST_CHANGES
-    looked_at = _by_refusals(enquiry, failed, np.flatnonzero(near))[:MOST_LOOKED_AT]
-    asked = np.zeros(len(failed), np.bool_)
-    asked[looked_at] = True
-    full = asked & ~enquiry.starts(asked).possible
-    failed = failed | full.astype(np.uint32) << np.uint32(RULES.index(CAPACITY_RULE))
-    again = _by_refusals(enquiry, failed, looked_at)
-    return again[np.bitwise_count(failed[again]) <= MOST_CHANGES]
-
-
-def _by_refusals(enquiry: Enquiry, failed: npt.NDArray[np.uint32], places: Ints) -> Ints:
-    """Return providers by the number of rules that refuse them, then by distance."""
-    order = np.lexsort((enquiry.distance_metres[places], np.bitwise_count(failed[places])))
-    return places[order]
-
-
-def _near_miss(
-    enquiry: Enquiry, number: int, refusals: tuple[Refusal, ...], changes: list[str]
-) -> NearMiss:
-    provider = enquiry.market.providers[number]
-    return NearMiss(
-        provider_id=provider.provider_id,
-        name=provider.name,
-        distance_metres=int(enquiry.distance_metres[number]),
-        reasons=tuple(r.sentence for r in refusals),
-        changes=tuple(changes),
-    )

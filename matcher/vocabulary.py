@@ -147,11 +147,61 @@ _DAY_NUMBER = {day: number for number, day in enumerate(Day)}
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories of control, formatting, private and surrogate characters and line breaks."""
 
-_KEY_SAFE = re.compile(
-    r"(key\s*-?\s*(safe|box|pad)|door\s*code|entry\s*code|access\s*code|\bcode\b|\bpin\b)\D{0,20}\d{3,8}"
-    r"|\d{3,8}\D{0,20}(key\s*-?\s*(safe|box|pad)|door\s*code|entry\s*code|\bpin\b)",
-    re.IGNORECASE,
+WITHHELD = "(withheld)"
+"""Stands on every page and in every document for a text that must not be repeated (H8)."""
+NO_DOOR_CODE = "text without a key-safe or door code (H8: such codes are never held here)"
+"""What is expected where a text was refused for a code."""
+
+# A run of three digits or more, singly spaced or hyphenated at most, that is no amount of anything.
+_DIGITS = (
+    r"(?<!\d)\d(?:[ -]?\d){2,30}+"
+    r"(?!\s*(?:mg|mcg|g|kg|ml|l|iu|units?|cm|mm|m|km|miles?|min|mins|minutes?|hours?|hrs?)\b)"
 )
+_SAFE = r"key\W{0,3}(?:safe|box|pad|lock|code)|lock\W?box|\bk/s\b"
+_CODE = (
+    r"(?<!\bpost)(?<!\bpost[ -])(?<!\bbar)codes?(?![a-z])(?!\s+of\s+(?:practice|conduct|ethics)\b)"
+)
+_DOOR_CODE = r"(?:door|gate|entry|entrance|access|alarm|house)\W{0,3}codes?(?![a-z])"
+_PIN = r"\bpin(?![a-z])(?!\W{0,3}sites?\b)"
+_LET_IN = r"\blet\W{1,3}(?:your|them|him|her|one|my)sel(?:f|ves)\W{1,3}in\b"
+_KEY_SAFE = re.compile(
+    rf"(?:{_SAFE}|{_CODE}|{_PIN}|{_LET_IN}).{{0,20}}?{_DIGITS}"
+    rf"|{_DIGITS}.{{0,20}}?(?:{_SAFE}|{_DOOR_CODE}|{_PIN})"
+    r"|\b(?:k\W?s|key\W{1,3}(?:no|number)|combination)"
+    rf"(?:\W{{0,3}}(?:is|no|number|code|lock)\b)*\W{{0,3}}[a-z]?{_DIGITS}"
+    r"|(?<!\d)\d{3,}\s?#(?!\w)",
+    re.DOTALL,
+)
+_MONTHS = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
+_DATES = re.compile(
+    r"\b(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}"
+    rf"|(?:\d{{1,2}} )?{_MONTHS} \d{{4}}|since (?:19|20)\d\d)\b"
+)
+
+
+def holds_door_code(text: str) -> bool:
+    """Say whether a text looks as if it held the code to somebody's door (H8).
+
+    Dates, amounts, postcodes and codes of practice are no such codes; where in doubt a text is
+    taken to hold one, for it can be written in other words.
+    """
+    plain = unicodedata.normalize("NFKC", text).lower().replace("_", " ")
+    if sum(character.isdigit() for character in plain) < 3:
+        return False
+    return _KEY_SAFE.search(_DATES.sub(" ", plain)) is not None
+
+
+def printable(text: str) -> str:
+    """Return text as it may be shown: door codes withheld, control characters replaced (H8)."""
+    return WITHHELD if holds_door_code(text) else without_controls(text)
+
+
+def without_controls(text: str) -> str:
+    """Return text with characters that a terminal would act upon replaced by U+FFFD."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(each) in _UNPRINTABLE else each
+        for each in text
+    )
 
 
 def plain_text(text: str) -> str:
@@ -168,10 +218,8 @@ def plain_text(text: str) -> str:
         raise ValueError("plain text that does not start like a formula (= + - @)")
     if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
         raise ValueError("plain text without control characters")
-    if _KEY_SAFE.search(text):
-        raise ValueError(
-            "text without a key-safe or door code (H8: such codes are never held here)"
-        )
+    if holds_door_code(text):
+        raise ValueError(NO_DOOR_CODE)
     return text
 
 

@@ -9,11 +9,10 @@ import numpy.typing as npt
 
 from matcher.eligibility.approval import approval_reasons
 from matcher.eligibility.capacity_rules import Capacity, GenericFirst
+from matcher.eligibility.carer_rules import Gender, Languages
 from matcher.eligibility.provider_rules import (
     ContractTerms,
     Excluded,
-    Gender,
-    Languages,
     MinimumHours,
     Needs,
     Radius,

@@ -13,6 +13,8 @@ def approval_reasons(enquiry: Enquiry, number: int) -> tuple[str, ...]:
     if not enquiry.prices.known[number]:
         return (f"{name} has no rate on file: agree a price before booking.",)
     reasons = []
+    if enquiry.has_no_ceiling:
+        reasons.append("No framework rate is in force to hold the price against (H9).")
     above, over = int(enquiry.above_rate_pence[number]), int(enquiry.over_budget_pence[number])
     if above:
         reasons.append(f"{_above_text(enquiry, above)}; a budget holder must approve (H9).")

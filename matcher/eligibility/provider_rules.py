@@ -11,7 +11,6 @@ from matcher.model import CareRequest, Provider
 from matcher.policy import Policy
 from matcher.pricing import priced_services
 from matcher.vocabulary import (
-    CarerGender,
     Contract,
     CqcRating,
     ProviderKind,
@@ -27,11 +26,10 @@ RATING_ORDER = (
     CqcRating.GOOD,
     CqcRating.OUTSTANDING,
 )
-ASSUMED_LANGUAGE = "english"
-"""Every provider is taken to speak it, listed or not."""
 
 
-def _pair(enquiry: Enquiry, number: int) -> tuple[CareRequest, Provider]:
+def pair_of(enquiry: Enquiry, number: int) -> tuple[CareRequest, Provider]:
+    """Return the request and the provider of that number."""
     return enquiry.request, enquiry.market.providers[number]
 
 
@@ -48,7 +46,7 @@ class Status(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Say that the provider is embargoed or closed."""
-        _, provider = _pair(enquiry, number)
+        _, provider = pair_of(enquiry, number)
         if provider.status is ProviderStatus.OPEN:
             return None
         if provider.status is ProviderStatus.CLOSED:
@@ -70,7 +68,7 @@ class Service(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Name the services asked for and sold."""
-        request, provider = _pair(enquiry, number)
+        request, provider = pair_of(enquiry, number)
         lacking = [s for s in priced_services(request) if s not in provider.services]
         if not lacking:
             return None
@@ -95,7 +93,7 @@ class Needs(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Name the needs that are not covered."""
-        request, provider = _pair(enquiry, number)
+        request, provider = pair_of(enquiry, number)
         lacking = [need for need in request.needs if need not in provider.specialisms]
         if not lacking:
             return None
@@ -119,7 +117,7 @@ class ContractTerms(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Name the provider's contract and those that are allowed."""
-        request, provider = _pair(enquiry, number)
+        request, provider = pair_of(enquiry, number)
         allowed = self._allowed(request, enquiry.market.policy)
         if provider.contract in allowed or _is_nominated(request, provider):
             return None
@@ -154,7 +152,7 @@ class Excluded(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Say who excluded whom."""
-        request, provider = _pair(enquiry, number)
+        request, provider = pair_of(enquiry, number)
         if provider.provider_id in request.excluded_providers:
             return self.refuse(f"{request.request_id} excludes {provider.name}.")
         if provider.provider_id in enquiry.market.unsuitable.get(request.request_id, ()):
@@ -181,7 +179,7 @@ class Zone(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Name the person's zone and the provider's."""
-        request, provider = _pair(enquiry, number)
+        request, provider = pair_of(enquiry, number)
         here = enquiry.zone
         if not provider.zones or here in provider.zones or _is_nominated(request, provider):
             return None
@@ -206,7 +204,7 @@ class Radius(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Give the distance, the radius and by how much it is exceeded."""
-        request, provider = _pair(enquiry, number)
+        request, provider = pair_of(enquiry, number)
         distance = int(enquiry.distance_metres[number])
         own = provider.max_distance_metres
         radius = enquiry.own_radius_metres if own is None else min(own, enquiry.own_radius_metres)
@@ -219,77 +217,6 @@ class Radius(Rule):
             f"{provider.name} is {text(distance)} away; the radius is {text(radius)}.",
             Change(f"{text(beyond)} beyond the radius", beyond, "metres"),
         )
-
-
-class Languages(Rule):
-    """The provider speaks one of the person's languages, where policy requires it (S4)."""
-
-    rule_id = "LANGUAGE"
-    citation = "S4, policy languages_required"
-    mendable = True
-
-    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
-        """Return the providers that speak one of the languages."""
-        passes = np.ones(len(enquiry.market), np.bool_)
-        if not self._applies(enquiry):
-            return passes
-        spoken = [enquiry.market.word_mask("language", w) for w in enquiry.request.languages]
-        return any_of(spoken)
-
-    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
-        """Name the languages needed and spoken."""
-        request, provider = _pair(enquiry, number)
-        if not self._applies(enquiry) or set(request.languages) & set(provider.languages):
-            return None
-        needed = words_text(request.languages)
-        return self.refuse(
-            f"{request.request_id} needs {needed}; {provider.name} lists "
-            f"{words_text(provider.languages)}.",
-            Change(f"feasible if {provider.name} has a carer who speaks {needed}", 1, "language"),
-        )
-
-    @staticmethod
-    def _applies(enquiry: Enquiry) -> bool:
-        languages = enquiry.request.languages
-        required = enquiry.market.policy.rules.languages_required.value
-        return required and bool(languages) and ASSUMED_LANGUAGE not in languages
-
-
-class Gender(Rule):
-    """The provider has carers of the gender the person needs, where policy requires it (S4)."""
-
-    rule_id = "CARER_GENDER"
-    citation = "S4, policy carer_gender_required"
-    mendable = True
-
-    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
-        """Return the providers known to have such carers."""
-        gender = self._needed(enquiry)
-        if gender is None:
-            return np.ones(len(enquiry.market), np.bool_)
-        market = enquiry.market
-        return market.female_carers if gender is CarerGender.FEMALE else market.male_carers
-
-    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
-        """Say whether such carers are lacking or merely not on record."""
-        gender = self._needed(enquiry)
-        if gender is None:
-            return None
-        _, provider = _pair(enquiry, number)
-        female = gender is CarerGender.FEMALE
-        known = provider.female_carers if female else provider.male_carers
-        if known:
-            return None
-        state = "has none" if known is False else "has none on record"
-        return self.refuse(
-            f"{enquiry.request.request_id} needs {gender} carers; {provider.name} {state}.",
-            Change(f"feasible if {provider.name} confirms {gender} carers", 1, "carer gender"),
-        )
-
-    @staticmethod
-    def _needed(enquiry: Enquiry) -> CarerGender | None:
-        required = enquiry.market.policy.rules.carer_gender_required.value
-        return enquiry.request.carer_gender if required else None
 
 
 class RatingFloor(Rule):
@@ -307,7 +234,7 @@ class RatingFloor(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Give the rating and the floor."""
-        _, provider = _pair(enquiry, number)
+        _, provider = pair_of(enquiry, number)
         policy = enquiry.market.policy
         if provider.cqc_rating in self._admitted(policy):
             return None
@@ -348,7 +275,7 @@ class MinimumHours(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Give the package's minutes and the provider's least."""
-        request, provider = _pair(enquiry, number)
+        request, provider = pair_of(enquiry, number)
         least, minutes = provider.min_weekly_minutes or 0, request.package.weekly_minutes
         if not request.is_homecare or minutes >= least:
             return None
@@ -356,7 +283,7 @@ class MinimumHours(Rule):
         return self.refuse(
             f"{request.request_id} is {minutes:,} minutes a week; {provider.name} takes packages "
             f"from {least:,}.",
-            Change(f"{short:,} minutes a week below the provider's least", short, "minutes"),
+            Change(f"{short:,} minutes a week below the provider's least", short, "minutes a week"),
         )
 
 
@@ -373,7 +300,7 @@ class SpecialistBudget(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Give the cost, the budget and the difference."""
-        request, provider = _pair(enquiry, number)
+        request, provider = pair_of(enquiry, number)
         lots = enquiry.market.policy.rules.specialist_lots.value
         budget, prices = request.personal_budget_pence_per_week, enquiry.prices
         if provider.lot not in lots or budget is None or not prices.known[number]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from matcher.errors import Fault
 from matcher.files import columns
-from matcher.files.cells import suggestion
+from matcher.files.cells import shown, suggestion, word_form
 from matcher.files.columns import FileSpec, VisitLine
 from matcher.files.rows import Rows, read_rows
 from matcher.files.settings import BOOK_FILE, POLICY_FILE
@@ -36,6 +36,8 @@ BOOK_FILES = frozenset({BOOK_FILE, POLICY_FILE, DESCRIPTION_FILE}) | {
     spec.file for spec in columns.FILES
 }
 """Every name that a file of a book may have."""
+_DOCUMENTS = (".md", ".pdf", ".doc", ".docx", ".odt", ".htm", ".html")
+"""How names of files end that are for reading and cannot be meant as part of a book."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,29 @@ def read_book_rows(folder: Path) -> tuple[BookRows, list[Fault]]:
 
 
 def _misnamed_files(folder: Path) -> Iterator[Fault]:
-    """Fault a file whose name is nearly that of an absent one: it would be left out in silence."""
+    """Fault a file named nearly as one of a book's is: it would be left out in silence."""
     present = {path.name for path in folder.iterdir()}
     absent = BOOK_FILES - present
     for name in sorted(present - BOOK_FILES):
-        if name.endswith((".csv", ".CSV", ".toml")):
+        hint = ""
+        if file := _file_meant(name):
+            hint = "" if (folder / name).is_dir() else f" (did you mean {file}?)"
+        elif name.endswith((".csv", ".CSV", ".toml")):
             hint = suggestion(name.lower().replace("-", "_"), sorted(absent))
-            if hint:
-                yield Fault(name, 0, "", name, f"the name of a book's file{hint}")
+        if hint:
+            met = shown(name)
+            yield Fault(met, 0, "", met, f"the name of a book's file{hint}")
+
+
+def _file_meant(name: str) -> str:
+    """Return the file of a book that another name begins like, such as ``running (1).xlsx``."""
+    stem = word_form(name)
+    if stem.endswith(_DOCUMENTS):
+        return ""
+    meant = [file for file in BOOK_FILES if _begins_like(stem, file.partition(".")[0])]
+    return max(meant, key=len, default="")
+
+
+def _begins_like(stem: str, start: str) -> bool:
+    """Say whether a name is a start with something after it that makes it no other word."""
+    return stem.startswith(start) and not stem[len(start) : len(start) + 1].isalpha()

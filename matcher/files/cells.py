@@ -16,7 +16,17 @@ from typing import TypeVar
 
 from matcher.errors import MatcherError, PostcodeError
 from matcher.geography import Postcode
-from matcher.vocabulary import GRID_MINUTES, MINUTES_PER_DAY, Day, minute_text, plain_text
+from matcher.vocabulary import (
+    GRID_MINUTES,
+    MINUTES_PER_DAY,
+    NO_DOOR_CODE,
+    WITHHELD,
+    Day,
+    holds_door_code,
+    minute_text,
+    plain_text,
+    printable,
+)
 
 T = TypeVar("T")
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -44,6 +54,7 @@ _NEGATIVE = re.compile(r"£? ?-|-|\(.*\)")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _GAPS = re.compile(r"[\s-]+")
+_DIGIT_RUN = re.compile(r"\d(?:[ -]?\d){2}")
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _WEEK = tuple(Day)
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -54,9 +65,23 @@ class CellError(MatcherError):
     """A cell that cannot be read; its text says what would have been accepted."""
 
 
-def shown(value: object) -> str:
-    """Return a value as a fault shows it, shortened to 80 characters."""
-    text = str(value)
+class DoorCodeError(CellError):
+    """A cell that may hold the code to somebody's door, so is not shown either (H8)."""
+
+
+def shown(value: object, *, among: Iterable[str] = ()) -> str:
+    """Return a value as a fault shows it: door codes withheld, at most 80 characters (H8).
+
+    Parameters
+    ----------
+    value
+        What was met.
+    among
+        The cells of its row: digits that are a door code only beside another cell are withheld.
+    """
+    text = printable(str(value))
+    if _DIGIT_RUN.search(text) and holds_door_code(" ".join(among)):
+        return WITHHELD
     if len(text) > _SHOWN:
         text = text[: _SHOWN - 3] + "..."
     return text
@@ -81,7 +106,8 @@ def read_text(text: str) -> str:
     try:
         return plain_text(text)
     except ValueError as error:
-        raise CellError(str(error)) from error
+        kind = DoorCodeError if str(error) == NO_DOOR_CODE else CellError
+        raise kind(str(error)) from error
 
 
 def read_id(text: str) -> str:
@@ -92,11 +118,20 @@ def read_id(text: str) -> str:
 
 
 def read_word(text: str) -> str:
-    """Read a word of the council's own choosing, such as a need or a lot."""
+    """Read a word of the council's own choosing, such as a time band or a lot."""
+    if holds_door_code(text):
+        raise DoorCodeError(NO_DOOR_CODE)
     word = word_form(text)
     if not _WORD.fullmatch(word):
         raise CellError("a word of letters, digits and underscores that starts with a letter")
     return word
+
+
+def read_trait(text: str) -> str:
+    """Read a need, a language or a specialism; no such word needs a number of three digits."""
+    if _DIGIT_RUN.search(text.replace("_", " ")):
+        raise DoorCodeError(f"a word without a number of three digits or more, or {NO_DOOR_CODE}")
+    return read_word(text)
 
 
 def read_choice(choices: type[Choice]) -> Callable[[str], Choice]:
@@ -121,7 +156,7 @@ def read_list(read_one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
         try:
             return tuple(dict.fromkeys(read_one(part) for part in parts if part))
         except CellError as error:
-            raise CellError(f"a list separated by |, each {error}") from error
+            raise type(error)(f"a list separated by |, each {error}") from error
 
     return read
 

@@ -288,7 +288,13 @@ REQUESTS = FileSpec(
         ),
         Column("nights", kinds.WHOLE, "respite: length of stay", "placement.nights"),
         Column("admit_from", kinds.DATE, "earliest admission", "placement.admit_from"),
-        Column("admit_to", kinds.DATE, "latest admission", "placement.admit_to"),
+        Column(
+            "admit_to",
+            kinds.DATE,
+            "respite: last night by which the whole stay is over;"
+            " long-term: latest day of admission",
+            "placement.admit_to",
+        ),
         Column("plan_signed_off", kinds.YES_NO, "whether the plan is signed off"),
         Column("funding_agreed", kinds.YES_NO, "whether the funding is agreed"),
         Column("has_mental_capacity", kinds.YES_NO, "whether the person has mental capacity"),

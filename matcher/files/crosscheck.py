@@ -8,6 +8,7 @@ from matcher.errors import Fault
 from matcher.files.book_rows import BookRows
 from matcher.files.periods import period_faults
 from matcher.files.references import reference_faults
+from matcher.files.snapshots import snapshot_faults
 from matcher.files.visit_times import visit_faults
 from matcher.policy import Policy
 
@@ -26,7 +27,7 @@ def crosscheck(rows: BookRows, as_of: date | None, policy: Policy | None) -> lis
     policy
         The policy to follow; None where it cannot be read, which leaves out its checks.
     """
-    faults = [*reference_faults(rows), *period_faults(rows, as_of)]
+    faults = [*reference_faults(rows), *period_faults(rows, as_of), *snapshot_faults(rows)]
     if policy is not None:
         faults += visit_faults(rows, policy)
     return faults

@@ -83,7 +83,7 @@ WORD = Kind(
     constraints=_pattern(_WORD_PATTERN),
 )
 WORDS = Kind(
-    cells.read_list(cells.read_word),
+    cells.read_list(cells.read_trait),
     cells.write_list,
     "words separated by |",
     constraints=_list_pattern(_WORD_PATTERN),

@@ -10,7 +10,7 @@ from matcher.files.book_rows import BookRows
 from matcher.files.cells import suggestion
 from matcher.files.rows import Rows, Sourced
 from matcher.model import CareRequest, Frozen, Zone
-from matcher.vocabulary import LONG_TERM_SERVICES, ProviderKind, ServiceType
+from matcher.vocabulary import LONG_TERM_SERVICES, Outcome, ProviderKind, ServiceType
 
 T = TypeVar("T", bound=Frozen)
 
@@ -24,6 +24,7 @@ def reference_faults(rows: BookRows) -> Iterator[Fault]:
     yield from _unknown_requests(rows)
     yield from _capacity_of_the_wrong_kind(rows)
     yield from _visits_of_no_homecare(rows)
+    yield from _unsuitable_for_nobody(rows)
     for line in rows.requests:
         yield from _request_faults(rows.requests, line)
 
@@ -136,6 +137,15 @@ def _visits_of_no_homecare(rows: BookRows) -> Iterator[Fault]:
         if service is not ServiceType.HOMECARE:
             yield rows.visits.fault(
                 line, "request_id", f"a request for homecare; this one asks for {service}"
+            )
+
+
+def _unsuitable_for_nobody(rows: BookRows) -> Iterator[Fault]:
+    """Fault a finding of unsuitable that names no request: it would keep nobody away (H15)."""
+    for line in rows.history:
+        if line.item.outcome is Outcome.UNSUITABLE and line.item.request_id is None:
+            yield rows.history.fault(
+                line, "request_id", "the request that the provider found unsuitable (H15)"
             )
 
 

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from matcher.errors import Fault
-from matcher.files.cells import CellError, shown
+from matcher.files.cells import CellError, DoorCodeError, shown
 from matcher.files.columns import Column, FileSpec, Values
 from matcher.files.tables import MAX_CELL_CHARACTERS, Record, Table, read_table
 from matcher.model import Frozen
+from matcher.vocabulary import WITHHELD
 
 T = TypeVar("T", bound=Frozen)
 
@@ -79,8 +80,8 @@ class Rows(Generic[T]):
 
     def fault(self, line: Sourced[Any], column: str, expected: str) -> Fault:
         """Return a fault of one cell of a row."""
-        value = _cell(line.cells, self.columns.get(column))
-        return Fault(self.spec.file, line.row, column, shown(value), expected)
+        met = shown(_cell(line.cells, self.columns.get(column)), among=line.cells)
+        return Fault(self.spec.file, line.row, column, met, expected)
 
 
 def read_rows(folder: Path, spec: FileSpec, item: type[T]) -> tuple[Rows[T], list[Fault]]:
@@ -138,7 +139,9 @@ def _read_cells(
             try:
                 value = _read_cell(column, raw, text)
             except CellError as error:
-                faults.append(Fault(spec.file, row, column.name, shown(raw), str(error)))
+                secret = isinstance(error, DoorCodeError)
+                met = WITHHELD if secret else shown(raw, among=cells)
+                faults.append(Fault(spec.file, row, column.name, met, str(error)))
             else:
                 _put(values, column.field, value)
         elif column.required:
@@ -190,7 +193,8 @@ def _noun_faults(
             continue
         name = column.name if column else ""
         value = _cell(cells, table.columns.get(name)) if column else "|".join(cells)
-        faults.append(Fault(spec.file, row, name, shown(value), _expected(column, detail)))
+        met = shown(value, among=cells)
+        faults.append(Fault(spec.file, row, name, met, _expected(column, detail)))
     return faults
 
 

@@ -21,7 +21,7 @@ BOOK_FILE = "book.toml"
 POLICY_FILE = "policy.toml"
 MAX_TOML_BYTES = 1024 * 1024
 _EXPECTED = {
-    "title": "a title of at most 500 characters in quotation marks",
+    "title": "a title of at most 200 characters in quotation marks",
     "council": 'the council\'s authority code in quotation marks, such as "E06000059"',
     "as_of": "the day the book describes, such as 2026-04-01",
 }

@@ -50,8 +50,10 @@ class _Sheet:
     required: Sequence[str]
     faults: list[Fault] = field(default_factory=list)
 
-    def fault(self, row: int, column: str, value: object, expected: str) -> None:
-        self.faults.append(Fault(self.file, row, column, shown(value), expected))
+    def fault(
+        self, row: int, column: str, value: object, expected: str, among: Sequence[str] = ()
+    ) -> None:
+        self.faults.append(Fault(self.file, row, column, shown(value, among=among), expected))
 
 
 def read_table(
@@ -178,7 +180,7 @@ def _fitting(
         stray = next((cell for cell in unnamed if cell.strip()), None)
         shortened = row > _BLOCK_ROWS and needed <= len(cells) == widths[_block(row)]
         if stray is not None:
-            sheet.fault(row, "", stray, f"{used} cells, each under a heading")
+            sheet.fault(row, "", stray, f"{used} cells, each under a heading", cells)
         elif len(cells) < used and not shortened:
             sheet.fault(row, "", f"{len(cells)} cells", f"{used} cells, one under each heading")
         else:

@@ -17,6 +17,8 @@ TITLES: Mapping[Objective, str] = MappingProxyType(
         Objective.WAITING_DAYS: "Days waited by those not placed",
         Objective.WITHOUT_OFFER: "Neither placed nor offered",
         Objective.SPECIALIST_USE: "Specialist where generic could",
+        Objective.TIER_STEPS: "Tiers below the first",
+        Objective.UNPRICED_OFFERS: "Offers without a rate on file",
         Objective.CLOCK_BREACHES: "Start later than wanted",
         Objective.ABOVE_RATE_PENCE: "Above framework rate, weekly",
         Objective.PREFERRED_MINUTES: "Minutes off preferred times",

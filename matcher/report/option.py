@@ -60,7 +60,8 @@ def price_text(option: Option, budget_pence: int | None) -> str:
 def _booking(option: Option) -> Text:
     if option.needs_approval:
         return Text("NEEDS APPROVAL: " + " ".join(option.approval_reasons), style=ALERT)
-    return Text("within the rate, may be offered as it is", style=GOOD)
+    held = "rate" if option.framework_pence is not None else "personal budget"
+    return Text(f"within the {held}, may be offered as it is", style=GOOD)
 
 
 def _where(option: Option) -> str:

@@ -10,12 +10,13 @@ from rich.text import Text
 
 from matcher.eligibility import RULES
 from matcher.market import Market
+from matcher.near_miss import NearMiss
 from matcher.option import Option
 from matcher.report.option import option_part
 from matcher.report.page import ALERT, BLANK, QUIET, WRONG, note, notes, page, section, table
 from matcher.report.request import request_part
 from matcher.report.wording import count_text
-from matcher.shortlist import NO_AFFORDABLE_OPTION, NearMiss, Search, Shortlist
+from matcher.shortlist import NO_AFFORDABLE_OPTION, Search, Shortlist
 from matcher.vocabulary import km_text, pounds_text
 
 WHO_DECIDES = (

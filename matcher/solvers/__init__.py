@@ -115,7 +115,29 @@ def _solve_parts(
         for objective in Objective:
             bounds[objective] += result.bounds.get(objective, 0)
         progress.part_done(number, len(requests), len(result.plan))
-    return topped_up(problem, plan), bounds
+    return _topped_up(problem, plan, bounds)
+
+
+def _topped_up(
+    problem: Problem, plan: Plan, bounds: dict[Objective, int]
+) -> tuple[Plan, dict[Objective, int]]:
+    """Add whom a search cut short left out beside free capacity, and keep the bounds honest.
+
+    Bounds hold given the values of the stages before them, so behind the first stage that
+    changed only what no plan can avoid is still known.
+    """
+    fuller = topped_up(problem, plan)
+    everyone = tuple(range(len(problem)))
+    order = problem.market.policy.allocation.order.value
+    before, after = problem.rank_of(plan, everyone), problem.rank_of(fuller, everyone)
+    changed = [
+        stage for stage, pair in enumerate(zip(before, after, strict=True)) if len({*pair}) > 1
+    ]
+    if changed:
+        unavoidable = _bounds_without_options(problem)
+        for objective in order[changed[0] + 1 :]:
+            bounds[objective] = unavoidable[objective]
+    return fuller, bounds
 
 
 def _size(problem: Problem, requests: tuple[int, ...]) -> int:

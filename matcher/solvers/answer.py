@@ -14,7 +14,7 @@ from matcher.eligibility import (
 from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import CareRequest
-from matcher.shortlist import near_misses
+from matcher.near_miss import near_misses
 from matcher.solvers.options import Choice, Plan, Problem
 from matcher.vocabulary import km_text, words_text
 

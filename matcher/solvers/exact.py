@@ -60,18 +60,23 @@ def solve_part(
     limits, seed, progress
         Threads, the solver's seed, and whom to tell.
     """
-    part = problem.part(requests)
-    model, plan, bounds = PartModel(part), start, {}
+    part, plan = problem.part(requests), start
+    order = problem.market.policy.allocation.order.value
+    # What holds of every plan, worked out without any search.
+    bounds = {objective: Relaxation(part, []).bound(objective, 0.0) for objective in order}
+    if budget.spent or progress.cancelled:
+        return PartResult(plan, bounds)
+    model = PartModel(part)
     relaxation = Relaxation(part, model.rows)
     effort = Effort(limits, seed, progress)
-    order = problem.market.policy.allocation.order.value
     for stage, objective in enumerate(order, start=1):
+        if budget.spent or progress.cancelled:
+            break
         floor = relaxation.bound(objective, budget.share(BOUND_SHARE).seconds_left())
-        plan, floor = _minimise(
+        plan, bounds[objective] = _minimise(
             model, plan, order[:stage], floor=floor, budget=budget, effort=effort
         )
         value = problem.totals(plan, requests)[objective]
-        bounds[objective] = floor
         progress.improved(objective, value, bounds[objective])
         model.model.add(model.expression(objective) <= value)
         relaxation.lock(objective, value)

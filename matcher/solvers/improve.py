@@ -51,7 +51,7 @@ def improve(
     random = Random(f"{effort.seed}|{order[-1]}|{part.requests[0]}")
     given, best = plan, _value(part, plan, order[-1])
     start, size, fruitless = best, FEWEST, 0
-    while fruitless < PATIENCE and best > floor:
+    while fruitless < PATIENCE and best > max(floor, 0):
         if budget.spent or effort.progress.cancelled:
             break
         near = part.within(_neighbours(part, plan, order[-1], size, random), plan)

@@ -262,12 +262,15 @@ def _costs(enquiry: Enquiry, providers: np.ndarray) -> dict[Objective, np.ndarra
     request, market = enquiry.request, enquiry.market
     unbooked = enquiry.needs_approval[providers].astype(np.int64)
     since = request.waiting_since or market.book.as_of
+    in_order = int(market.policy.rules.tiers_in_order.value)
     costs = {
         Objective.UNPLACED_RED: unbooked * (request.risk is Risk.RED),
         Objective.UNPLACED_AMBER: unbooked * (request.risk is Risk.AMBER),
         Objective.UNPLACED_GREEN: unbooked * (request.risk is Risk.GREEN),
-        Objective.WAITING_DAYS: unbooked * (market.book.as_of - since).days,
+        Objective.WAITING_DAYS: unbooked * max((market.book.as_of - since).days, 0),
         Objective.WITHOUT_OFFER: unbooked * 0,
+        Objective.TIER_STEPS: (market.tier[providers] - 1) * in_order,
+        Objective.UNPRICED_OFFERS: (~enquiry.prices.known[providers]).astype(np.int64),
         Objective.ABOVE_RATE_PENCE: enquiry.above_rate_pence[providers],
         Objective.PREFERENCE_POINTS: shortfall(enquiry, PREFERENCE_CRITERIA, providers),
         Objective.DISTANCE_METRES: enquiry.distance_metres[providers],

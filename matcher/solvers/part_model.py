@@ -42,6 +42,7 @@ class PartModel:
         """Add every rule that the options themselves do not already keep."""
         self.each_request_at_most_one_option()
         self.starts_where_the_option_allows()
+        self.one_visit_at_a_time()
         self.carers_and_beds_never_exceeded()
 
     # -- constraints -----------------------------------------------------------------------
@@ -75,6 +76,23 @@ class PartModel:
                         self.model.add_linear_expression_in_domain(
                             self.times[request][visit], _domain(row)
                         ).only_enforce_if(self.taken[option])
+
+    def one_visit_at_a_time(self) -> None:
+        """Visits of one person never overlap at her door, however many carers are free."""
+        for request in self.requests:
+            if not self.problem.enquiries[request].request.is_homecare:
+                continue
+            shape, placed = self.problem.shape(request), self.unplaced[request].negated()
+            at_the_door = [
+                self.model.new_optional_fixed_size_interval_var(
+                    time, int(shape.length_slots[visit]), placed, f"door_{request}_{visit}"
+                )
+                for visit, time in enumerate(self.times[request])
+            ]
+            for days in shape.day_groups:
+                visits = np.flatnonzero(shape.days[:, days[0]])
+                if len(visits) > 1:
+                    self.model.add_no_overlap([at_the_door[visit] for visit in visits])
 
     def carers_and_beds_never_exceeded(self) -> None:
         """At no moment are more carers busy, or beds taken, than a provider has free."""

@@ -12,9 +12,9 @@ from matcher.timetable.beds import (
     smallest_bed_change,
 )
 from matcher.timetable.shape import SLOTS_PER_DAY, PackageShape, compile_package
+from matcher.timetable.turns import Times, times_many
 from matcher.timetable.week import (
     TimeChange,
-    Times,
     blocking_visits,
     can_schedule,
     find_times,
@@ -22,7 +22,6 @@ from matcher.timetable.week import (
     smallest_change,
     start_masks,
     start_ranges,
-    times_many,
 )
 
 __all__ = [

@@ -10,10 +10,32 @@ import numpy as np
 from matcher.timetable.shape import SLOTS_PER_DAY, IntArray, PackageShape
 
 Levels: TypeAlias = tuple[tuple[int, ...], ...]
-"""Capacity left: for each group of days, and each number of carers from 1 up to as many as the
-visits still to be placed there need, the slots with at least so many free, as bits of an int."""
+"""Capacity left: for each resource, and each number from 1 up to as many as the visits still to be
+placed need of it, the slots with at least so many free, as bits of an int. The resources are the
+carers on each group of days, then the person's door on each: one, for the one visit at a time."""
 
 FULL_DAY = (1 << SLOTS_PER_DAY) - 1
+
+
+class Demand(NamedTuple):
+    """What a visit takes of some resources, alike of each.
+
+    Parameters
+    ----------
+    resources
+        Positions in the capacity.
+    number
+        How many it takes of each at the same time.
+    offset
+        Slots from its beginning until it takes them; the same for all visits.
+    span
+        Slots for which it takes them.
+    """
+
+    resources: tuple[int, ...]
+    number: int
+    offset: int
+    span: int
 
 
 class Kind(NamedTuple):
@@ -25,20 +47,20 @@ class Kind(NamedTuple):
         Bit ``b`` is set when the visit may begin to keep carers busy (travel included) in slot b.
     span
         Slots its carers are busy: travel and visit.
-    carers
-        Carers needed at the same time.
-    groups
-        Groups of days on which it takes place.
+    demands
+        What it takes: its carers for travel and visit, the door for the visit alone.
     """
 
     window: int
     span: int
-    carers: int
-    groups: tuple[int, ...]
+    demands: tuple[Demand, ...]
 
 
 class Search:
     """Decides exactly whether visits fit together into one provider's free week.
+
+    Fit together means that there are carers for all of them, and that the person has one visit
+    at a time: on a day that two visits share, one ends at the door before the other starts there.
 
     Visits are put one after another in the order in which they begin, each at its earliest
     beginning that is possible given those before it. That this misses nothing:
@@ -53,14 +75,17 @@ class Search:
     puts it. The argument looks at one day at a time and never at the height or shape of the free
     capacity nor at gaps among the allowed beginnings, so it holds for visits on different days,
     for several carers and for holes of any kind. It needs beginnings to be in the same order on
-    all days, which one start time for all days and one travel time for the package give. It
-    holds as well when all beginnings must lie at or after some slot, so that what is left to
-    decide depends only on the visits left, that slot, and the capacity from there on: states
-    that failed are remembered by these three, and one with no more room fails too.
+    all days, which one start time for all days and one travel time for the package give. It holds
+    for the door too, a resource of one that every visit takes equally long after it begins; visits
+    that begin together share no day, so either may be put first. It holds as well when all
+    beginnings must lie at or after some slot, so that what is left to decide depends only on the
+    visits left, that slot, and the capacity (carers and door) from there on: states that failed
+    are remembered by these three, and one with no more room fails too.
 
     The next visit must begin before the earliest possible finish among the visits left;
-    otherwise the one that finishes then could be moved in front of it, disturbing nobody. Visits
-    of one kind are interchangeable, so only one of them is tried.
+    otherwise the one that finishes then could be moved in front of it, disturbing nobody, at the
+    door neither, where it is only while its carers are busy. Visits of one kind are
+    interchangeable, so only one of them is tried.
 
     Parameters
     ----------
@@ -91,12 +116,17 @@ class Search:
 
     def kind(self, visit: int, starts: int) -> int:
         """Return the number of the kind of a visit when it may start in the given slots (bits)."""
+        length, travel = int(self._shape.length_slots[visit]), self.travel_slots
+        groups = self._shape.visit_groups[visit]
+        doors = tuple(len(self._shape.day_groups) + group for group in groups)
         kind = Kind(
             # A start too early in the day for the travel before it falls off the end.
-            window=starts >> self.travel_slots,
-            span=int(self._shape.length_slots[visit]) + self.travel_slots,
-            carers=int(self._shape.carers[visit]),
-            groups=self._shape.visit_groups[visit],
+            window=starts >> travel,
+            span=length + travel,
+            demands=(
+                Demand(groups, int(self._shape.carers[visit]), offset=0, span=length + travel),
+                Demand(doors, 1, offset=travel, span=length),
+            ),
         )
         # Visits that differ only in starts which are out of reach anyway are interchangeable.
         kind = kind._replace(window=_begins(kind, self.levels))
@@ -110,17 +140,17 @@ class Search:
 
     def occupied(self, levels: Levels, kind: int, begin: int) -> Levels:
         """Return the capacity left once a visit of a kind is put at a beginning."""
-        _, span, carers, groups = self._kinds[kind]
-        busy = ((1 << span) - 1) << begin
         left = list(levels)
-        for group in groups:
-            here = levels[group]
-            # Where busy, k carers remain free if k + carers were; zip drops the levels that
-            # the visits still to be placed can no longer need.
-            left[group] = tuple(
-                (low & ~busy) | (high & busy)
-                for low, high in zip(here, here[carers:], strict=False)
-            )
+        for resources, number, offset, span in self._kinds[kind].demands:
+            busy = ((1 << span) - 1) << (begin + offset)
+            for resource in resources:
+                here = levels[resource]
+                # Where busy, k remain free if k + number were; zip drops the levels that the
+                # visits still to be placed can no longer need.
+                left[resource] = tuple(
+                    (low & ~busy) | (high & busy)
+                    for low, high in zip(here, here[number:], strict=False)
+                )
         return tuple(left)
 
     def completes(self, left: tuple[int, ...], levels: Levels, since: int = 0) -> bool:
@@ -172,7 +202,7 @@ class Search:
                 yield kind, begin[kind]
 
     def _overloaded(self, left: tuple[int, ...], masks: dict[int, int], levels: Levels) -> bool:
-        """Say whether some visits need more carer time than the slots they can reach hold.
+        """Say whether some visits need more carer or door time than the slots in reach hold.
 
         Looked at for the visits whose beginnings all lie at or after one of the earliest
         beginnings and which are over first; necessary for fitting, hence only a short cut.
@@ -181,25 +211,29 @@ class Search:
             return False
         spans = [(_lowest(masks[k]), masks[k].bit_length() + self._kinds[k].span, k) for k in left]
         spans.sort(key=lambda item: item[1])
-        cover = {kind: _spread(mask, self._kinds[kind].span) for kind, mask in masks.items()}
+        cover = {
+            kind: [_spread(mask << use.offset, use.span) for use in self._kinds[kind].demands]
+            for kind, mask in masks.items()
+        }
         return any(
-            self._too_full([k for first, _, k in spans if first >= begin], group, cover, here)
+            self._too_full([k for first, _, k in spans if first >= begin], resource, cover, here)
             for begin in sorted({first for first, _, _ in spans})
-            for group, here in enumerate(levels)
+            for resource, here in enumerate(levels)
             if here
         )
 
     def _too_full(
-        self, visits: list[int], group: int, cover: dict[int, int], here: tuple[int, ...]
+        self, visits: list[int], resource: int, cover: dict[int, list[int]], here: tuple[int, ...]
     ) -> bool:
-        reach = work = carers = 0
+        reach = work = number = 0
         for kind in visits:
-            if group in self._kinds[kind].groups:
-                carers += self._kinds[kind].carers
-                work += self._kinds[kind].carers * self._kinds[kind].span
-                reach |= cover[kind]
-                if work > sum((level & reach).bit_count() for level in here[:carers]):
-                    return True
+            for use, slots in zip(self._kinds[kind].demands, cover[kind], strict=True):
+                if resource in use.resources:
+                    number += use.number
+                    work += use.number * use.span
+                    reach |= slots
+                    if work > sum((level & reach).bit_count() for level in here[:number]):
+                        return True
         return False
 
 
@@ -220,14 +254,16 @@ def slots_of(mask: int) -> list[int]:
 
 
 def _levels(free: IntArray, shape: PackageShape) -> Levels:
-    levels = []
+    carers, doors = [], []
     for days in shape.day_groups:
+        visits = shape.days[:, days[0]]
         folded = free[list(days)].min(axis=0)
-        most = int(shape.carers[shape.days[:, days[0]]].sum())
-        enough = folded[None, :] >= np.arange(1, most + 1)[:, None]
+        enough = folded[None, :] >= np.arange(1, int(shape.carers[visits].sum()) + 1)[:, None]
         packed = np.packbits(enough, axis=1, bitorder="little")
-        levels.append(tuple(int.from_bytes(row.tobytes(), "little") for row in packed))
-    return tuple(levels)
+        carers.append(tuple(int.from_bytes(row.tobytes(), "little") for row in packed))
+        # One visit at a time: never room for a second one.
+        doors.append((FULL_DAY,) + (0,) * (int(visits.sum()) - 1))
+    return (*carers, *doors)
 
 
 def _bits_between(first: int, last: int) -> int:
@@ -239,10 +275,13 @@ def _lowest(mask: int) -> int:
 
 
 def _begins(kind: Kind, levels: Levels) -> int:
-    room = FULL_DAY
-    for group in kind.groups:
-        room &= levels[group][kind.carers - 1]
-    return kind.window & _room_for(room, kind.span)
+    begins = kind.window
+    for resources, number, offset, span in kind.demands:
+        room = FULL_DAY
+        for resource in resources:
+            room &= levels[resource][number - 1]
+        begins &= _room_for(room, span) >> offset
+    return begins
 
 
 def _room_for(room: int, span: int) -> int:

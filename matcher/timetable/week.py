@@ -1,4 +1,9 @@
-"""Visits in the 5-minute week: when they can start, the times offered, and what would help."""
+"""Visits in one 5-minute week: when they can start, the times offered, and what would help.
+
+Visits fit together when there are carers for all of them, travel included, and the person has one
+visit at a time: on a day that two visits share they never overlap at the door, however many carers
+are free. One may start there as another ends.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +16,6 @@ from matcher.errors import MatcherError
 from matcher.timetable.search import FULL_DAY, Search, slots_of, without
 from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, IntArray, PackageShape
 from matcher.vocabulary import GRID_MINUTES
-
-
-@dataclass(frozen=True, eq=False)
-class Times:
-    """Times found at many providers.
-
-    Parameters
-    ----------
-    ok
-        ``[P]``: whether the whole package fits.
-    starts
-        ``[P, V]`` start slots; only read where ``ok``.
-    """
-
-    ok: BoolArray
-    starts: IntArray
 
 
 @dataclass(frozen=True)
@@ -87,7 +76,7 @@ def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[
     starts = []
     for visit, kind in enumerate(search.kind_of):
         left = without(left, kind)
-        target = _target(shape, visit) - travel_slots
+        target = target_slot(shape, visit) - travel_slots
         begins = slots_of(search.begins(kind, levels))
         begins.sort(key=lambda begin: (abs(begin - target), begin))
         begin = next(b for b in begins if search.completes(left, search.occupied(levels, kind, b)))
@@ -96,90 +85,12 @@ def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[
     return tuple(starts)
 
 
-def _target(shape: PackageShape, visit: int) -> int:
+def target_slot(shape: PackageShape, visit: int) -> int:
     """Return the slot to start as near to as possible; midnight stands for "the earliest"."""
     return int(shape.preferred_slot[visit]) if shape.has_preference[visit] else 0
 
 
-def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> Times:
-    """Return for many providers exactly what :func:`find_times` returns for each.
-
-    Visits take turns at all providers together: each takes its nearest start that is possible
-    after those before it. Where every visit finds one, these are the times of
-    :func:`find_times`: each choice is the best there is after the earlier ones, and the visits
-    that follow prove that it leaves times for the rest. Where one finds none, the package cannot
-    fit if some visit has no start even on its own; only the few providers left are searched.
-
-    Parameters
-    ----------
-    free
-        ``[P, 7, 288]`` carers free at the same time for new visits.
-    shape
-        The package.
-    travel_slots
-        ``[P]`` travel to reach each visit, slots.
-    """
-    travel = np.asarray(travel_slots, dtype=np.int16)
-    ok, starts, shared = _take_turns(free, shape, travel)
-    doubtful = np.flatnonzero(~ok) if shared else np.zeros(0, dtype=np.intp)
-    for visit in range(len(shape)):
-        alone = _possible(free[doubtful], shape, visit, travel[doubtful])
-        doubtful = doubtful[alone.any(axis=1)]
-    # Many providers look alike, the more so since carers beyond the package's need do not matter.
-    known: dict[tuple[int, bytes], tuple[int, ...] | None] = {}
-    most = min(int(shape.carers.sum()), int(free.max(initial=0)))
-    for provider in doubtful.tolist():
-        week = np.minimum(free[provider], most)
-        alike = int(travel[provider]), week.tobytes()
-        if alike not in known:
-            known[alike] = find_times(week, shape, int(travel[provider]))
-        found = known[alike]
-        if found is not None:
-            ok[provider], starts[provider] = True, found
-    return Times(ok, starts)
-
-
-def _take_turns(
-    free: IntArray, shape: PackageShape, travel: IntArray
-) -> tuple[BoolArray, IntArray, bool]:
-    """Return where turns succeed, the starts, and whether any visit could stand in another's way.
-
-    Capacity is taken out only for visits that could overlap a later one.
-    """
-    ok = np.ones(len(free), dtype=np.bool_)
-    starts = np.zeros((len(free), len(shape)), dtype=np.int16)
-    meets = _meets_later(shape, int(travel.max(initial=0)))
-    left = free.copy() if any(meets) else free
-    slots = np.arange(SLOTS_PER_DAY, dtype=np.int16)
-    for visit in range(len(shape)):
-        possible = _possible(left, shape, visit, travel)
-        ok &= possible.any(axis=1)
-        starts[:, visit] = _nearest(possible, shape, visit)
-        if meets[visit]:
-            begin = starts[:, visit, None] - travel[:, None]
-            end = starts[:, visit, None] + shape.length_slots[visit]
-            busy = ((slots >= begin) & (slots < end)).astype(free.dtype)
-            busy *= int(shape.carers[visit])
-            for day in np.flatnonzero(shape.days[visit]):
-                left[:, day] -= busy
-    return ok, starts, any(meets)
-
-
-def _meets_later(shape: PackageShape, travel: int) -> list[bool]:
-    """Say for each visit whether it could overlap one after it on a day they share."""
-    begin, end = shape.first_slot - travel, shape.last_slot + shape.length_slots
-    return [
-        any(
-            begin[visit] < end[other]
-            and begin[other] < end[visit]
-            and bool((shape.days[visit] & shape.days[other]).any())
-            for other in range(visit + 1, len(shape))
-        )
-        for visit in range(len(shape))
-    ]
-
-
-def _possible(free: IntArray, shape: PackageShape, visit: int, travel: IntArray) -> BoolArray:
+def possible_starts(free: IntArray, shape: PackageShape, visit: int, travel: IntArray) -> BoolArray:
     """Return ``[P, width]``: whether a visit fits alone at each start of its window."""
     first, last = int(shape.first_slot[visit]), int(shape.last_slot[visit])
     if first > last:
@@ -200,16 +111,6 @@ def _possible(free: IntArray, shape: PackageShape, visit: int, travel: IntArray)
     return enough
 
 
-def _nearest(possible: BoolArray, shape: PackageShape, visit: int) -> IntArray:
-    """Return the start nearest the preferred time at each provider that has any."""
-    first = int(shape.first_slot[visit])
-    slots = np.arange(first, first + possible.shape[1], dtype=np.int16)
-    if not len(slots):
-        return np.zeros(len(possible), dtype=np.int16)
-    order = np.argsort(np.abs(slots - _target(shape, visit)), kind="stable")
-    return np.asarray(slots[order[possible[:, order].argmax(axis=1)]])
-
-
 def start_masks(free: IntArray, shape: PackageShape, travel_slots: int) -> BoolArray:
     """Return ``[V, 288]``: whether each visit, alone, could start in each slot.
 
@@ -225,7 +126,7 @@ def start_masks(free: IntArray, shape: PackageShape, travel_slots: int) -> BoolA
     masks = np.zeros((len(shape), SLOTS_PER_DAY), dtype=np.bool_)
     travel = np.array([travel_slots], dtype=np.int16)
     for visit in range(len(shape)):
-        possible = _possible(free[None], shape, visit, travel)[0]
+        possible = possible_starts(free[None], shape, visit, travel)[0]
         first = int(shape.first_slot[visit])
         masks[visit, first : first + len(possible)] = possible
     return masks
@@ -295,6 +196,11 @@ def start_ranges(
         busy, carers = _busy(shape, visit, travel_slots, int(start)), int(shape.carers[visit])
         left[busy] += carers
         possible = start_masks(left, shape, travel_slots)[visit]
+        for other, there in enumerate(starts):
+            if other != visit and (shape.days[visit] & shape.days[other]).any():
+                # One visit at a time: starts from which it would overlap the other at the door.
+                too_early = max(int(there) - int(shape.length_slots[visit]) + 1, 0)
+                possible[too_early : int(there) + int(shape.length_slots[other])] = False
         if not possible[start]:
             raise MatcherError(
                 f"Visit {shape.visit_nos[visit]} does not fit at slot {start}.",

@@ -76,14 +76,21 @@ def windows(shape: PackageShape) -> list[range]:
 
 
 def fits(free: IntArray, shape: PackageShape, travel: int, starts: dict[int, int]) -> bool:
-    """Say slot by slot whether some visits of a package fit at their starts (the oracle)."""
+    """Say slot by slot whether some visits of a package fit at their starts (the oracle).
+
+    No slot may lack carers, travel included, nor hold two visits to the person, travel left out.
+    """
     left = free.astype(np.int64)
+    at_door = np.zeros_like(left)
     for visit, start in starts.items():
         begin, end = start - travel, start + int(shape.length_slots[visit])
         if begin < 0 or end > SLOTS_PER_DAY:
             return False
         left[shape.days[visit], begin:end] -= int(shape.carers[visit])
         if (left[shape.days[visit], begin:end] < 0).any():
+            return False
+        at_door[shape.days[visit], start:end] += 1
+        if (at_door > 1).any():
             return False
     return True
 

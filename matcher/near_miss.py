@@ -1,0 +1,84 @@
+"""Near misses: the refused providers that one or two small changes would admit."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.eligibility import CAPACITY_RULE, RULES, Change, Refusal, Verdict, pair_refusals
+from matcher.enquiry import Enquiry
+from matcher.market import Ints
+from matcher.model import Frozen
+
+MOST_CHANGES = 2
+"""A near miss needs no more changes than this."""
+MOST_LOOKED_AT = 50
+"""Near misses are sought among so many refused providers, those nearest to being admitted."""
+
+
+class NearMiss(Frozen):
+    """A provider that a small change would admit."""
+
+    provider_id: str
+    name: str
+    distance_metres: int
+    reasons: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
+    """Return the refused providers that the fewest, smallest changes would admit, nearest first.
+
+    Only providers for whom every refusal names a change within the policy's limits, and no more
+    than two of them. Capacity is asked of all of them, also of those that a cheaper rule refuses.
+    """
+    enquiry = verdict.enquiry
+    most = enquiry.market.policy.shortlist.near_misses.value
+    found: list[NearMiss] = []
+    for number in _nearly_admitted(verdict).tolist():
+        refusals = pair_refusals(enquiry, number)
+        changes = [r.change for r in refusals if r.change and _is_small(enquiry, r.change)]
+        if len(changes) == len(refusals):
+            found.append(_near_miss(enquiry, number, refusals, changes))
+        if len(found) == most:
+            break
+    return tuple(found)
+
+
+def _is_small(enquiry: Enquiry, change: Change) -> bool:
+    most = enquiry.market.policy.shortlist.most_change(change.unit)
+    return most is None or change.size <= most
+
+
+def _nearly_admitted(verdict: Verdict) -> Ints:
+    """Return the providers refused by one or two rules that may name a change, best first."""
+    enquiry, failed = verdict.enquiry, verdict.failed
+    hopeless = sum(1 << bit for bit, rule in enumerate(RULES) if not rule.mendable)
+    near = (failed > 0) & ((failed & np.uint32(hopeless)) == 0)
+    near &= np.bitwise_count(failed) <= MOST_CHANGES
+    looked_at = _by_refusals(enquiry, failed, np.flatnonzero(near))[:MOST_LOOKED_AT]
+    asked = np.zeros(len(failed), np.bool_)
+    asked[looked_at] = True
+    full = asked & ~enquiry.starts(asked).possible
+    failed = failed | full.astype(np.uint32) << np.uint32(RULES.index(CAPACITY_RULE))
+    again = _by_refusals(enquiry, failed, looked_at)
+    return again[np.bitwise_count(failed[again]) <= MOST_CHANGES]
+
+
+def _by_refusals(enquiry: Enquiry, failed: npt.NDArray[np.uint32], places: Ints) -> Ints:
+    """Return providers by the number of rules that refuse them, then by distance."""
+    order = np.lexsort((enquiry.distance_metres[places], np.bitwise_count(failed[places])))
+    return places[order]
+
+
+def _near_miss(
+    enquiry: Enquiry, number: int, refusals: tuple[Refusal, ...], changes: list[Change]
+) -> NearMiss:
+    provider = enquiry.market.providers[number]
+    return NearMiss(
+        provider_id=provider.provider_id,
+        name=provider.name,
+        distance_metres=int(enquiry.distance_metres[number]),
+        reasons=tuple(r.sentence for r in refusals),
+        changes=tuple(change.sentence for change in changes),
+    )
