@@ -116,6 +116,8 @@ def _visiting(
     dates = (market.book.as_of + timedelta(days=lead + n) for n in range(7))
     start = next(date for date in dates if date.weekday() in weekdays)
     for times in product(*(_starts(market, visit) for visit in visits)):
+        if not _one_at_a_time(visits, times):
+            continue
         use: Use = Counter()
         for visit, time in zip(visits, times, strict=True):
             for day in visit.days:
@@ -139,6 +141,14 @@ def _visiting(
             ),
             use,
         )
+
+
+def _one_at_a_time(visits: tuple[Visit, ...], times: tuple[int, ...]) -> bool:
+    """Say whether no moment at the person's door is taken by two visits."""
+    door: Counter[tuple[Day, int]] = Counter()
+    for visit, time in zip(visits, times, strict=True):
+        door.update(product(visit.days, range(time, time + visit.minutes, 5)))
+    return max(door.values(), default=0) <= 1
 
 
 def _starts(market: Market, visit: Visit) -> range:
@@ -201,11 +211,14 @@ def _rounded(request: CareRequest, pence: int) -> int:
 
 
 def _status(book: Book, request: CareRequest, pence: int | None) -> PlacementStatus:
-    limits = [request.personal_budget_pence_per_week]
+    budget, framework = request.personal_budget_pence_per_week, []
     for rate in book.framework_rates:
         if request.is_homecare and rate.service_type is ServiceType.HOMECARE:
-            limits.append(_rounded(request, rate.amount_pence))
+            framework.append(_rounded(request, rate.amount_pence))
         elif not request.is_homecare and rate.service_type is not ServiceType.HOMECARE:
-            limits.append(rate.amount_pence)
-    dear = pence is None or any(limit is not None and pence > limit for limit in limits)
+            framework.append(rate.amount_pence)
+    unheld = not framework and (request.is_homecare or budget is None)
+    limits = [budget, *framework]
+    over = pence is None or any(limit is not None and pence > limit for limit in limits)
+    dear = over or unheld
     return PlacementStatus.NEEDS_APPROVAL if dear else PlacementStatus.PROPOSED

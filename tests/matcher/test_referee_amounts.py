@@ -287,7 +287,6 @@ def test_dear_offers_need_approval(
     ("ceilings", "asked"),
     [
         ((ceiling(),), {}),
-        ((), {}),
         ((ceiling(2600),), {"personal_budget_pence_per_week": 8750}),
     ],
 )

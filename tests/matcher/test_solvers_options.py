@@ -147,8 +147,8 @@ def test_values_without_a_choice(gazetteer: Gazetteer) -> None:
 def test_totals_and_rank(gazetteer: Gazetteer) -> None:
     """Totals sum over the requests asked about; the rank has them in the policy's order."""
     order = (
-        *("without_offer", "distance_metres", "waiting_days"),
         *("unplaced_red", "unplaced_amber", "unplaced_green"),
+        *("without_offer", "distance_metres", "waiting_days"),
     )
     policy = council_policy(allocation__order=order)
     asked = [
@@ -157,8 +157,8 @@ def test_totals_and_rank(gazetteer: Gazetteer) -> None:
     ]
     found = problem(gazetteer, *AGENCIES, *asked, policy=policy)
     plan = {0: Choice(found.options[0][0], (90,))}
-    assert found.rank_of(plan, (0, 1, 2)) == (2, 780, 6, 0, 2, 0)
-    assert found.rank_of(plan, (0, 2)) == (1, 780, 4, 0, 1, 0)
+    assert found.rank_of(plan, (0, 1, 2)) == (0, 2, 0, 2, 780, 6)
+    assert found.rank_of(plan, (0, 2)) == (0, 1, 0, 1, 780, 4)
     assert found.totals(plan, ())[Objective.WITHOUT_OFFER] == 0
 
 

@@ -143,11 +143,14 @@ def test_a_run_may_be_cancelled_before_it_starts(gazetteer: Gazetteer) -> None:
     assert len(lines) == 10
 
 
-def test_a_cancelled_run_may_still_be_proved(gazetteer: Gazetteer) -> None:
-    """Where nothing is left to search, cancelling takes no proof away."""
+def test_a_run_cancelled_at_once_claims_no_proof(gazetteer: Gazetteer) -> None:
+    """Cancelled before any search, even an obvious answer is only the best found so far."""
     listener = Listener("started")
-    supply = market(gazetteer, provider(), hours(), hourly(), homecare_request())
-    assert solve(supply, progress=listener).status is Status.OPTIMAL
+    supply = market(gazetteer, provider(), hours(), hourly(), ceiling(), homecare_request())
+    result = solve(supply, progress=listener)
+    assert result.status is Status.CANCELLED
+    assert [line.provider_id for line in result.allocation.placed] == ["P-1"]
+    assert all(stage.bound is not None for stage in result.stages)
 
 
 # -- limits ------------------------------------------------------------------------------------
