@@ -30,10 +30,11 @@ def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> T
     """Return for many providers exactly what :func:`find_times` returns for each.
 
     Visits take turns at all providers together: each takes its nearest start that is possible
-    after those before it and leaves those after it one at the person's door. Where every visit finds one, these are the times of
-    :func:`find_times`: each choice is the best there is after the earlier ones, and the visits
-    that follow prove that it leaves times for the rest. Where one finds none, the package cannot
-    fit if some visit has no start even on its own; only the few providers left are searched.
+    after those before it and leaves a start at the person's door to each one after it. Where
+    every visit finds one, these are the times of :func:`find_times`: each choice is the best
+    there is after the earlier ones, and the visits that follow prove that it leaves times for the
+    rest. Where one finds none, the package cannot fit if some visit has no start even on its own;
+    only the few providers left are searched.
 
     Parameters
     ----------

@@ -230,7 +230,7 @@ def test_times_many_keeps_each_provider_apart() -> None:
     shape = shape_of(visit(1), visit(2))
     free = np.stack(
         [
-            week(("07:00", "12:00", 2)),  # both at once
+            week(("07:00", "12:00", 2)),  # one beside the other's travel
             week(("07:00", "12:00", 1)),  # one after the other
             week(("07:00", "08:00", 1)),  # no room for travel
             week(("07:00", "08:00", 1)),  # only just, without travel
@@ -240,7 +240,7 @@ def test_times_many_keeps_each_provider_apart() -> None:
     many = times_many(free, shape, np.array([1, 1, 1, 0, 0]))
     assert many.ok.tolist() == [True, True, False, True, False]
     assert [clocks(row) for row in many.starts[many.ok].tolist()] == [
-        ["07:05", "07:05"],
+        ["07:05", "07:35"],
         ["07:05", "07:40"],
         ["07:00", "07:30"],
     ]
@@ -248,24 +248,25 @@ def test_times_many_keeps_each_provider_apart() -> None:
 
 def test_times_many_searches_where_taking_turns_fails() -> None:
     """A provider at which the first visit's best time blocks the second still gets its times."""
-    shape = shape_of(visit(1), critical(2, "07:15", tolerance_minutes=0))
-    room, short = week(("07:00", "09:00", 1)), week(("07:00", "07:45", 1))
-    many = times_many(np.stack([room, short, room, room]), shape, np.array([0, 0, 0, 1]))
+    shape = shape_of(visit(1), critical(2, "07:30", tolerance_minutes=0))
+    room, short = week(("06:50", "09:00", 1)), week(("06:50", "08:30", 1))
+    many = times_many(np.stack([room, short, room, room]), shape, np.array([1, 1, 1, 0]))
     assert many.ok.tolist() == [True, False, True, True]
     found = [clocks(row) for row in many.starts[many.ok].tolist()]
-    # Busy 07:15-07:45, so the first waits; travel of five minutes makes it wait until 07:50.
-    assert found == [["07:45", "07:15"], ["07:45", "07:15"], ["07:50", "07:15"]]
+    # Busy 07:25-08:00 with five minutes' travel, so the first waits for that and its own travel;
+    # without travel it ends as the second starts.
+    assert found == [["08:05", "07:30"], ["08:05", "07:30"], ["07:00", "07:30"]]
 
 
 def test_times_many_of_a_package_with_more_carers_than_small_numbers_hold() -> None:
-    """Forty visits for four need 160 carers at once, more than an 8-bit capacity can count."""
-    shape = shape_of(*(visit(n, carers=4) for n in range(1, 41)))
-    free = week(("07:00", "11:00", 100))[None].astype(np.int8)
-    # 25 groups of four at a time, in two turns.
+    """Forty visits for four need 160 carers in all, more than an 8-bit capacity can count."""
+    visits = tuple(visit(n, carers=4) for n in range(1, 41))
+    shape = compile_package(HomecarePackage(visits=visits), ALL_DAY)
+    free = week(("00:00", "24:00", 100))[None].astype(np.int8)
     many = times_many(free, shape, np.array([0]))
     assert many.ok.tolist() == [True]
-    assert many.starts[0].tolist() == [slot("07:00")] * 25 + [slot("07:30")] * 15
-    assert not times_many(free // 20, shape, np.array([0])).ok[0]
+    assert many.starts[0].tolist() == [6 * turn for turn in range(40)]
+    assert not times_many(free // 34, shape, np.array([0])).ok[0]
 
 
 @pytest.mark.parametrize(("at", "ok"), [("08:35", True), ("08:30", True), ("08:25", False)])
