@@ -252,8 +252,11 @@ class Market:
             for rate in self.book.framework_rates
             if in_force(rate.valid_from, rate.valid_to, today)
         }
-
-        self.assumed_prices = {rate.provider_id for rate in self.book.rates if rate.assumed}
+        self.assumed_prices = {
+            (rate.provider_id, rate.service_type)
+            for rate in self.book.rates
+            if rate.assumed and in_force(rate.valid_from, rate.valid_to, today)
+        }
 
     def _compile_capacity(self) -> None:
         self.assumed_beds = {

@@ -56,6 +56,10 @@ def _nearly_admitted(verdict: Verdict) -> Ints:
     hopeless = sum(1 << bit for bit, rule in enumerate(RULES) if not rule.mendable)
     near = (failed > 0) & ((failed & np.uint32(hopeless)) == 0)
     near &= np.bitwise_count(failed) <= MOST_CHANGES
+    # Those too far away are left out at once: asking every rule of each would be slow.
+    most = enquiry.market.policy.shortlist.most_change("metres")
+    if most is not None:
+        near &= enquiry.distance_metres - enquiry.radius_metres <= most
     looked_at = _by_refusals(enquiry, failed, np.flatnonzero(near))[:MOST_LOOKED_AT]
     asked = np.zeros(len(failed), np.bool_)
     asked[looked_at] = True

@@ -284,10 +284,14 @@ def _notes(
 
 def _assumed(verdict: Verdict, chosen: tuple[Option, ...]) -> Iterator[str]:
     """Say which options rest on assumed vacancies or prices, not on recorded ones."""
-    market, care_type = verdict.enquiry.market, verdict.enquiry.request.care_type
+    market, request = verdict.enquiry.market, verdict.enquiry.request
+    services = priced_services(request)
     kinds = {
-        "vacancies": [(o.provider_id, care_type) in market.assumed_beds for o in chosen],
-        "prices": [option.provider_id in market.assumed_prices for option in chosen],
+        "vacancies": [(o.provider_id, request.care_type) in market.assumed_beds for o in chosen],
+        "prices": [
+            any((o.provider_id, service) in market.assumed_prices for service in services)
+            for o in chosen
+        ],
     }
     for what, assumed in kinds.items():
         names = [option.name for option, is_so in zip(chosen, assumed, strict=True) if is_so]

@@ -217,6 +217,53 @@ def test_recent_offers(gazetteer: Gazetteer) -> None:
     assert value(gazetteer, Objective.RECENT_OFFERS, None, *things) == 0
 
 
+@pytest.mark.parametrize(
+    ("tier", "in_order", "expected"),
+    [
+        (1, True, 0),
+        (2, True, 1),  # one step below the first
+        (None, True, 8),  # no tier counts as the ninth
+        (9, True, 8),
+        (2, False, 0),  # nobody asks for the order of tiers
+    ],
+)
+def test_tier_steps(gazetteer: Gazetteer, tier: int | None, in_order: bool, expected: int) -> None:
+    """Steps below the first tier, where policy asks tiers in order."""
+    policy = council_policy(rules__tiers_in_order=in_order)
+    things = (provider(tier=tier), *AGENCY[1:], homecare_request())
+    asked = enquiry(gazetteer, *things, policy=policy)
+    assert FORMULAE[Objective.TIER_STEPS](asked, visiting()) == expected
+    assert FORMULAE[Objective.TIER_STEPS](asked, None) == 0
+
+
+def test_unpriced_offers(gazetteer: Gazetteer) -> None:
+    """A rate in force is kept; none, one that ran out, and one for other lengths count once."""
+    bare = (provider(), hours(), ceiling(), homecare_request())
+    for rate, expected in (
+        ((hourly(),), 0),
+        ((hourly(pence=9_900),), 0),  # dear, but known
+        ((), 1),
+        ((hourly(valid_to=day(-1)),), 1),
+        ((hourly(visit_minutes=45),), 1),  # the visit lasts 30 minutes
+    ):
+        offer = visiting(status="needs_approval")
+        assert value(gazetteer, Objective.UNPRICED_OFFERS, offer, *bare, *rate) == expected
+        assert value(gazetteer, Objective.UNPRICED_OFFERS, None, *bare, *rate) == 0
+
+
+def test_specialist_use(gazetteer: Gazetteer) -> None:
+    """A specialist counts where a generic agency could serve, not where none could (H12)."""
+    special = (provider(lot="specialist"), *AGENCY[1:], homecare_request())
+    generic = (provider("P-2"), hours("P-2"), hourly("P-2"))
+    closed = (provider("P-2", status="closed"), hours("P-2"), hourly("P-2"))
+    assert value(gazetteer, Objective.SPECIALIST_USE, visiting(), *special) == 0
+    assert value(gazetteer, Objective.SPECIALIST_USE, visiting(), *special, *closed) == 0
+    assert value(gazetteer, Objective.SPECIALIST_USE, visiting(), *special, *generic) == 1
+    assert value(gazetteer, Objective.SPECIALIST_USE, None, *special, *generic) == 0
+    spared = visiting(provider_id="P-2")
+    assert value(gazetteer, Objective.SPECIALIST_USE, spared, *special, *generic) == 0
+
+
 def test_only_requests_that_may_be_searched_for_are_measured(gazetteer: Gazetteer) -> None:
     """Incomplete requests and those of other panels count under no objective (H2, H27)."""
     supply = market(

@@ -140,11 +140,19 @@ def test_a_visit_moved_as_the_change_says_fits(gazetteer: Gazetteer) -> None:
 
 
 def test_a_band_the_default_policy_lacks_may_overlap_another(gazetteer: Gazetteer) -> None:
-    """Windows that overlap share the same carers: one carer cannot be in both at once."""
-    bands = council_policy({"morning": ("07:00", "07:10"), "early": ("07:05", "07:15")})
-    request = homecare_request(visit(1, "morning"), visit(2, "early"))
-    assert capacity(gazetteer, request, provider(), hours(carers=2), policy=bands) is None
-    assert capacity(gazetteer, request, provider(), hours(carers=1), policy=bands) is not None
+    """Windows that overlap share the same carers, and the same door.
+
+    A second carer may come at 07:20, the minute the first leaves; one carer alone would first
+    travel five minutes. Visits five minutes longer would overlap, whoever comes.
+    """
+    bands = council_policy({"morning": ("07:05", "07:15"), "early": ("07:10", "07:20")})
+
+    def asked(minutes: int) -> CareRequest:
+        return homecare_request(visit(1, "morning", minutes=minutes), visit(2, "early", minutes=15))
+
+    for minutes, carers, fits in ((10, 1, True), (15, 2, True), (15, 1, False), (20, 2, False)):
+        found = capacity(gazetteer, asked(minutes), provider(), hours(carers=carers), policy=bands)
+        assert (found is None) == fits
 
 
 # -- beds ----------------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ def test_homecare_has_visits() -> None:
 
 @pytest.mark.parametrize("column", ["care_type", "nights", "admit_from", "admit_to"])
 def test_respite_has_its_bed_length_and_window(column: str) -> None:
-    """H13: admission date and length of stay; a bed for good needs none of them."""
+    """H13: admission dates, length of stay and kind of bed; a bed for good needs none of them."""
     full = {
         "care_type": NURSING_DEMENTIA,
         "nights": 7,
@@ -151,7 +151,8 @@ def test_respite_has_its_bed_length_and_window(column: str) -> None:
     assert missing_fields(respite_request().model_copy(update={"placement": placement})) == (
         column,
     )
-    assert missing_fields(placement_request(placement=placement)) == ()
+    endless = placement.model_copy(update={"nights": None})
+    assert missing_fields(placement_request(placement=endless)) == ()
 
 
 def test_a_critical_time_has_a_reason() -> None:
@@ -206,10 +207,10 @@ def test_respite_fits_its_window() -> None:
     )
 
 
-def test_nights_of_a_bed_for_good_are_nobodys_allowance() -> None:
+def test_a_bed_for_good_is_nobodys_allowance() -> None:
     """The terms of respite bind respite only, and only what is recorded."""
-    odd = Placement(nights=40, admit_from=day(1), admit_to=day(2))
-    assert refusals(placement_request(placement=odd, respite_nights_left=1)) == ()
+    short = Placement(admit_from=day(1), admit_to=day(2))
+    assert refusals(placement_request(placement=short, respite_nights_left=0)) == ()
     for known in (None, Placement(care_type=NURSING_DEMENTIA, nights=300, admit_from=day(1))):
         unknown = respite_request(respite_nights_left=None)
         unknown = unknown.model_copy(update={"placement": known})

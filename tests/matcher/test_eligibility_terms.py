@@ -270,7 +270,7 @@ TRIPLES = (
         broken=(homecare_request(ONE_HOUR_A_WEEK), provider(min_weekly_minutes=61)),
         just=(homecare_request(ONE_HOUR_A_WEEK), provider(min_weekly_minutes=60)),
         sentence="R-1 is 60 minutes a week; Agency P-1 takes packages from 61.",
-        change=Change("1 minutes a week below the provider's least", 1, "minutes"),
+        change=Change("1 minutes a week below the provider's least", 1, "minutes a week"),
     ),
     Triple(
         "MINIMUM_HOURS",  # a bed has no hours, whatever stands in the column
@@ -278,7 +278,7 @@ TRIPLES = (
         broken=(REQUEST, provider(min_weekly_minutes=1_210)),
         just=(PLACEMENT, home(min_weekly_minutes=1_210)),
         sentence="R-1 is 210 minutes a week; Agency P-1 takes packages from 1,210.",
-        change=Change("1,000 minutes a week below the provider's least", 1_000, "minutes"),
+        change=Change("1,000 minutes a week below the provider's least", 1_000, "minutes a week"),
     ),
     Triple(
         "BUDGET",

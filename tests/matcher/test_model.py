@@ -91,6 +91,17 @@ def test_nouns_are_frozen_and_refuse_fields_they_do_not_know() -> None:
         (homecare_request(), {"personal_budget_pence_per_week": -1}, "greater than or equal to 0"),
         (homecare_request(), {"service_type": "nursing"}, "no visits, because nursing is asked"),
         (homecare_request(), {"postcode": "DT1"}, "postcode"),
+        (HomecarePackage(), {"visits": (visit(1), visit(1, "tea"))}, "each visit_no once"),
+        (
+            placement_request(),
+            {"placement": Placement(nights=7)},  # a bed for good has no last night
+            "no nights, because nursing_dementia is asked for",
+        ),
+        (
+            homecare_request(),
+            {"placement": Placement(nights=1)},  # nobody stays the night where they live
+            "no nights, because homecare is asked for",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(thing: Frozen, changes: dict[str, Any], why: str) -> None:
@@ -157,3 +168,27 @@ def test_who_waits_is_everyone_whose_care_does_not_run() -> None:
     supply = book(home(), running, *asked)
     assert [request.request_id for request in supply.waiting] == ["R-1", "R-3"]
     assert supply.running_provider == {"R-2": "H-1"}
+
+
+def test_nights_are_for_respite_and_respite_may_yet_lack_them() -> None:
+    """One night is kept; not recorded is a gap on the waiting list, not a fault (H2, H13)."""
+    for nights in (1, None):
+        stay = Placement(care_type=NURSING_DEMENTIA, nights=nights)
+        assert request(ServiceType.RESPITE, placement=stay).placement == stay
+    window = Placement(admit_from=day(1), admit_to=day(2))
+    assert placement_request(placement=window).placement == window
+
+
+def test_a_copied_book_works_out_anew_who_waits() -> None:
+    """What was derived before the copy belongs to the first book only."""
+    first = book(provider(), homecare_request(request_id="R-1"), homecare_request(request_id="R-2"))
+    assert [line.request_id for line in first.waiting] == ["R-1", "R-2"]
+    assert first.running_provider == {}
+    started = Running(request_id="R-1", provider_id="P-1", started_on=AS_OF)
+    second = first.model_copy(update={"running": (started,)})
+    assert second.running_provider == {"R-1": "P-1"}
+    assert [line.request_id for line in second.waiting] == ["R-2"]
+    assert [line.request_id for line in first.waiting] == ["R-1", "R-2"]
+    assert [line.request_id for line in second.model_copy(update={"running": ()}).waiting] == [
+        *("R-1", "R-2")
+    ]

@@ -113,7 +113,7 @@ def test_near_misses_are_shown_when_options_run_short(gazetteer: Gazetteer) -> N
     assert (miss.provider_id, miss.name, miss.distance_metres) == ("P-2", "Agency P-2", 780)
     assert miss.reasons == ("Agency P-2 is under embargo: no new work.",)
     assert miss.changes == ("feasible if the embargo is lifted",)
-    assert answer.notes == ("1 of 3 options: nobody else can start; see the near misses.",)
+    assert answer.notes == ("1 of 3 options: nobody else can start, see the near misses.",)
     assert answer.refused_by == {"STATUS": 1, "CONTRACT": 1}
 
 
@@ -128,14 +128,14 @@ def test_a_near_miss_would_really_be_admitted(gazetteer: Gazetteer) -> None:
     """Capacity is asked even of those a cheaper rule refuses: a full agency is no near miss."""
     supply = [
         provider("P-1", status="embargoed"),
-        *(provider("P-2", status="embargoed"), hours("P-2", end="08:05", start="07:30")),
+        *(provider("P-2", status="embargoed"), hours("P-2", start="10:30", end="11:05")),
         *(provider("P-3", status="embargoed", postcode=Postcode(WEYMOUTH)), hours("P-3")),
     ]
     answer = answer_of(market(gazetteer, homecare_request(visit(1, "lunch")), *supply))
     assert rank_ids(answer.near_misses) == ["P-3", "P-2"]
     assert answer.near_misses[1].changes == (
         "feasible if the embargo is lifted",
-        "feasible if the lunch visit may start at 07:35",
+        "feasible if the lunch visit may start at 10:35",
     )
 
 

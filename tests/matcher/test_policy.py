@@ -342,16 +342,3 @@ def test_the_county_asks_everyone_in_25_miles_rated_good_or_not_yet_rated() -> N
     assert policy.rules.rating_floor is CqcRating.GOOD
     assert policy.rules.admit_unrated.value
     assert not policy.rules.tiers_in_order.value
-
-
-def test_an_order_that_forgets_people_is_refused() -> None:
-    """Without the people left out among the objectives, nobody need be placed at all."""
-    text = (
-        '[allocation]\norder = { value = ["distance_metres", "unplaced_red"], unit = "objectives", '
-        "from = 2026-04-01, assumed = true }"
-    )
-    with pytest.raises(BadInputError) as caught:
-        parse_policy(text)
-    (fault,) = caught.value.faults
-    assert fault.column.startswith("allocation.order")
-    assert "unplaced_amber, unplaced_green, without_offer" in fault.expected

@@ -241,7 +241,7 @@ def test_a_dear_home_names_the_top_up(gazetteer: Gazetteer) -> None:
 def test_homecare_over_budget_is_for_a_budget_holder(gazetteer: Gazetteer) -> None:
     """There is no top-up for visits at home."""
     request = homecare_request(personal_budget_pence_per_week=8_000)
-    (reason,) = approval_reasons(priced(gazetteer, request, hourly()), 0)
+    (reason,) = approval_reasons(priced(gazetteer, request, hourly(), ceiling()), 0)
     assert reason == "£7.50 a week above the personal budget: a budget holder must approve."
 
 

@@ -214,8 +214,8 @@ def test_no_home_at_all_is_no_affordable_home_either(gazetteer: Gazetteer) -> No
     answer = search(gazetteer, placement_request()).shortlist
     assert answer.options == ()
     assert answer.affordability == NO_AFFORDABLE_OPTION
-    assert answer.notes[0] == (
-        "0 of 3 options: nobody else can start; and no small change would help."
+    assert (
+        answer.notes[0] == "0 of 3 options: nobody else can start, and no small change would help."
     )
 
 
