@@ -106,6 +106,9 @@ def maybe(strategy: st.SearchStrategy[Any], *, gaps: bool = True) -> st.SearchSt
     return st.none() | strategy if gaps else strategy
 
 
+_TOLD = maybe(dates(-40, 0))
+
+
 @st.composite
 def providers(
     draw: st.DrawFn, provider_id: str = "p1", kind: ProviderKind | None = None
@@ -138,8 +141,10 @@ def providers(
 
 
 @st.composite
-def homecare_capacity(draw: st.DrawFn, provider_id: str = "p1") -> HomecareCapacity:
-    """Draw carers free on some days between two times."""
+def homecare_capacity(
+    draw: st.DrawFn, provider_id: str = "p1", told: st.SearchStrategy[date | None] = _TOLD
+) -> HomecareCapacity:
+    """Draw carers free on some days between two times, as told on a day of its own or given."""
     steps = 24 * 60 // GRID_MINUTES
     start = draw(st.integers(72, steps - 12))
     end = draw(st.integers(start + 6, steps))
@@ -149,13 +154,15 @@ def homecare_capacity(draw: st.DrawFn, provider_id: str = "p1") -> HomecareCapac
         start_minute=start * GRID_MINUTES,
         end_minute=end * GRID_MINUTES,
         carers=draw(st.integers(0, 3)),
-        as_of=draw(maybe(dates(-40, 0))),
+        as_of=draw(told),
     )
 
 
 @st.composite
-def bed_capacity(draw: st.DrawFn, provider_id: str = "p1") -> BedCapacity:
-    """Draw vacancies of one kind of bed."""
+def bed_capacity(
+    draw: st.DrawFn, provider_id: str = "p1", told: st.SearchStrategy[date | None] = _TOLD
+) -> BedCapacity:
+    """Draw vacancies of one kind of bed, as told on a day of their own or given."""
     first = draw(dates(-30, 30))
     return BedCapacity(
         provider_id=provider_id,
@@ -163,7 +170,7 @@ def bed_capacity(draw: st.DrawFn, provider_id: str = "p1") -> BedCapacity:
         beds=draw(st.integers(0, 3)),
         available_from=first,
         available_to=draw(maybe(st.integers(0, 60).map(lambda n: first + timedelta(days=n)))),
-        as_of=draw(maybe(dates(-40, 0))),
+        as_of=draw(told),
         assumed=draw(st.booleans()),
     )
 
@@ -317,7 +324,8 @@ def books(
         for n in range(draw(st.integers(0, max_requests)))
     ]
     served = draw(some([request.request_id for request in asked], max_size=2)) if asked else ()
-    few = st.integers(0, 2)
+    # One snapshot of all capacity, and no row of it twice: rows of one as_of add up.
+    told = st.just(draw(_TOLD))
     return Book(
         title=draw(texts(min_size=1)),
         council=COUNCIL,
@@ -327,9 +335,15 @@ def books(
         rates=tuple(rate for provider in supply for rate in draw(rates(provider))),
         framework_rates=draw(framework_rates()),
         homecare_capacity=tuple(
-            draw(homecare_capacity(name)) for name in agencies for _ in range(draw(few))
+            row
+            for name in agencies
+            for row in draw(st.lists(homecare_capacity(name, told), unique=True, max_size=2))
         ),
-        bed_capacity=tuple(draw(bed_capacity(name)) for name in homes for _ in range(draw(few))),
+        bed_capacity=tuple(
+            row
+            for name in homes
+            for row in draw(st.lists(bed_capacity(name, told), unique=True, max_size=2))
+        ),
         requests=tuple(asked),
         running=tuple(
             Running(
@@ -345,11 +359,13 @@ def books(
 
 @st.composite
 def _offers(draw: st.DrawFn, names: Sequence[str]) -> Offered:
+    outcome = draw(st.sampled_from(Outcome))
+    named = outcome is Outcome.UNSUITABLE  # who was found unsuitable has to be told
     return Offered(
         provider_id=draw(st.sampled_from(names)),
         offered_on=draw(dates(-120, 0)),
-        request_id=draw(st.sampled_from([None, "r1", "gone"])),
-        outcome=draw(st.sampled_from(Outcome)),
+        request_id=draw(st.sampled_from(["r1", "gone"] if named else [None, "r1", "gone"])),
+        outcome=outcome,
     )
 
 

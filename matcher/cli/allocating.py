@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from matcher.cli.books import open_book
-from matcher.cli.options import AsJson, Book, MethodName, Out, Seed
+from matcher.cli.options import AsJson, Book, MethodName, Out, Seed, finite
 from matcher.cli.progress import ShownProgress, stopping_gently
 from matcher.cli.screen import asides, say, show, show_document
-from matcher.files.folders import require_replaceable
+from matcher.files.folders import require_writable
 from matcher.files.results import Summary, is_allocation_folder, write_allocation
 from matcher.market import Market
 from matcher.report.allocation import allocation_page
@@ -26,7 +26,8 @@ def allocate(
     book: Book,
     out: Out,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="Stop after so many seconds. [default: 60]")
+        float | None,
+        typer.Option(min=0.1, callback=finite, help="Stop after so many seconds. [default: 60]"),
     ] = None,
     seed: Seed = 0,
     method: Annotated[
@@ -36,6 +37,7 @@ def allocate(
         float | None,
         typer.Option(
             min=0.01,
+            callback=finite,
             help="Reproducible: one worker and so much solver work for each part, "
             "whatever the machine.",
         ),
@@ -49,7 +51,7 @@ def allocate(
 
     Ctrl-C stops early and keeps the best plan found; a second Ctrl-C gives it up.
     """
-    require_replaceable(out.resolve(), is_allocation_folder)
+    require_writable(out, is_allocation_folder)
     limits = chosen_limits(seconds, deterministic_time, workers)
     market = open_book(book).market
     summary = place_everyone(market, out, Method(method), limits=limits, seed=seed)

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from matcher.cli.books import working
-from matcher.cli.options import AsJson, Out, Seed
+from matcher.cli.options import AsJson, Out, Seed, book_title, council_code
 from matcher.cli.screen import show, show_document
 from matcher.files import is_book_folder, write_book
-from matcher.files.folders import require_replaceable
+from matcher.files.folders import require_writable
 from matcher.geography import Gazetteer
 from matcher.policy import default_policy
 from matcher.report.book import holdings, written_page
@@ -25,7 +25,9 @@ USUAL_DAY = datetime.combine(USUAL.as_of, datetime.min.time())
 def generate(
     *,
     out: Out,
-    council: Annotated[str, typer.Option(help="Authority whose postcodes to use.")] = USUAL.council,
+    council: Annotated[
+        str, typer.Option(callback=council_code, help="Authority whose postcodes to use.")
+    ] = USUAL.council,
     seed: Seed = USUAL.seed,
     as_of: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="The day the book describes.")
@@ -48,7 +50,9 @@ def generate(
     history_days: Annotated[
         int, typer.Option(min=0, help="Days the ledger of offers reaches back.")
     ] = USUAL.history_days,
-    title: Annotated[str | None, typer.Option(help="The book's title.")] = None,
+    title: Annotated[
+        str | None, typer.Option(callback=book_title, help="The book's title.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write an invented county's book: real postcodes, invented people, providers and prices."""
@@ -66,7 +70,7 @@ def generate(
         history_days=history_days,
         title=title,
     )
-    require_replaceable(out.resolve(), is_book_folder)
+    require_writable(out, is_book_folder)
     with working("Inventing a county"):
         book = generate_book(spec, Gazetteer())
         write_book(out, book)

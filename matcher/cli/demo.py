@@ -13,11 +13,11 @@ import typer
 
 from matcher.cli.allocating import place_everyone
 from matcher.cli.books import open_book, working
-from matcher.cli.options import AsJson
+from matcher.cli.options import AsJson, finite
 from matcher.cli.screen import show, show_document
 from matcher.errors import MatcherError
 from matcher.files import is_book_folder, write_book
-from matcher.files.folders import require_replaceable
+from matcher.files.folders import require_writable
 from matcher.files.results import is_allocation_folder
 from matcher.geography import Gazetteer
 from matcher.market import Market
@@ -38,14 +38,14 @@ Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the 
 def demo(
     out: Out = Path("demo"),
     seconds: Annotated[
-        float, typer.Option(min=0.1, help="Seconds for placing everyone at once.")
+        float, typer.Option(min=0.1, callback=finite, help="Seconds for placing everyone at once.")
     ] = SECONDS,
     as_json: AsJson = False,
 ) -> None:
     """Invent a county, shortlist for two people, then place everyone waiting at once."""
     book, allocation = out / "book", out / "allocation"
-    require_replaceable(book.resolve(), is_book_folder)
-    require_replaceable(allocation.resolve(), is_allocation_folder)
+    require_writable(book, is_book_folder)
+    require_writable(allocation, is_allocation_folder)
     with working("Inventing a county"):
         write_book(book, generate(COUNTY, Gazetteer()))
     market = open_book(book).market

@@ -18,7 +18,13 @@ from matcher.cli.demo import demo
 from matcher.cli.enquiries import check, explain, shortlist
 from matcher.cli.failures import DONE, OUR_FAULT, STOPPED, explain_failure, wants_details
 from matcher.cli.register import import_cqc
-from matcher.cli.screen import OutputClosedError, asides, discard, show_document
+from matcher.cli.screen import (
+    OutputClosedError,
+    OutputLostError,
+    asides,
+    discard,
+    show_document,
+)
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
@@ -83,10 +89,12 @@ def _fail(error: BaseException, *, as_json: bool) -> int:
     asides().print(failure.page)
     if failure.code == OUR_FAULT and wants_details():
         traceback.print_exception(error)
-    if as_json:
+    if isinstance(error, OutputLostError):
+        discard(sys.stdout)
+    elif as_json:
         try:
             show_document(failure.document())
-        except OutputClosedError:
+        except (OutputClosedError, OutputLostError):
             discard(sys.stdout)
     return failure.code
 

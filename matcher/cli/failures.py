@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from matcher.report.faults import faults_document, faults_table
 from matcher.report.page import WRONG
 from matcher.report.wording import count_text
 from matcher.shortlist import RequestRefusedError
+from matcher.vocabulary import without_controls
 
 DONE, OUR_FAULT, BAD_INPUT, STOPPED = 0, 1, 2, 130
 DEBUG_VARIABLE = "CAREMATCH_DEBUG"
@@ -60,12 +62,13 @@ def explain_failure(error: BaseException) -> Failure:
         return _usage(error)
     if isinstance(error, (RefereeError, DataSourceError)):
         return _apology(error, error.message)
-    if isinstance(error, MatcherError):
-        return _refused(error)
+    if isinstance(error, (MatcherError, ValidationError)):
+        return _invalid(error) if isinstance(error, ValidationError) else _refused(error)
     return _apology(error, f"{type(error).__name__}: {error}")
 
 
 def _plain(code: int, kind: str, message: str, **details: object) -> Failure:
+    message = without_controls(message)
     return Failure(code, kind, Text(message, style=WRONG), message, details)
 
 
@@ -76,12 +79,28 @@ def _bad_input(error: BadInputError) -> Failure:
 
 
 def _usage(error: typer.TyperException) -> Failure:
-    message = error.format_message()
+    message = _on_its_lines(error.format_message())
     context = getattr(error, "ctx", None)
     lines = [message if message.endswith((".", "?")) else f"{message}."]
     if context is not None:
         lines = [context.get_usage(), *lines, f"See {context.command_path} --help."]
     return Failure(BAD_INPUT, "usage", Text("\n".join(lines), style=WRONG), message)
+
+
+def _on_its_lines(text: str) -> str:
+    """Return a text of several lines with nothing else in it that a terminal acts upon."""
+    return "\n".join(without_controls(line) for line in text.split("\n"))
+
+
+def _invalid(error: ValidationError) -> Failure:
+    """Say what no noun can hold by the names of its fields; the values are not repeated (H8)."""
+    reasons = [
+        f"{'.'.join(map(str, detail['loc'])) or error.title}: "
+        + detail["msg"].removeprefix("Value error, ")
+        for detail in error.errors(include_url=False, include_input=False)
+    ]
+    message = f"This cannot stand in a book. {'; '.join(reasons)}."
+    return _plain(BAD_INPUT, "bad_input", " ".join(message.split()))
 
 
 def _refused(error: MatcherError) -> Failure:

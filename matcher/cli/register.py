@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from matcher.cli.books import working
-from matcher.cli.options import AsJson, Out
+from matcher.cli.options import AsJson, Out, council_code
 from matcher.cli.screen import show, show_document
 from matcher.files import is_book_folder, write_book
 from matcher.files.cqc import import_register, imported_book
-from matcher.files.folders import require_replaceable
+from matcher.files.folders import require_writable
 from matcher.geography import Gazetteer
 from matcher.report.register import register_document, register_page
 
@@ -28,7 +28,8 @@ def import_cqc(
     ],
     out: Out,
     council: Annotated[
-        str | None, typer.Option(help="Keep only this authority, such as E06000059.")
+        str | None,
+        typer.Option(callback=council_code, help="Keep only this authority, such as E06000059."),
     ] = None,
     as_of: Annotated[
         datetime | None,
@@ -48,7 +49,7 @@ def import_cqc(
     as_json: AsJson = False,
 ) -> None:
     """Turn the care regulator's register into a book, and say what was left out or assumed."""
-    require_replaceable(out.resolve(), is_book_folder)
+    require_writable(out, is_book_folder)
     day = date.today() if as_of is None else as_of.date()
     with working("Reading the register"):
         homes = import_register(

@@ -9,6 +9,7 @@ from typing import Any
 from matcher.errors import Fault
 from matcher.files.book_rows import BookRows
 from matcher.files.rows import Rows, Sourced
+from matcher.files.unheeded import unheeded
 from matcher.policy import Policy
 from matcher.vocabulary import ProviderStatus
 
@@ -24,6 +25,7 @@ def cautions(rows: BookRows, as_of: date, policy: Policy) -> Iterator[Fault]:
     yield from _assumed(rows.rates)
     yield from _assumed(rows.bed_capacity)
     yield from _sectors_inside_other_zones(rows)
+    yield from unheeded(rows, as_of, policy)
 
 
 def _old_capacity(rows: BookRows, oldest: date) -> Iterator[Fault]:

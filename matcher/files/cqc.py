@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from matcher.errors import BadInputError, Fault, MatcherError, PostcodeError
 from matcher.files import columns
 from matcher.files.cells import (
@@ -16,21 +18,21 @@ from matcher.files.cells import (
     read_date,
     read_id,
     read_postcode,
-    read_text,
     read_whole,
     shown,
 )
 from matcher.files.cqc_assumptions import assumed_fees, assumed_vacancies, care_types_of
 from matcher.files.cqc_layouts import Layout, Location, read_layout
 from matcher.files.rows import Rows, Sourced, read_rows
+from matcher.files.snapshots import bed_faults
 from matcher.geography import Gazetteer, Postcode
-from matcher.model import BedCapacity, Book, Provider, Rate
+from matcher.model import BedCapacity, Book, Name, Provider, Rate
 from matcher.vocabulary import Contract, CqcRating, ProviderKind, ServiceType
 
 T = TypeVar("T")
 
 _MOST_BEDS = 2000
-_LONGEST_NAME = 500
+_NAMES: TypeAdapter[str] = TypeAdapter(Name)
 _read_rating = read_choice(CqcRating)
 
 
@@ -231,7 +233,7 @@ class _Sieve:
         self.providers.append(provider)
 
     def _leave_out(self, location: Location, reason: str) -> None:
-        self.left_out.append(LeftOut(location.row, location.location_id, reason))
+        self.left_out.append(LeftOut(location.row, shown(location.location_id), reason))
 
     def _is_elsewhere(self, authority: str | None) -> bool:
         return bool(self.authority and authority and authority != self.authority)
@@ -252,7 +254,7 @@ class _Sieve:
                 rated_on = self._cell(location, layout, "rated_on", read_date)
         return Provider(
             provider_id=self._cell(location, layout, "location_id", read_id),
-            name=self._cell(location, layout, "name", _read_name),
+            name=location.name.strip(),
             kind=ProviderKind.CARE_HOME if _is_home(location) else ProviderKind.HOMECARE,
             postcode=postcode,
             services=services,
@@ -299,14 +301,18 @@ def _why_not(location: Location, first_row: int) -> str:
         return "It is neither a care home nor a homecare agency."
     if location.children_only:
         return "It is for children only."
+    return _why_no_name(location.name)
+
+
+def _why_no_name(name: str) -> str:
+    """Return why a book cannot hold a name, which is then not repeated; empty where it can."""
+    try:
+        _NAMES.validate_python(name)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        reason = reason.replace("String should have", "a name of")
+        return f"Its name cannot stand in a book; expected {reason}."
     return ""
-
-
-def _read_name(text: str) -> str:
-    name = read_text(text)
-    if not 0 < len(name) <= _LONGEST_NAME:
-        raise CellError(f"a name of 1 to {_LONGEST_NAME} characters")
-    return name
 
 
 def _read_beds(text: str) -> int:
@@ -322,6 +328,7 @@ def _with_recorded_vacancies(
     """Add vacancies from a file; every row has to be about a location of the register."""
     spec = replace(columns.BED_CAPACITY, file=path.name, required=True)
     rows, faults = read_rows(path.parent, spec, BedCapacity)
+    faults += bed_faults(rows)
     kept = {provider.provider_id: provider for provider in homes.providers}
     for line in rows:
         provider = kept.get(line.item.provider_id)

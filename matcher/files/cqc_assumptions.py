@@ -12,6 +12,8 @@ from matcher.vocabulary import CareType, ProviderKind, RateUnit, ServiceType
 
 ADMITTABLE_SHARE = 0.108
 """Vacant admittable beds as a share of all beds: gov.uk monthly statistics, July 2025."""
+_MOST_BEDS = 500
+"""A row of vacancies holds so many at most; a home is not taken to have more of one kind."""
 # Average fees paid by councils, 2025-26 provisional, people aged 65 and over: DHSC.
 AVERAGE_RESIDENTIAL_WEEK_PENCE = 95_600
 AVERAGE_NURSING_WEEK_PENCE = 108_900
@@ -42,7 +44,8 @@ def assumed_vacancies(
     A vacancy can serve any kind of bed the home offers but must not be counted twice, so each is
     listed under one kind only: as many under each kind as divide evenly, the rest one each to the
     kinds from one that the id draws onwards. Over a county, plain and dementia beds then share
-    alike, which is what is asked for: half and more of new placements are with dementia.
+    alike, which is what is asked for: half and more of new placements are with dementia. No more
+    than 500 of one kind are assumed, which is as many as a row of a book holds.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ def assumed_vacancies(
                 BedCapacity(
                     provider_id=home.provider_id,
                     care_type=care_type,
-                    beds=part,
+                    beds=min(part, _MOST_BEDS),
                     available_from=as_of,
                     as_of=as_of,
                     assumed=True,

@@ -45,10 +45,7 @@ def whole_folder(path: Path, *, replaces: Callable[[Path], bool]) -> Iterator[Pa
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise MatcherError(
-            f"The folder {path} could not be written: {reason}.", thing=str(path)
-        ) from error
+        raise _unwritable(path, error.strerror or str(error)) from error
 
 
 def require_replaceable(target: Path, replaces: Callable[[Path], bool]) -> None:
@@ -74,6 +71,36 @@ def require_replaceable(target: Path, replaces: Callable[[Path], bool]) -> None:
             thing=str(target),
             expected="a new name or an empty folder",
         )
+
+
+def require_writable(path: Path, replaces: Callable[[Path], bool]) -> Path:
+    """Return a folder's full path once it is known that the folder can be written.
+
+    A folder is made for a moment where the disk must take one, so that nobody learns only after
+    minutes of work that it does not.
+
+    Raises
+    ------
+    MatcherError
+        If something stands there that may not be replaced, or the disk refuses.
+    """
+    try:
+        target = path.resolve()
+        require_replaceable(target, replaces)
+        place = target
+        while not place.parent.exists():
+            place = place.parent
+        trial = _beside(place, "part")
+        trial.mkdir()
+        trial.rmdir()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _unwritable(path, reason) from error
+    return target
+
+
+def _unwritable(path: Path, reason: str) -> MatcherError:
+    return MatcherError(f"The folder {path} could not be written: {reason}.", thing=str(path))
 
 
 def _beside(target: Path, ending: str) -> Path:

@@ -94,6 +94,8 @@ def _beds(dice: Dice, spec: CountySpec, homes: Sequence[Provider]) -> list[Offer
     for outcome in dice.dealt(outcomes, round(a_day * spec.history_days / accepted)):
         day = dice.day_before(spec.as_of, spec.history_days)
         answer = dice.weighted(figures.REFUSALS) if outcome is None else outcome
+        if answer is Outcome.UNSUITABLE:
+            answer = Outcome.DECLINED  # an assessment is told only with the person assessed
         rows.append(_offer(dice.pick(asking), day, None, answer))
     return rows
 

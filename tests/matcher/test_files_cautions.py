@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from matcher.files import read_book
-from tests.breaking import SAMPLE, Step, cell, copy_of_sample, gone, row
+from tests.breaking import SAMPLE, Step, cell, copy_of_sample, gone, row, swap
 
 Place = tuple[str, int, str]
 
@@ -18,7 +18,8 @@ CAUTIONS: list[tuple[str, Step, Place, str]] = [
      ("bed_capacity.csv", 4, "as_of"), "word from bay"),
     ("short visit", cell("visits.csv", 5, "minutes", "25"), ("visits.csv", 5, "minutes"),
      "at least 30 minutes (L3)"),
-    ("no capacity", cell("homecare_capacity.csv", 9, "provider_id", "maiden"),
+    ("no capacity", swap("homecare_capacity.csv", "portland,mon|tue|wed|thu|fri,08:00,09:30",
+                         "maiden,mon,12:00,13:00"),
      ("providers.csv", 5, "provider_id"), "rows of capacity"),
     ("no rate", cell("rates.csv", 5, "provider_id", "radipole"),
      ("providers.csv", 5, "provider_id"), "a rate in rates.csv"),

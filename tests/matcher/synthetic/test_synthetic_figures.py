@@ -257,4 +257,8 @@ def test_offers(crowd: Book) -> None:
     """Between 35 and 60 % of offers are accepted (assumed)."""
     outcomes = Counter(line.outcome for line in crowd.history if line.request_id is None)
     assert 0.40 <= outcomes[Outcome.ACCEPTED] / outcomes.total() <= 0.55
-    assert set(outcomes) >= {Outcome.DECLINED, Outcome.NO_REPLY, Outcome.UNSUITABLE}
+    assert set(outcomes) == {Outcome.ACCEPTED, Outcome.DECLINED, Outcome.NO_REPLY}
+    # Who was found unsuitable is told with the person, so that it keeps that pair apart (H15).
+    found = [line for line in crowd.history if line.outcome is Outcome.UNSUITABLE]
+    assert found
+    assert all(line.request_id for line in found)

@@ -1,0 +1,172 @@
+"""Input that no book can hold is refused with exit code 2, before any work and in plain words."""
+
+from __future__ import annotations
+
+import errno
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from matcher.cli import entry
+from matcher.cli.failures import explain_failure
+from matcher.files import read_book
+from matcher.model import Book, CareRequest
+from tests.breaking import SAMPLE, faults_after, swap
+from tests.builders import AS_OF
+from tests.matcher.cli.conftest import Command
+from tests.matcher.cqc.extracts import ACTIVE, home, written
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("import-cqc", "x.csv", "--council", "bad council"),  # a space in a code
+        ("import-cqc", "x.csv", "--council", ""),  # no code at all
+        ("generate", "--council", "E06000059 "),
+        ("generate", "--title", "x" * 201),  # one letter too long
+        ("generate", "--title", "=1+1"),  # a formula
+        ("generate", "--title", ""),  # nameless
+        ("generate", "--seed", str(2**31)),  # one more than the solver takes
+        ("allocate", str(SAMPLE), "--seed", "3000000000"),
+        ("allocate", str(SAMPLE), "--seconds", "inf"),
+        ("allocate", str(SAMPLE), "--seconds", "nan"),
+        ("allocate", str(SAMPLE), "--deterministic-time", "nan"),
+        ("demo", "--seconds", "inf"),
+    ],
+)
+def test_options_no_book_or_solver_can_hold(
+    carematch: Command, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Such an option is a usage error that names it, and nothing is written."""
+    ran = carematch(*arguments, "--out", tmp_path / "out")
+    assert ran.code == 2
+    assert arguments[-2] in ran.err
+    assert "Sorry" not in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_title_up_to_the_limit_is_kept(carematch: Command, tmp_path: Path) -> None:
+    """Two hundred letters are a title; in book.toml one more is a fault that says so."""
+    options = ("--agencies", 1, "--homes", 1, "--waiting-homecare", 0, "--waiting-placements", 0)
+    out = tmp_path / "out"
+    ran = carematch("generate", *options, "--running", 0, "--title", "x" * 200, "--out", out)
+    assert ran.code == 0, ran.err
+    assert read_book(out).book.title == "x" * 200
+    (fault,) = faults_after(tmp_path, swap("book.toml", "Sample:", "x" * 201))
+    assert "at most 200 characters" in fault.expected
+
+
+def test_a_name_no_book_holds_does_not_block_the_register(
+    carematch: Command, tmp_path: Path
+) -> None:
+    """One such row is left out with the reason, and its name is not repeated."""
+    names = ["x" * 201, "@Home Care", "Key safe 4471", "a\x1b[31mb", "", "x" * 200]
+    rows = [home(n, **{"Location Name": name}) for n, name in enumerate(names, start=1)]
+    register = written(tmp_path / "register.csv", ACTIVE, rows)
+    ran = carematch("import-cqc", register, "--out", tmp_path / "book", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.document["kept"] == 1
+    told = [line["reason"] for line in ran.document["left_out"]]
+    for reason, words in zip(
+        told,
+        ("at most 200 characters", "like a formula", "H8", "control", "at least 1 character"),
+        strict=True,
+    ):
+        assert words in reason
+    assert "4471" not in ran.out
+
+
+def test_more_vacancies_than_a_row_holds_are_cut(carematch: Command, tmp_path: Path) -> None:
+    """A home of 2,000 beds is taken to have at most 500 vacancies of one kind."""
+    register = written(tmp_path / "r.csv", ACTIVE, [home(1, **{"Care homes beds": "2000"})])
+    options = ("--out", tmp_path / "book", "--assume-vacancies", "1", "--as-of", "2026-04-01")
+    ran = carematch("import-cqc", register, *options)
+    assert ran.code == 0, ran.err
+    assert [line.beds for line in read_book(tmp_path / "book").book.bed_capacity] == [500]
+
+
+def test_a_vacancy_told_twice_is_a_fault(carematch: Command, tmp_path: Path) -> None:
+    """Two snapshots of one home in a vacancies file are refused as in a book."""
+    register = written(tmp_path / "r.csv", ACTIVE, [home(1)])
+    line = "1-1,residential,2,2026-04-01,2026-03-"
+    text = f"provider_id,care_type,beds,available_from,as_of\n{line}20\n{line}27\n"
+    (tmp_path / "v.csv").write_text(text)
+    options = ("--vacancies", tmp_path / "v.csv", "--out", tmp_path / "book")
+    ran = carematch("import-cqc", register, *options)
+    assert ran.code == 2
+    assert "one snapshot" in " ".join(ran.err.split())
+
+
+def test_what_a_noun_refuses_is_bad_input() -> None:
+    """A noun's refusal is told by field, without the value and without blaming ourselves."""
+    with pytest.raises(ValidationError) as caught:
+        Book(title="key safe 4471", council="bad council", as_of=AS_OF)
+    failure = explain_failure(caught.value)
+    assert failure.code == 2
+    assert "title: " in failure.message
+    assert "council: " in failure.message
+    assert "4471" not in failure.message
+    assert "bad council" not in failure.message
+    with pytest.raises(ValidationError) as between:
+        CareRequest(
+            request_id="R", service_type="nursing", package={"visits": [
+                {"visit_no": 1, "days": ["mon"], "band": "tea", "minutes": 30}]},
+        )  # fmt: skip
+    assert "CareRequest: no visits" in explain_failure(between.value).message
+
+
+@pytest.mark.parametrize("command", ["allocate", "generate", "demo"])
+@pytest.mark.parametrize("place", ["file/out", "file/deep/out", "x" * 300])
+def test_a_folder_that_cannot_be_written_is_refused_first(
+    carematch: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    place: str,
+) -> None:
+    """Nothing is read or solved for an answer that cannot be kept."""
+    for work in ("allocating.open_book", "county.generate_book", "demo.generate"):
+        monkeypatch.setattr(f"matcher.cli.{work}", None)
+    (tmp_path / "file").write_text("mine")
+    book = [SAMPLE] if command == "allocate" else []
+    ran = carematch(command, *book, "--out", tmp_path / place)
+    assert ran.code == 2
+    assert "could not be written" in " ".join(ran.err.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+class _FullDisk(io.StringIO):
+    """A stream to a disk without room."""
+
+    def flush(self) -> None:
+        """Fail as a disk does that is full."""
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize("book", [str(SAMPLE), "nowhere at all"])
+def test_a_full_disk_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    book: str,
+) -> None:
+    """Output that cannot be kept gives exit code 2 and one sentence."""
+    monkeypatch.setattr(sys, "stdout", _FullDisk())
+    assert entry.run(["check", book, *options]) == 2
+    told = capsys.readouterr().err
+    assert ("No space left on device" in told) == (book == str(SAMPLE))
+    assert "Sorry" not in told
+
+
+def test_a_program_without_output_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no standard output at all nothing is printed and nothing fails."""
+    monkeypatch.setattr(sys, "stdout", None)
+    assert entry.run(["check", str(SAMPLE), "--json"]) == 0
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    assert entry.run(["check", str(SAMPLE)]) == 0
