@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from matcher.cli.books import working
-from matcher.cli.options import AsJson, Out, Seed, book_title, council_code
+from matcher.cli.options import AsJson, BookOut, Replace, Seed, book_title, council_code
 from matcher.cli.screen import show, show_document
 from matcher.files import is_book_folder, write_book
-from matcher.files.folders import require_writable
+from matcher.files.folders import no_folder, require_writable
 from matcher.geography import Gazetteer
 from matcher.policy import default_policy
 from matcher.report.book import holdings, written_page
@@ -24,7 +24,7 @@ USUAL_DAY = datetime.combine(USUAL.as_of, datetime.min.time())
 
 def generate(
     *,
-    out: Out,
+    out: BookOut,
     council: Annotated[
         str, typer.Option(callback=council_code, help="Authority whose postcodes to use.")
     ] = USUAL.council,
@@ -53,6 +53,7 @@ def generate(
     title: Annotated[
         str | None, typer.Option(callback=book_title, help="The book's title.")
     ] = None,
+    replace: Replace = False,
     as_json: AsJson = False,
 ) -> None:
     """Write an invented county's book: real postcodes, invented people, providers and prices."""
@@ -70,7 +71,7 @@ def generate(
         history_days=history_days,
         title=title,
     )
-    require_writable(out, is_book_folder)
+    require_writable(out, is_book_folder if replace else no_folder)
     with working("Inventing a county"):
         book = generate_book(spec, Gazetteer())
         write_book(out, book)

@@ -28,6 +28,13 @@ Out = Annotated[
         help="Folder to write: a new one, an empty one, or one written by the same command.",
     ),
 ]
+BookOut = Annotated[
+    Path,
+    typer.Option("--out", metavar="DIR", help="Folder to write: a new one or an empty one."),
+]
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Replace the book that stands there, if one does.")
+]
 Seed = Annotated[
     int,
     typer.Option("--seed", min=0, max=MOST_SEED, help="The same seed draws the same lots."),

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from matcher.cli.books import working
-from matcher.cli.options import AsJson, Out, council_code
+from matcher.cli.options import AsJson, BookOut, Replace, council_code
 from matcher.cli.screen import show, show_document
+from matcher.errors import MatcherError
 from matcher.files import is_book_folder, write_book
 from matcher.files.cqc import import_register, imported_book
-from matcher.files.folders import require_writable
+from matcher.files.folders import no_folder, require_writable
 from matcher.geography import Gazetteer
 from matcher.report.register import register_document, register_page
 
@@ -26,7 +27,7 @@ def import_cqc(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="The register or directory, saved as CSV UTF-8.")
     ],
-    out: Out,
+    out: BookOut,
     council: Annotated[
         str | None,
         typer.Option(callback=council_code, help="Keep only this authority, such as E06000059."),
@@ -46,10 +47,11 @@ def import_cqc(
     assume_fees: Annotated[
         bool, typer.Option("--assume-fees", help="Take national average fees.")
     ] = False,
+    replace: Replace = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn the care regulator's register into a book, and say what was left out or assumed."""
-    require_writable(out, is_book_folder)
+    require_writable(out, is_book_folder if replace else no_folder)
     day = date.today() if as_of is None else as_of.date()
     with working("Reading the register"):
         homes = import_register(
@@ -61,6 +63,14 @@ def import_cqc(
             assume_vacancies=assume_vacancies,
             assume_fees=assume_fees,
         )
+        if not homes.providers:
+            raise MatcherError(
+                f"{file.name} holds no usable location of {council or 'any authority'}: "
+                f"{homes.read} read, {homes.elsewhere} elsewhere. Nothing is written.",
+                thing=str(file),
+                value=council,
+                expected="an authority code that the register holds, such as E06000059",
+            )
         title = f"CQC register, {council or 'all authorities'}"
         book = imported_book(homes, council=council or EVERYWHERE, as_of=day, title=title)
         write_book(out, book)

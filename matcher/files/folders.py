@@ -73,6 +73,11 @@ def require_replaceable(target: Path, replaces: Callable[[Path], bool]) -> None:
         )
 
 
+def no_folder(folder: Path) -> bool:
+    """Say that a folder may not be replaced, whatever it holds."""
+    return False
+
+
 def require_writable(path: Path, replaces: Callable[[Path], bool]) -> Path:
     """Return a folder's full path once it is known that the folder can be written.
 

@@ -139,3 +139,14 @@ def test_a_file_that_is_no_register_is_bad_input(carematch: Command, tmp_path: P
     ran = carematch("import-cqc", other, "--out", tmp_path / "book")
     assert ran.code == 2
     assert "other.csv" in ran.err
+
+
+def test_an_import_of_nothing_writes_nothing(
+    carematch: Command, tmp_path: Path, register: Path
+) -> None:
+    """A council that the register does not hold is bad input, not an empty book."""
+    out = tmp_path / "book"
+    ran = carematch("import-cqc", register, "--out", out, "--council", "E06999999")
+    assert ran.code == 2
+    assert "E06999999" in ran.err
+    assert not out.exists()
