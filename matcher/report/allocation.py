@@ -151,7 +151,7 @@ def _proof(summary: Summary) -> str:
     if not loose:
         return "Risk by risk, no plan can place more: that is proved."
     told = and_text([f"{_room(stage):,} more at {_risk(stage)}" for stage in loose])
-    return f"Risk by risk, at most {told} could be placed by any plan; the rest is proved."
+    return f"At most {told} could be placed by any plan as good for the risks before it."
 
 
 def _room(stage: Stage) -> int:

@@ -13,7 +13,7 @@ from matcher.solvers.options import Plan, Problem
 from matcher.solvers.part_model import PartModel
 from matcher.solvers.search import Budget, Effort, Watcher, search
 
-STAGE_SHARE = 0.5
+STAGE_SHARE = 0.4
 """Of what is left of a part's budget, the share that one stage may use."""
 BOUND_SHARE = 0.2
 """Of what is left of a part's budget, the share that one stage's relaxation may use."""

@@ -163,7 +163,7 @@ def test_the_sentence_says_by_how_much_and_at_which_risk() -> None:
 def test_the_sentence_never_claims_a_proof_that_is_not_there() -> None:
     """With a gap the room is told for that risk; without bounds nothing is claimed."""
     gap = in_a_sentence(_summary(None, **_measures(1, 4, 5, bound=4)))
-    assert "at most 1 more at green risk could be placed by any plan" in gap
+    assert "At most 1 more at green risk could be placed by any plan as good" in gap
     assert gap.startswith("10 of 20 people")
     assert "Risk by risk" not in in_a_sentence(_summary(None, **_measures(1, 4, 5)))
     single = _measures(0, 0, 19, bound=None)
