@@ -18,6 +18,8 @@ from matcher.near_miss import near_misses
 from matcher.solvers.options import Choice, Plan, Problem
 from matcher.vocabulary import km_text, words_text
 
+NO_SMALL_CHANGE = "no small change would help"
+ONCE_PUT_RIGHT = "may be searched for once that is put right"
 REASON_OF_REFUSAL = {
     "OWN_PANEL": UnplacedReason.OWN_PANEL,
     "NOT_AGREED": UnplacedReason.NOT_AGREED,
@@ -90,7 +92,7 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
     capacity = 1 << RULES.index(CAPACITY_RULE)
     suitable = int((verdict.failed == capacity).sum())
     misses = near_misses(verdict)
-    nearest = f"{misses[0].name}: {'; '.join(misses[0].changes)}" if misses else ""
+    nearest = f"{misses[0].name}: {'; '.join(misses[0].changes)}" if misses else NO_SMALL_CHANGE
     if suitable:
         reason, detail = (
             UnplacedReason.NO_CAPACITY,
@@ -121,10 +123,12 @@ def _counted(count: int, noun: str) -> str:
 
 def _not_searched(market: Market, request: CareRequest) -> Unplaced:
     refusals = request_refusals(request, market.book, market.policy)
+    reason = REASON_OF_REFUSAL.get(refusals[0].rule_id, UnplacedReason.NOT_ARRANGEABLE)
     return Unplaced(
         request_id=request.request_id,
-        reason=REASON_OF_REFUSAL.get(refusals[0].rule_id, UnplacedReason.NOT_ARRANGEABLE),
+        reason=reason,
         detail=" ".join(_cited(refusal) for refusal in refusals),
+        nearest_miss="" if reason is UnplacedReason.OWN_PANEL else ONCE_PUT_RIGHT,
     )
 
 
