@@ -63,7 +63,8 @@ def solve_part(
     part, plan = problem.part(requests), start
     order = problem.market.policy.allocation.order.value
     # What holds of every plan, worked out without any search.
-    bounds = {objective: Relaxation(part, []).bound(objective, 0.0) for objective in order}
+    bare = Relaxation(part, [])
+    bounds = {objective: bare.bound(objective, 0.0) for objective in order}
     if budget.spent or progress.cancelled:
         return PartResult(plan, bounds)
     model = PartModel(part)
