@@ -52,6 +52,10 @@ class RefereeError(MatcherError):
     """An allocation that the referee refused: a fault of the software, never of the input."""
 
 
+class WorkerLostError(MatcherError):
+    """Work that took down every process it was given to: killed, crashed or out of memory."""
+
+
 @dataclass(frozen=True, order=True)
 class Fault:
     """One thing wrong with the input: where it is, what was met and what was expected.

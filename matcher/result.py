@@ -22,12 +22,15 @@ class Limits(Frozen):
     deterministic_time
         Solver work units for each component; with ``workers`` 1 and the same seed, the answer is
         the same wherever the run takes place.
+    gap
+        Share of a value by which it may differ from its bound: nearer is near enough.
     workers
         Threads for the solver; ``None`` for one a core.
     """
 
     seconds: float | None = Field(default=60.0, gt=0)
     deterministic_time: float | None = Field(default=None, gt=0)
+    gap: float | None = Field(default=None, ge=0, lt=1)
     workers: int | None = Field(default=None, ge=1, le=64)
 
     @classmethod
@@ -61,8 +64,8 @@ class Progress:
     def part_started(self, part: int, requests: int) -> None:
         """Tell that a part is being solved."""
 
-    def improved(self, objective: Objective, value: int, bound: int | None) -> None:
-        """Tell of a better answer or bound in the stage under way of the part under way."""
+    def reported(self, report: Report) -> None:
+        """Tell what is known by now; called at least every second, not always by one thread."""
 
     def part_done(self, part: int, requests: int, placed: int) -> None:
         """Tell that a part is solved, and how many of its requests are placed."""
@@ -101,14 +104,49 @@ class Stage(Frozen):
         """Whether the value is proved to be the best possible after the stages before it."""
         return self.bound is not None and self.bound == self.value
 
+    @property
+    def gap(self) -> float | None:
+        """By which share of itself the value may differ from the best; ``None`` if not known."""
+        if self.bound is None:
+            return None
+        return (self.value - self.bound) / max(abs(self.value), 1)
+
+
+class Report(Frozen):
+    """What is known while a run goes on.
+
+    Parameters
+    ----------
+    stages
+        Every stage with its value and bound by now.
+    placed
+        How many may be offered a place as it is.
+    seconds
+        Seconds since the run began.
+    """
+
+    stages: tuple[Stage, ...]
+    placed: int
+    seconds: float
+
+    @property
+    def under_way(self) -> Stage | None:
+        """The first stage that is not proved yet; ``None`` when all are."""
+        return next((stage for stage in self.stages if not stage.proved), None)
+
 
 class Result(Frozen):
-    """An allocation that the referee accepted, with the proof of how good it is."""
+    """An allocation that the referee accepted, with the proof of how good it is.
+
+    ``how`` says for each independent part, the largest first, how many people it has and what
+    was done.
+    """
 
     method: Method
     status: Status
     allocation: Allocation
     stages: tuple[Stage, ...]
+    how: tuple[str, ...] = ()
     arrangeable: int
     seconds: float
     seed: int

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from matcher.errors import BadInputError, DataSourceError, MatcherError, RefereeError
+from matcher.errors import BadInputError, DataSourceError, MatcherError, RefereeError, WorkerLostError
 from matcher.report.faults import faults_document, faults_table
 from matcher.report.page import WRONG
 from matcher.report.wording import count_text
@@ -60,7 +60,7 @@ def explain_failure(error: BaseException) -> Failure:
         return _bad_input(error)
     if isinstance(error, typer.TyperException):
         return _usage(error)
-    if isinstance(error, (RefereeError, DataSourceError)):
+    if isinstance(error, (RefereeError, DataSourceError, WorkerLostError)):
         return _apology(error, error.message)
     if isinstance(error, (MatcherError, ValidationError)):
         return _invalid(error) if isinstance(error, ValidationError) else _refused(error)

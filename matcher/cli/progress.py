@@ -16,10 +16,9 @@ from rich.progress import Progress as Bars
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from matcher.policy import Objective
 from matcher.report.objective import TITLES, value_text
 from matcher.report.wording import count_text, people_text
-from matcher.result import Progress
+from matcher.result import Progress, Report
 
 SECONDS_BETWEEN_LINES = 5.0
 """Where there is no terminal, progress is told in lines, no more often than this."""
@@ -99,13 +98,13 @@ class ShownProgress(Progress):
         """Remember which part the news is of."""
         self._part = part + 1
 
-    def improved(self, objective: Objective, value: int, bound: int | None) -> None:
-        """Tell of a better answer or bound."""
-        where = f"part {self._part}/{self._parts}, " if self._parts > 1 else ""
-        text = f"{where}{TITLES[objective].lower()}: {value_text(objective, value)}"
-        if bound is not None:
-            proved = " (best possible)" if bound == value else ""
-            text += proved or f", at best {value_text(objective, bound)}"
+    def reported(self, report: Report) -> None:
+        """Tell who is placed by now, and how far the first stage not proved is from its bound."""
+        stage, text = report.under_way, f"{people_text(report.placed)} placed"
+        if stage is not None:
+            text += f"; {TITLES[stage.name].lower()}: {value_text(stage.name, stage.value)}"
+        if stage is not None and stage.bound is not None:
+            text += f", at best {value_text(stage.name, stage.bound)}"
         self._show(text)
 
     def part_done(self, part: int, requests: int, placed: int) -> None:

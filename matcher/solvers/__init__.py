@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping
 from importlib.metadata import version
 from time import monotonic
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from matcher import __version__
 from matcher.allocation import UNITS, Allocation, measure
@@ -15,9 +18,14 @@ from matcher.market import Market
 from matcher.policy import Objective
 from matcher.referee import require
 from matcher.result import Limits, Method, Progress, Result, Stage, Status
-from matcher.solvers.answer import allocation_of
+from matcher.solvers.answer import allocation_of, plan_of
+from matcher.solvers.board import Board
+from matcher.solvers.compiling import compile_part
 from matcher.solvers.greedy import by_risk, todays_way, topped_up
 from matcher.solvers.options import Plan, Problem
+
+if TYPE_CHECKING:
+    from matcher.solvers.stages import Solved
 
 Bounds = Mapping[Objective, int] | None
 
@@ -29,6 +37,8 @@ def solve(
     limits: Limits | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    start: Allocation | None = None,
+    processes: int = 1,
 ) -> Result:
     """Return an allocation of everyone waiting, accepted by the referee.
 
@@ -48,6 +58,12 @@ def solve(
         :meth:`matcher.result.Limits.reproducible`.
     progress
         Whom to tell, and how to cancel.
+    start
+        An allocation to set out from, of this book or of an earlier day's: what still holds of
+        it is kept until something better is found.
+    processes
+        Processes among which independent parts are dealt out. Under
+        :meth:`matcher.result.Limits.reproducible` the answer does not depend on it.
 
     Raises
     ------
@@ -60,9 +76,10 @@ def solve(
     options = sum(len(each) for each in problem.options)
     progress.started(len(problem), options, len(problem.parts))
     if method is Method.TODAY:
-        plan, bounds = todays_way(problem), None
+        plan, bounds, how = todays_way(problem), None, ()
     else:
-        plan, bounds = _solve_parts(problem, limits, seed, progress, began)
+        run = _Run(problem, limits, seed, progress, began)
+        plan, bounds, how = run.solve(start, processes)
     allocation = allocation_of(problem, plan)
     require(market, allocation)
     stages = _stages(problem, allocation, bounds)
@@ -71,6 +88,7 @@ def solve(
         status=_status(method, stages, progress),
         allocation=allocation,
         stages=stages,
+        how=how,
         arrangeable=len(problem),
         seconds=round(monotonic() - began, 3),
         seed=seed,
@@ -82,40 +100,70 @@ def solve(
     )
 
 
-def _solve_parts(
-    problem: Problem, limits: Limits, seed: int, progress: Progress, began: float
-) -> tuple[Plan, dict[Objective, int]]:
-    """Solve every part, each with a share of the time by its number of options."""
-    # Imported here because the solver takes a second to load, and shortlists never need it.
-    from matcher.solvers.exact import solve_part
-    from matcher.solvers.search import Budget
+class _Run:
+    """One run of the exact method over all parts of a problem."""
 
-    start = _better_start(problem)
-    plan: Plan = {}
-    bounds = _bounds_without_options(problem)
-    # Small parts first: what they leave of their time goes to the large ones.
-    parts = sorted(problem.parts, key=lambda part: (_size(problem, part), part))
-    sizes = [_size(problem, part) for part in parts]
-    for number, requests in enumerate(parts):
-        progress.part_started(number, len(requests))
-        seconds = None
-        if limits.seconds is not None:
-            left = max(limits.seconds - (monotonic() - began), 0.0)
-            seconds = left * sizes[number] / sum(sizes[number:])
-        result = solve_part(
-            problem,
-            requests,
-            {request: start[request] for request in requests if request in start},
-            budget=Budget(seconds, limits.deterministic_time),
-            limits=limits,
-            seed=seed,
-            progress=progress,
-        )
-        plan |= result.plan
-        for objective in Objective:
-            bounds[objective] += result.bounds.get(objective, 0)
-        progress.part_done(number, len(requests), len(result.plan))
-    return _topped_up(problem, plan, bounds)
+    def __init__(
+        self, problem: Problem, limits: Limits, seed: int, progress: Progress, began: float
+    ) -> None:
+        self._problem, self._limits, self._seed = problem, limits, seed
+        self._progress, self._began = progress, began
+        # Small parts first: what they leave of their time goes to the large ones.
+        parts = sorted(problem.parts, key=lambda part: (_size(problem, part), part))
+        self._parts = tuple(compile_part(problem, requests) for requests in parts)
+        self._order = problem.market.policy.allocation.order.value
+        self._unavoidable = _bounds_without_options(problem)
+        self._board = Board(self._order, self._unavoidable, progress)
+
+    def solve(
+        self, start: Allocation | None, processes: int
+    ) -> tuple[Plan, dict[Objective, int], tuple[str, ...]]:
+        """Return the plan, what no plan can beat, and how each part was gone about."""
+        # Imported here because the solver takes a second to load, and shortlists never need it.
+        from matcher.solvers.parts import Job, solve_parts
+
+        first = _better_start(self._problem, start)
+        jobs = []
+        for number, part in enumerate(self._parts):
+            bookable = np.array([not option.needs_approval for option in part.options])
+            picks, seconds = part.picks(first), self._seconds(number, processes)
+            job = Job(part.packing, picks, bookable, seconds, self._limits, self._seed)
+            jobs.append(job)
+            trivial = [min(v, 0) for v in part.packing.values(picks)]
+            self._board.put(number, *job.news(picks, trivial))
+        with self._board.telling():
+            solved = solve_parts(
+                jobs,
+                processes=processes,
+                progress=self._progress,
+                news=lambda number, news: self._board.put(number, *news),
+                seconds_of=lambda number: self._seconds(number, 1),
+            )
+        return self._gathered(solved)
+
+    def _seconds(self, number: int, processes: int) -> float | None:
+        """Return a part's share of the time left, by its size among those still to come."""
+        if self._limits.seconds is None:
+            return None
+        left = max(self._limits.seconds - (monotonic() - self._began), 0.0)
+        sizes = [len(part.packing) for part in self._parts]
+        if processes == 1:
+            return left * sizes[number] / sum(sizes[number:])
+        return min(left, left * processes * sizes[number] / sum(sizes))
+
+    def _gathered(
+        self, solved: list[Solved]
+    ) -> tuple[Plan, dict[Objective, int], tuple[str, ...]]:
+        plan: Plan = {}
+        bounds = dict(self._unavoidable)
+        how = []
+        for part, result in zip(self._parts, solved, strict=True):
+            plan |= part.choices(result.plan)
+            for objective, bound in zip(self._order, result.bounds, strict=True):
+                bounds[objective] += bound
+            means = ", ".join(dict.fromkeys(result.how)) or "nothing left to search"
+            how.append(f"{len(part.packing.requests)} people: {means}")
+        return (*_topped_up(self._problem, plan, bounds), tuple(reversed(how)))
 
 
 def _topped_up(
@@ -144,9 +192,11 @@ def _size(problem: Problem, requests: tuple[int, ...]) -> int:
     return sum(len(problem.options[request]) for request in requests)
 
 
-def _better_start(problem: Problem) -> Plan:
-    """Return, part by part, the better of today's way and the start by risk."""
+def _better_start(problem: Problem, given: Allocation | None) -> Plan:
+    """Return, part by part, the best of today's way, the start by risk, and the one given."""
     plans = [todays_way(problem), by_risk(problem)]
+    if given is not None:
+        plans.append(topped_up(problem, plan_of(problem, given)))
     best: Plan = {}
     for requests in problem.parts:
         chosen = min(plans, key=lambda plan: problem.rank_of(plan, requests))

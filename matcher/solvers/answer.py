@@ -15,8 +15,9 @@ from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import CareRequest
 from matcher.near_miss import near_misses
-from matcher.solvers.options import Choice, Plan, Problem
-from matcher.vocabulary import km_text, words_text
+from matcher.solvers.greedy import Diary
+from matcher.solvers.options import Choice, Option, Plan, Problem
+from matcher.vocabulary import GRID_MINUTES, km_text, words_text
 
 NO_SMALL_CHANGE = "no small change would help"
 ONCE_PUT_RIGHT = "may be searched for once that is put right"
@@ -50,6 +51,34 @@ def allocation_of(problem: Problem, plan: Plan) -> Allocation:
         placed=tuple(sorted(placed, key=lambda line: line.request_id)),
         unplaced=tuple(sorted(unplaced, key=lambda line: line.request_id)),
     )
+
+
+def plan_of(problem: Problem, allocation: Allocation) -> Plan:
+    """Return an allocation as a plan: of its lines, those that can still be kept together.
+
+    Lines are taken in the order of their requests; what no longer has an option, does not fit
+    beside those before it, or has other times by now is left out.
+    """
+    diary, plan = Diary(problem), {}
+    number = {request_id: i for i, request_id in enumerate(problem.request_ids)}
+    for line in sorted(allocation.placed, key=lambda each: each.request_id):
+        request = number.get(line.request_id)
+        if request is None:
+            continue
+        for option in problem.options[request]:
+            if problem.market.providers[option.provider].provider_id == line.provider_id:
+                choice = diary.again(option, _times(problem, option, line))
+                if choice is not None:
+                    diary.take(choice)
+                    plan[request] = choice
+    return plan
+
+
+def _times(problem: Problem, option: Option, line: Placed) -> tuple[int, ...]:
+    """Return the times of a line as an option counts them."""
+    if problem.enquiries[option.request].request.is_homecare:
+        return tuple(time.start_minute // GRID_MINUTES for time in line.visit_times)
+    return (problem.market.day_number(line.start_date),)
 
 
 def _placed(problem: Problem, choice: Choice) -> Placed:

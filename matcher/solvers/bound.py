@@ -2,60 +2,78 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
+from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
-from matcher.policy import Objective
-from matcher.solvers.options import Part
-from matcher.solvers.rows import Row
+from matcher.solvers.packing import Ints, Packing
 
-SCALE = 1 << 20
-"""Prices are rounded to this fraction of a unit before they are used."""
+MOST_SCALE_BITS = 20
+"""Prices are rounded to fractions of a unit no finer than one in two to this power."""
+SAFE_BITS = 51
+"""Sums of scaled costs stay below two to this power: exact in 64 bits, and in a double."""
+FIRST_ORDER_ENTRIES = 400_000
+"""Entries of rows from which on the relaxation is solved by a first-order method."""
 
 
-class Relaxation:
-    """The linear relaxation of one part: each request takes at most one option, rows are kept.
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Prices of a relaxation in whole fractions of 1 / ``scale``, and the bound they prove.
 
     Parameters
     ----------
-    part
-        The requests and their options.
-    rows
-        Rows that every set of placements keeps.
+    rows, locks
+        What one unit of each row, or of each lock, is worth, [rows] and [locks].
+    requests
+        What it is worth to be free to serve each request, by the number of the request.
+    reduced
+        [options] by how much taking an option falls short of the best for its request.
+    bound, exact
+        The least by which any plan changes the aim; in fractions before rounding up.
+    solved
+        Whether the relaxation was solved; prices of zero prove something even where not.
     """
 
-    def __init__(self, part: Part, rows: list[Row]) -> None:
-        self._part = part
-        self._options = [option for options in part.options.values() for option in options]
-        self._column = {option: i for i, option in enumerate(self._options)}
-        self._model = mathopt.Model()
-        self._taken = [self._model.add_variable(lb=0.0) for _ in self._options]
-        for options in part.options.values():
-            self._constrain({self._column[option]: 1 for option in options}, 1)
-        self._rows: list[tuple[mathopt.LinearConstraint, dict[int, int], int]] = []
-        for row in rows:
-            self._add(
-                {self._column[o]: amount for o, amount in row.coefficients.items()}, row.limit
-            )
+    rows: Ints
+    locks: Ints
+    requests: dict[int, int]
+    reduced: Ints
+    scale: int
+    bound: int
+    exact: int
+    solved: bool
 
-    def _constrain(self, row: dict[int, int], limit: int) -> mathopt.LinearConstraint:
-        constraint = self._model.add_linear_constraint(ub=float(limit))
-        for column, amount in row.items():
-            constraint.set_coefficient(self._taken[column], float(amount))
-        return constraint
 
-    def _add(self, row: dict[int, int], limit: int) -> None:
-        self._rows.append((self._constrain(row, limit), row, limit))
+class Relaxation:
+    """The linear relaxation of a packing: each request takes at most one option, rows are kept.
 
-    def lock(self, objective: Objective, value: int) -> None:
-        """Keep an objective at or below a value from now on, as far as options decide it."""
-        costs = enumerate(self._costs(objective))
-        row = {column: cost for column, cost in costs if cost}
-        self._add(row, value - self._without(objective))
+    Parameters
+    ----------
+    packing
+        The problem; its details are left out, but never count less than nothing.
+    """
 
-    def bound(self, objective: Objective, seconds: float | None) -> int:
-        """Return a value that no plan keeping every lock can beat.
+    def __init__(self, packing: Packing) -> None:
+        self._packing = packing
+        self._place = {request: i for i, request in enumerate(packing.requests)}
+        request = np.array([self._place[r] for r in packing.request.tolist()], np.int64)
+        options = np.arange(len(packing))
+        rows = len(self._place) + packing.row_of_entry
+        self._rows = np.concatenate([request, rows])
+        self._columns = np.concatenate([options, packing.row_option])
+        self._amounts = np.concatenate([np.ones(len(packing), np.int64), packing.row_amount])
+        self._limits = [1] * len(self._place) + packing.limits.tolist()
+        self.locks: list[tuple[Ints, int]] = []
+
+    def lock(self, aim: Ints, most: int) -> None:
+        """Let the options' part of an aim change it by at most ``most`` from now on."""
+        self.locks.append((aim, most))
+
+    def prices(self, aim: Ints, seconds: float | None) -> Prices:
+        """Return prices of capacity under an aim, and what they prove.
 
         The relaxation's prices are rounded to whole fractions and the bound is worked out from
         them by weak duality in whole numbers, so it holds however exactly the relaxation was
@@ -63,52 +81,123 @@ class Relaxation:
 
         Parameters
         ----------
-        objective
-            What is minimised.
+        aim
+            Weight of each stage in what is minimised, [stages].
         seconds
             Time for the relaxation; ``None`` for as long as it takes.
         """
-        costs = self._costs(objective)
-        prices = self._prices(costs, seconds) if seconds is None or seconds > 0 else []
+        nothing = self._proved(aim, None)
+        if not len(self._packing) or (seconds is not None and seconds <= 0):
+            return nothing
+        duals = self._duals(aim, seconds)
+        solved = nothing if duals is None else self._proved(aim, duals)
         # Prices of a relaxation stopped half-way may prove less than none at all.
-        least = max(self._dual_value(costs, prices), self._dual_value(costs, []))
-        return self._without(objective) + least
+        return solved if solved.solved and solved.bound >= nothing.bound else nothing
 
-    def _without(self, objective: Objective) -> int:
-        """Return what the objective is when nobody takes an option."""
-        values = self._part.problem.values
-        return sum(values(request, None)[objective] for request in self._part.requests)
+    # -- solving ---------------------------------------------------------------------------
 
-    def _costs(self, objective: Objective) -> list[int]:
-        """Return by how much each option, when taken, changes the objective."""
-        values = self._part.problem.values
-        without = {r: values(r, None)[objective] for r in self._part.requests}
-        return [
-            option.costs.get(objective, 0) - without[option.request] for option in self._options
-        ]
-
-    def _prices(self, costs: list[int], seconds: float | None) -> list[int]:
-        """Return the price of every row, in fractions of 1/SCALE; none when none were found."""
-        pairs = zip(costs, self._taken, strict=True)
-        self._model.minimize(mathopt.fast_sum(cost * taken for cost, taken in pairs))
-        limit = None if seconds is None else timedelta(seconds=seconds)
-        answer = mathopt.solve(
-            self._model, mathopt.SolverType.GLOP, params=mathopt.SolveParameters(time_limit=limit)
+    def _duals(self, aim: Ints, seconds: float | None) -> np.ndarray | None:
+        """Return minus the dual value of every row: requests, rows, locks; ``None`` if unknown."""
+        model = mathopt.Model.from_model_proto(self._proto(aim))
+        kind = (
+            mathopt.SolverType.PDLP
+            if len(self._amounts) > FIRST_ORDER_ENTRIES
+            else mathopt.SolverType.GLOP
         )
-        if not answer.has_dual_feasible_solution():
-            return []
-        duals = answer.dual_values([constraint for constraint, _, _ in self._rows])
-        # Minimising with rows "at most" gives duals of at most zero: a price is minus the dual.
-        return [max(round(-dual * SCALE), 0) for dual in duals]
+        limit = None if seconds is None else timedelta(seconds=seconds)
+        answer = mathopt.solve(model, kind, params=mathopt.SolveParameters(time_limit=limit))
+        dual = next((s.dual_solution for s in answer.solutions if s.dual_solution), None)
+        if dual is None:
+            return None
+        return -np.array([dual.dual_values[row] for row in model.linear_constraints()])
 
-    def _dual_value(self, costs: list[int], prices: list[int]) -> int:
-        """Return the bound that prices prove: each request takes what is cheapest at them."""
-        dear, total = [cost * SCALE for cost in costs], 0
-        for price, (_, row, limit) in zip(prices, self._rows, strict=False):
-            total -= price * limit
-            if price:
-                for column, amount in row.items():
-                    dear[column] += price * amount
-        for options in self._part.options.values():
-            total += min(0, *(dear[self._column[option]] for option in options))
-        return -(-total // SCALE)
+    def _proto(self, aim: Ints) -> model_pb2.ModelProto:
+        costs = (aim @ self._packing.costs).astype(float)
+        largest = max(float(np.abs(costs).max(initial=0)), 1.0)
+        locks = [(weights @ self._packing.costs, most) for weights, most in self.locks]
+        proto, count = model_pb2.ModelProto(), len(costs)
+        proto.variables.ids.extend(range(count))
+        proto.variables.lower_bounds.extend([0.0] * count)
+        proto.variables.upper_bounds.extend([np.inf] * count)
+        proto.variables.integers.extend([False] * count)
+        limits = [*self._limits, *(most for _, most in locks)]
+        proto.linear_constraints.ids.extend(range(len(limits)))
+        proto.linear_constraints.lower_bounds.extend([-np.inf] * len(limits))
+        proto.linear_constraints.upper_bounds.extend(map(float, limits))
+        first = len(self._limits)
+        rows = [self._rows, *(np.full(count, first + i) for i in range(len(locks)))]
+        columns = [self._columns, *(np.arange(count) for _ in locks)]
+        amounts = [self._amounts, *(column for column, _ in locks)]
+        row, column, amount = (np.concatenate(each) for each in (rows, columns, amounts))
+        used = amount != 0
+        row, column, amount = row[used], column[used], amount[used]
+        order = np.lexsort((column, row))
+        proto.linear_constraint_matrix.row_ids.extend(row[order].tolist())
+        proto.linear_constraint_matrix.column_ids.extend(column[order].tolist())
+        proto.linear_constraint_matrix.coefficients.extend(amount[order].astype(float).tolist())
+        # Weighted sums of many stages are large: scaled, they do not trouble the solver.
+        proto.objective.linear_coefficients.ids.extend(range(count))
+        proto.objective.linear_coefficients.values.extend((costs / largest).tolist())
+        self._largest = largest
+        return proto
+
+    # -- proving ---------------------------------------------------------------------------
+
+    def _proved(self, aim: Ints, duals: np.ndarray | None) -> Prices:
+        """Return rounded prices with the bound that they prove."""
+        packing, scale = self._packing, scale_of(self._packing, aim)
+        first, last = len(self._place), len(self._limits)
+        prices = np.zeros(last + len(self.locks), np.int64)
+        if duals is not None:
+            # Minimising with rows "at most" gives duals of at most zero: a price is minus that.
+            exact = np.maximum(duals * self._largest, 0)
+            scale = self._safe_scale(exact, scale)
+            prices = np.rint(exact * scale).astype(np.int64)
+        rows, locks = prices[first:last], prices[last:]
+        reduced, fixed = self._reduced(aim, scale, rows, locks)
+        place = self._rows[: len(packing)]
+        cheapest = np.zeros(len(self._place), np.int64)
+        np.minimum.at(cheapest, place, reduced)
+        total = fixed + int(cheapest.sum())
+        requests = dict(zip(self._place, (-cheapest).tolist(), strict=True))
+        return Prices(
+            rows=rows,
+            locks=locks,
+            requests=requests,
+            reduced=reduced - cheapest[place],
+            scale=scale,
+            bound=-(-total // scale),
+            exact=total,
+            solved=duals is not None,
+        )
+
+    def _reduced(self, aim: Ints, scale: int, rows: Ints, locks: Ints) -> tuple[Ints, int]:
+        """Return what each option costs at some prices, scaled, and what the prices cost."""
+        packing = self._packing
+        reduced = (aim @ packing.costs) * scale
+        np.add.at(reduced, packing.row_option, rows[packing.row_of_entry] * packing.row_amount)
+        fixed = -int(rows @ packing.limits)
+        for (weights, most), price in zip(self.locks, locks.tolist(), strict=True):
+            reduced += price * (weights @ packing.costs)
+            fixed -= price * most
+        return reduced, fixed
+
+    def _safe_scale(self, prices: np.ndarray, scale: int) -> int:
+        """Return a scale at which sums of priced amounts are exact."""
+        packing, last = self._packing, len(self._limits)
+        largest = float(np.abs(prices[:last] * np.array(self._limits)).sum())
+        for (weights, most), price in zip(self.locks, prices[last:].tolist(), strict=True):
+            most_each = float(np.abs(weights @ packing.costs).sum())
+            largest += price * (abs(most) + most_each)
+        if len(packing):
+            rows = prices[len(self._place) : last]
+            largest += float((rows[packing.row_of_entry] * packing.row_amount).sum())
+        while scale > 1 and largest * scale > 2.0**SAFE_BITS:
+            scale >>= 1
+        return scale
+
+
+def scale_of(packing: Packing, aim: Ints) -> int:
+    """Return the fraction of a unit to which prices under an aim are rounded."""
+    most = max(int(aim @ packing.most), 1)
+    return 1 << max(min(MOST_SCALE_BITS, SAFE_BITS - 1 - most.bit_length()), 0)

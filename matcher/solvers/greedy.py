@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from matcher.policy import Objective
 from matcher.solvers.options import Choice, Option, Plan, Problem, Resource
-from matcher.timetable import earliest_admission, find_times, occupy, occupy_bed
+from matcher.timetable import admission_days, earliest_admission, find_times, occupy, occupy_bed
 from matcher.vocabulary import Risk
 
 URGENCY = {Risk.RED: 0, Risk.AMBER: 1, Risk.GREEN: 2, None: 3}
@@ -46,6 +46,33 @@ class Diary:
             return None if times is None else Choice(option, times)
         day = earliest_admission(left, self._problem.bed_window(option))
         return None if day is None else Choice(option, (day,))
+
+    def again(self, option: Option, times: tuple[int, ...]) -> Choice | None:
+        """Return the option with the times given, if they still fit, else with others that do."""
+        choice = Choice(option, times)
+        return choice if self._fits(choice) else self.fit(option)
+
+    def _fits(self, choice: Choice) -> bool:
+        option, left = choice.option, self.left(choice.option)
+        domains = option.domains
+        if len(choice.times) != len(domains) or not all(
+            0 <= time < domain.shape[0] and domain[time]
+            for time, domain in zip(choice.times, domains, strict=True)
+        ):
+            return False
+        if not self._problem.enquiries[option.request].request.is_homecare:
+            window = self._problem.bed_window(option)
+            day = choice.times[0]
+            return bool(admission_days(left, day, day, window.nights)[0])
+        shape = self._problem.shape(option.request)
+        if any(
+            later < start + int(shape.length_slots[one])
+            for one, start in enumerate(choice.times)
+            for other, later in enumerate(choice.times)
+            if one != other and start <= later and (shape.days[one] & shape.days[other]).any()
+        ):
+            return False
+        return bool((occupy(left, shape, option.travel_slots, choice.times) >= 0).all())
 
     def take(self, choice: Choice) -> None:
         """Take a choice's carers or bed out of what is free."""

@@ -1,114 +1,228 @@
-"""Improvement of a plan: a few providers at a time are planned anew exactly, all else held."""
+"""Improvement of a plan: a few blocks at a time are planned anew exactly, all else held."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from random import Random
 
-from matcher.policy import Objective
-from matcher.solvers.options import Part, Plan, Resource
-from matcher.solvers.part_model import PartModel
-from matcher.solvers.search import Budget, Effort, search
+from matcher.solvers.master import Lock
+from matcher.solvers.model import model_of
+from matcher.solvers.packing import Ints, Packing, Pick, Plan
+from matcher.solvers.search import Budget, Effort, Found, search
 
-FEWEST, MOST = 2, 8
-"""Providers planned anew at a time."""
-PATIENCE = 25
-"""Neighbourhoods in a row without a better value after which a stage is left alone."""
-MOST_EACH = 1.0
+FEWEST, MOST = 2, 12
+"""Blocks planned anew at a time."""
+PATIENCE = 60
+"""Turns in a row without a better plan after which a plan is left alone, if not told otherwise."""
+MOST_EACH = 2.0
 """Seconds, or solver work units, for one neighbourhood."""
+FADING = 0.9
+"""How far the record of a way to draw neighbourhoods outlasts one more try."""
 
 
-def improve(
-    part: Part,
-    plan: Plan,
-    order: tuple[Objective, ...],
-    *,
-    floor: int,
-    budget: Budget,
-    effort: Effort,
-) -> Plan:
-    """Return a plan that is better in the last objective and no worse in any before it.
+@dataclass(frozen=True)
+class Neighbourhood:
+    """Some blocks with the requests that they serve now, and some that nobody serves."""
 
-    Neighbourhoods are drawn around a request that still costs something: some of the providers
-    that could serve it, and others that share people with them. Each is solved by CP-SAT with
-    real start times; a neighbourhood solved quickly makes the next one larger. The plan given is
-    returned when nothing better was found.
+    blocks: frozenset[int]
+    requests: frozenset[int]
+    way: str
+
+
+class Improvement:
+    """Large neighbourhood search over blocks, several disjoint neighbourhoods side by side.
+
+    Neighbourhoods are drawn in several ways, more often in those that have helped; each is solved
+    by the exact model, and one that was solved to the end makes the next one larger.
 
     Parameters
     ----------
-    part
-        The requests and their options.
-    plan
-        Where to start.
-    order
-        The objectives up to the one to improve, most important first.
-    floor
-        The last objective's bound, at which there is nothing left to do.
-    budget
-        Time for the whole improvement.
+    packing, aim, locks
+        The problem, what is minimised, and what must not get worse.
     effort
         Threads, seed and progress.
+    told
+        Called with every better plan.
+
+    References
+    ----------
+    Shaw, P. (1998). Using constraint programming and local search methods to solve vehicle
+    routing problems. CP98, LNCS 1520, 417-431. Pisinger, D. and Ropke, S. (2007). A general
+    heuristic for vehicle routing problems. Computers & Operations Research 34(8), 2403-2435: the
+    adaptive choice.
     """
-    random = Random(f"{effort.seed}|{order[-1]}|{part.requests[0]}")
-    given, best = plan, _value(part, plan, order[-1])
-    start, size, fruitless = best, FEWEST, 0
-    while fruitless < PATIENCE and best > max(floor, 0):
-        if budget.spent or effort.progress.cancelled:
-            break
-        near = part.within(_neighbours(part, plan, order[-1], size, random), plan)
-        plan, proved = _replan(near, plan, order, budget.share(1.0, MOST_EACH), effort)
-        size = min(size + 1, MOST) if proved else max(size - 1, FEWEST)
-        value = _value(part, plan, order[-1])
-        fruitless = 0 if value < best else fruitless + 1
-        if value < best:
-            best = value
-            effort.progress.improved(order[-1], value, floor)
-    return plan if best < start else given
 
+    def __init__(
+        self,
+        packing: Packing,
+        aim: Ints,
+        locks: list[Lock],
+        *,
+        effort: Effort,
+        told: Callable[[Plan], None] = lambda plan: None,
+    ) -> None:
+        self.packing, self.aim, self.locks = packing, aim, locks
+        self.effort, self.told = effort, told
+        self._costs = aim @ packing.costs
+        self._best_cost = {
+            request: int(self._costs[options].min())
+            for request, options in packing.options_of.items()
+        }
+        self._record = {"costly": 1.0, "any": 1.0, "unserved": 1.0}
 
-def _value(part: Part, plan: Plan, objective: Objective) -> int:
-    return part.problem.totals(plan, part.requests)[objective]
+    def run(self, plan: Plan, budget: Budget, patience: int = PATIENCE) -> dict[int, Pick]:
+        """Return a plan that is no worse in the aim and keeps every lock.
 
+        Parameters
+        ----------
+        plan
+            Where to start.
+        budget
+            Time for the whole improvement.
+        patience
+            Turns in a row without a better plan after which to stop.
+        """
+        random = Random(f"{self.effort.seed}|{self.packing.requests[:1]}|{self.aim.tolist()}")
+        best, size, fruitless = dict(plan), FEWEST + 1, 0
+        value = self._value(best)
+        with ThreadPoolExecutor(self.effort.workers) as threads:
+            while fruitless < patience:
+                if budget.spent or self.effort.progress.cancelled:
+                    break
+                drawn = self._draw(best, size, random)
+                each = budget.share(1.0, MOST_EACH)
+                jobs = [(near, best, each, random.getrandbits(30)) for near in drawn]
+                founds = list(threads.map(lambda job: self._replan(*job), jobs))
+                before = value
+                for near, found in zip(drawn, founds, strict=True):
+                    budget.charge(found.work)
+                    better = self._accepted(best, near, found)
+                    self._remember(near.way, better is not None)
+                    best = best if better is None else better
+                    size = min(size + 1, MOST) if found.proved else max(size - 1, FEWEST)
+                value = self._value(best)
+                fruitless = 0 if value < before else fruitless + 1
+                if value < before:
+                    self.told(best)
+        return best
 
-def _neighbours(
-    part: Part, plan: Plan, objective: Objective, size: int, random: Random
-) -> set[Resource]:
-    """Return providers around a request that adds to the objective, drawn by chance."""
-    problem = part.problem
-    costly = [r for r in part.requests if problem.values(r, plan.get(r))[objective]]
-    centre = random.choice(costly)
-    chosen: set[Resource] = set()
-    frontier = [problem.resource(option) for option in part.options[centre]]
-    while frontier and len(chosen) < size:
-        chosen.add(frontier.pop(random.randrange(len(frontier))))
-        if not frontier or len(chosen) == size // 2:
-            frontier = _sharing(part, plan, chosen)
-    return chosen
+    def _value(self, plan: Plan) -> int:
+        return int(self.aim @ self.packing.value_of(plan.values()))
 
+    def _remember(self, way: str, helped: bool) -> None:
+        self._record[way] = max(FADING * self._record[way] + (1 - FADING) * helped, 0.05)
 
-def _sharing(part: Part, plan: Plan, chosen: set[Resource]) -> list[Resource]:
-    """Return other providers that could serve people whom the chosen ones serve now."""
-    problem = part.problem
-    return [
-        resource
-        for request, options in part.options.items()
-        if request in plan and problem.resource(plan[request].option) in chosen
-        for option in options
-        if (resource := problem.resource(option)) not in chosen
-    ]
+    # -- drawing ---------------------------------------------------------------------------
 
+    def _draw(self, plan: Plan, size: int, random: Random) -> list[Neighbourhood]:
+        """Return neighbourhoods that share neither blocks nor requests, one for each thread."""
+        blocks, requests, drawn = set(self.packing.blocks), set(self.packing.requests), []
+        for _ in range(self.effort.workers):
+            way = random.choices([*self._record], [*self._record.values()])[0]
+            centre = self._centre(plan, way, requests, random)
+            if centre is None:
+                break
+            chosen = self._around(plan, centre, size, blocks, random)
+            if not chosen:
+                break
+            near = frozenset(
+                r
+                for r in sorted(requests)
+                if (
+                    int(self.packing.block[plan[r].option]) in chosen
+                    if r in plan
+                    else any(int(b) in chosen for b in self._blocks_for(r))
+                )
+            )
+            drawn.append(Neighbourhood(frozenset(chosen), near, way))
+            blocks -= chosen
+            requests -= near
+        return drawn
 
-def _replan(
-    near: Part, plan: Plan, order: tuple[Objective, ...], budget: Budget, effort: Effort
-) -> tuple[Plan, bool]:
-    """Return the plan with a neighbourhood planned anew, and whether that was proved best."""
-    model = PartModel(near)
-    for objective in order[:-1]:
-        # Held within the neighbourhood, an earlier objective cannot get worse as a whole.
-        model.model.add(model.expression(objective) <= _value(near, plan, objective))
-    model.model.minimize(model.expression(order[-1]))
-    model.hint(plan)
-    found = search(model, budget, effort)
-    if found.plan is None or _value(near, found.plan, order[-1]) > _value(near, plan, order[-1]):
-        return plan, found.proved
-    elsewhere = {r: choice for r, choice in plan.items() if r not in near.options}
-    return elsewhere | found.plan, found.proved
+    def _blocks_for(self, request: int) -> Ints:
+        return self.packing.block[self.packing.options_of[request]]
+
+    def _centre(self, plan: Plan, way: str, requests: set[int], random: Random) -> int | None:
+        """Return the request to draw around: one nobody serves, a costly one, or any."""
+        everyone = sorted(requests)
+        if not everyone:
+            return None
+        if way == "unserved":
+            unserved = [r for r in everyone if r not in plan]
+            return random.choice(unserved or everyone)
+        if way == "costly":
+            regret = [self._cost(plan, r) - self._best_cost[r] for r in everyone]
+            if any(regret):
+                return random.choices(everyone, regret)[0]
+        return random.choice(everyone)
+
+    def _cost(self, plan: Plan, request: int) -> int:
+        return int(self._costs[plan[request].option]) if request in plan else 0
+
+    def _around(
+        self, plan: Plan, centre: int, size: int, blocks: set[int], random: Random
+    ) -> set[int]:
+        """Return blocks that could serve a request, and others that share requests with them."""
+        chosen: set[int] = set()
+        frontier = [b for b in self._blocks_for(centre).tolist() if b in blocks]
+        if centre in plan and (own := int(self.packing.block[plan[centre].option])) in blocks:
+            chosen.add(own)
+            frontier = [block for block in frontier if block != own]
+        while frontier and len(chosen) < size:
+            chosen.add(frontier.pop(random.randrange(len(frontier))))
+            if not frontier or len(chosen) == size // 2:
+                frontier = self._sharing(plan, chosen, blocks)
+        return chosen
+
+    def _sharing(self, plan: Plan, chosen: set[int], blocks: set[int]) -> list[int]:
+        """Return other blocks that could serve requests which the chosen ones serve now."""
+        return [
+            block
+            for request in sorted(plan)
+            if int(self.packing.block[plan[request].option]) in chosen
+            for block in self._blocks_for(request).tolist()
+            if block in blocks and block not in chosen
+        ]
+
+    # -- replanning ------------------------------------------------------------------------
+
+    def _options(self, near: Neighbourhood) -> Iterable[int]:
+        block = self.packing.block
+        for request in sorted(near.requests):
+            for option in self.packing.options_of[request].tolist():
+                if int(block[option]) in near.blocks:
+                    yield option
+
+    def _replan(self, near: Neighbourhood, plan: Plan, budget: Budget, seed: int) -> Found:
+        """Return what the exact model makes of a neighbourhood."""
+        model = model_of(self.packing, list(self._options(near)))
+        now = {request: plan[request] for request in near.requests if request in plan}
+        change = self.packing.value_of(now.values())
+        for lock, _ in self.locks:
+            # Held within the neighbourhood, an earlier objective cannot get worse as a whole.
+            model.forbid_worse(lock, int(lock @ change))
+        model.model.minimize(model.expression(self.aim))
+        model.hint(now)
+        return search(model, budget, self.effort, workers=1, seed=seed)
+
+    def _accepted(
+        self, plan: dict[int, Pick], near: Neighbourhood, found: Found
+    ) -> dict[int, Pick] | None:
+        """Return the plan with what was found, if that is better."""
+        if found.plan is None:
+            return None
+        now = [plan[request] for request in sorted(near.requests) if request in plan]
+        before = int(self.aim @ self.packing.value_of(now))
+        after = int(self.aim @ self.packing.value_of(found.plan.values()))
+        if after > before:
+            return None
+        elsewhere = {r: pick for r, pick in plan.items() if r not in near.requests}
+        merged = elsewhere | found.plan
+        if after == before:
+            plan.clear()
+            plan.update(merged)
+            return None
+        return merged
+

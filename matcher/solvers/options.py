@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,42 +63,6 @@ Plan = dict[int, Choice]
 """The choice for each request that has one, by the number of the request."""
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Some requests and the options among which each of them is to choose.
-
-    Parameters
-    ----------
-    problem
-        The problem that they belong to.
-    options
-        Options of each request, by its number, ascending.
-    """
-
-    problem: Problem
-    options: Mapping[int, tuple[Option, ...]]
-
-    @property
-    def requests(self) -> tuple[int, ...]:
-        """Numbers of the requests."""
-        return tuple(self.options)
-
-    def within(self, resources: Set[Resource], plan: Plan) -> Part:
-        """Return the part's requests that use some resources or could, and only those options.
-
-        Requests that a plan serves from other resources are left out, so that whatever the
-        smaller part decides fits beside them.
-        """
-        near: dict[int, tuple[Option, ...]] = {}
-        for request, options in self.options.items():
-            choice = plan.get(request)
-            if choice is None or self.problem.resource(choice.option) in resources:
-                kept = tuple(o for o in options if self.problem.resource(o) in resources)
-                if kept:
-                    near[request] = kept
-        return Part(self.problem, near)
-
-
 class Problem:
     """All waiting requests that may be searched for, and every option of each.
 
@@ -156,10 +120,6 @@ class Problem:
         for request in group:
             parts.setdefault(root(request), []).append(request)
         return tuple(tuple(members) for _, members in sorted(parts.items()))
-
-    def part(self, requests: tuple[int, ...]) -> Part:
-        """Return some requests with all their options."""
-        return Part(self, {request: self.options[request] for request in requests})
 
     def placed(self, choice: Choice) -> Placed:
         """Return a choice in the words of an allocation."""

@@ -8,20 +8,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.solvers.options import Option
-from matcher.solvers.timelines import Profile, Task, Timeline
+from matcher.solvers.timing import Profile, Task, Timeline
 
-MOST_WINDOWS = 4
+MOST_WINDOWS = 8
 """Windows of one calendar that get rows: the most asked for."""
 MOST_PIECES = 8
 """Windows are cut into at most this many equal pieces when tasks are counted."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where a row comes from: a stretch of one block's calendar.
+
+    Parameters
+    ----------
+    block
+        The block of capacity.
+    days
+        Days of the week, Monday 0; none for beds.
+    first, stop
+        Positions of the calendar: the stretch from ``first`` up to before ``stop``.
+    pieces
+        0 for what fits by area; else the number of pieces by which tasks are counted.
+    """
+
+    block: int
+    days: tuple[int, ...]
+    first: int
+    stop: int
+    pieces: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
     """The sum of coefficient x taken option is at most a limit."""
 
-    coefficients: Mapping[Option, int]
+    window: Window
+    coefficients: Mapping[int, int]
     limit: int
 
 
@@ -37,29 +60,30 @@ def window_rows(lines: Iterable[Timeline]) -> list[Row]:
     Fekete and Schepers, "New classes of fast lower bounds for bin packing problems", Mathematical
     Programming 91 (2001): the functions u(k) used for the counts.
     """
-    found: dict[tuple[tuple[int, ...], int], Row] = {}
+    found: dict[tuple[tuple[tuple[int, int], ...], int], Row] = {}
     for line in lines:
-        for coefficients, limit in _rows_of(line):
+        for window, coefficients, limit in _rows_of(line):
             # Several visits of one option add up; the same row may come from several windows.
-            summed: dict[Option, int] = defaultdict(int)
+            summed: dict[int, int] = defaultdict(int)
             for option, amount in coefficients:
                 summed[option] += amount
             if sum(summed.values()) > limit:
-                key = (tuple(x for o, a in summed.items() for x in (id(o), a)), limit)
-                found.setdefault(key, Row(dict(summed), limit))
+                key = (tuple(sorted(summed.items())), limit)
+                found.setdefault(key, Row(window, dict(summed), limit))
     return list(found.values())
 
 
-Coefficients = list[tuple[Option, int]]
+Coefficients = list[tuple[int, int]]
 
 
-def _rows_of(line: Timeline) -> Iterator[tuple[Coefficients, int]]:
+def _rows_of(line: Timeline) -> Iterator[tuple[Window, Coefficients, int]]:
     for first, stop in _tight_windows(line):
         inside = [task for task in line.tasks if first <= task.first and task.stop <= stop]
         free = line.profile[first:stop]
         area = [(task.option, task.demand * task.least_length) for task in inside]
-        yield area, int(free.sum())
-        yield from _count_rows(free, inside)
+        yield Window(line.block, line.days, first, stop), area, int(free.sum())
+        for pieces, counts, limit in _count_rows(free, inside):
+            yield Window(line.block, line.days, first, stop, pieces), counts, limit
 
 
 def _tight_windows(line: Timeline) -> list[tuple[int, int]]:
@@ -76,7 +100,7 @@ def _tight_windows(line: Timeline) -> list[tuple[int, int]]:
     return [(int(first), int(stop)) for first, stop in windows[order]]
 
 
-def _count_rows(free: Profile, inside: list[Task]) -> Iterator[tuple[Coefficients, int]]:
+def _count_rows(free: Profile, inside: list[Task]) -> Iterator[tuple[int, Coefficients, int]]:
     """Yield rows that count tasks, on the stretch and with the most free of a window.
 
     With ``most`` carers free throughout, tasks that do not overlap can be dealt out to that many
@@ -88,10 +112,8 @@ def _count_rows(free: Profile, inside: list[Task]) -> Iterator[tuple[Coefficient
     stretch, most = int(open_slots[-1] - open_slots[0]) + 1, int(free.max())
     for pieces in range(1, MOST_PIECES + 1):
         amounts = [task.demand * _u(pieces, task.least_length, stretch) for task in inside]
-        yield (
-            [(task.option, a) for task, a in zip(inside, amounts, strict=True) if a],
-            pieces * most * stretch,
-        )
+        counts = [(task.option, a) for task, a in zip(inside, amounts, strict=True) if a]
+        yield pieces, counts, pieces * most * stretch
 
 
 def _u(pieces: int, length: int, stretch: int) -> int:

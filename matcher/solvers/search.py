@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
 from time import monotonic
 
 from ortools.sat.python import cp_model
 
-from matcher.policy import Objective
 from matcher.result import Limits, Progress
-from matcher.solvers.options import Plan
-from matcher.solvers.part_model import PartModel
+from matcher.solvers.model import PackingModel
+from matcher.solvers.packing import Pick
 
 POLL_SECONDS = 0.02
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
@@ -75,6 +76,11 @@ class Effort:
     seed: int
     progress: Progress
 
+    @property
+    def workers(self) -> int:
+        """How many threads to keep busy."""
+        return self.limits.workers or os.cpu_count() or 1
+
 
 @dataclass(frozen=True)
 class Found:
@@ -87,41 +93,83 @@ class Found:
     bound
         What no plan of the model can beat; ``None`` if nothing is known.
     proved
-        Whether the plan is proved the best of the model.
+        Whether the plan is proved the best of the model, or that there is none.
+    work
+        Solver work units spent.
     """
 
-    plan: Plan | None
+    plan: dict[int, Pick] | None
     bound: int | None
     proved: bool
+    work: float
 
 
 def search(
-    model: PartModel, budget: Budget, effort: Effort, watcher: Watcher | None = None
+    model: PackingModel,
+    budget: Budget,
+    effort: Effort,
+    *,
+    workers: int | None = None,
+    seed: int | None = None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Found:
     """Return the best plan of a model that already has its objective and hint.
 
-    Runs beside a watch, so that cancelling the run stops the search soon.
+    Runs beside a watch, so that cancelling the run stops the search soon. The work done is told,
+    not charged: whoever runs several searches side by side charges them in a fixed order.
 
     Parameters
     ----------
     model
         What to solve.
     budget
-        Time for this search; charged with the work done.
+        Time for this search.
     effort
         Threads, seed and progress.
-    watcher
-        Whom to tell of better plans; nobody when ``None``.
+    workers, seed
+        Threads and seed of this search, where they differ from the run's.
+    tell
+        Told the value and the bound, as the model counts them, of every better plan.
     """
-    solver = _solver(budget, effort)
+    solver = _solver(budget, effort, workers, seed)
     bounds: list[float] = []
     solver.best_bound_callback = bounds.append
+    status = _watched(solver, model.model, effort, None if tell is None else _Watcher(tell))
+    if status in FOUND:
+        bounds.append(solver.best_objective_bound)
+    # On UNKNOWN the solver itself reports a bound of 0 that proves nothing.
+    bound = ceil(max(bounds) - 1e-6) if bounds else None
+    plan = model.read(solver) if status in FOUND else None
+    proved = status in {cp_model.OPTIMAL, cp_model.INFEASIBLE}
+    return Found(plan, bound, proved, solver.deterministic_time)
+
+
+def solve_plainly(
+    model: cp_model.CpModel, variables: list[cp_model.IntVar], budget: Budget, effort: Effort
+) -> list[bool] | None:
+    """Return which of some unknowns a model's best solution sets; ``None`` if none was found.
+
+    Charges the budget with the work done.
+    """
+    solver = _solver(budget, effort, None, None)
+    status = _watched(solver, model, effort, None)
+    budget.charge(solver.deterministic_time)
+    return [bool(solver.value(v)) for v in variables] if status in FOUND else None
+
+
+def _watched(
+    solver: cp_model.CpSolver,
+    model: cp_model.CpModel,
+    effort: Effort,
+    watcher: cp_model.CpSolverSolutionCallback | None,
+) -> cp_model.CpSolverStatus:
+    """Solve beside a watch for cancelling, and return the status."""
     status = [cp_model.UNKNOWN]
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            status[0] = solver.solve(model.model, watcher)
+            status[0] = solver.solve(model, watcher)
         except BaseException as error:  # handed to the waiting thread, which raises it
             errors.append(error)
 
@@ -138,49 +186,31 @@ def search(
             solver.stop_search()
     if errors:
         raise errors[0]
-    budget.charge(solver.deterministic_time)
-    if status[0] in FOUND:
-        bounds.append(solver.best_objective_bound)
-    # On UNKNOWN the solver itself reports a bound of 0 that proves nothing.
-    bound = ceil(max(bounds) - 1e-6) if bounds else None
-    plan = model.read(solver) if status[0] in FOUND else None
-    return Found(plan, bound, status[0] == cp_model.OPTIMAL)
+    return status[0]
 
 
-def _solver(budget: Budget, effort: Effort) -> cp_model.CpSolver:
+def _solver(
+    budget: Budget, effort: Effort, workers: int | None, seed: int | None
+) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
-    solver.parameters.random_seed = effort.seed
+    solver.parameters.random_seed = effort.seed if seed is None else seed
     solver.parameters.catch_sigint_signal = False
-    if effort.limits.workers is not None:
-        solver.parameters.num_workers = effort.limits.workers
+    solver.parameters.num_workers = effort.workers if workers is None else workers
     seconds = budget.seconds_left()
     if seconds is not None:
         solver.parameters.max_time_in_seconds = seconds
     if budget.work is not None:
-        solver.parameters.max_deterministic_time = budget.work
+        solver.parameters.max_deterministic_time = max(budget.work, 0.0)
     return solver
 
 
-class Watcher(cp_model.CpSolverSolutionCallback):
-    """Tells a run's progress of every better plan of one stage.
+class _Watcher(cp_model.CpSolverSolutionCallback):
+    """Tells of every better plan: its value, and what none can beat."""
 
-    Parameters
-    ----------
-    objective
-        The stage.
-    floor
-        A bound known before the search.
-    progress
-        Whom to tell.
-    """
-
-    def __init__(self, objective: Objective, floor: int, progress: Progress) -> None:
+    def __init__(self, tell: Callable[[int, int], None]) -> None:
         super().__init__()
-        self._objective = objective
-        self._floor = floor
-        self._progress = progress
+        self._tell = tell
 
     def on_solution_callback(self) -> None:
         """Tell of a better plan."""
-        bound = max(ceil(self.best_objective_bound - 1e-6), self._floor)
-        self._progress.improved(self._objective, round(self.objective_value), bound)
+        self._tell(round(self.objective_value), ceil(self.best_objective_bound - 1e-6))

@@ -1,0 +1,230 @@
+"""From a part of a book to a packing with start times, and back: the one place where they meet."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from matcher.enquiry import Enquiry
+from matcher.policy import Objective
+from matcher.scoring import wanted_start
+from matcher.solvers.options import Choice, Option, Problem, Resource
+from matcher.solvers.packing import Packing, Pick
+from matcher.solvers.packing import Plan as Picks
+from matcher.solvers.rows import Row, Window, window_rows
+from matcher.solvers.timing import Door, Form, Task, Timeline, Timing, Wish
+from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES, TimeNeed
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some requests of a book as a packing, and what its numbers stand for.
+
+    Parameters
+    ----------
+    packing
+        The arrays. Requests keep their numbers in the problem; stages are the policy's objectives
+        in their order.
+    options
+        The option behind each number.
+    resources
+        The capacity behind each block.
+    windows
+        Where each row comes from.
+    """
+
+    packing: Packing
+    options: tuple[Option, ...]
+    resources: tuple[Resource, ...]
+    windows: tuple[Window, ...]
+
+    def choices(self, picks: Picks) -> dict[int, Choice]:
+        """Return picks as choices of the problem's options."""
+        return {r: Choice(self.options[pick.option], pick.details) for r, pick in picks.items()}
+
+    def picks(self, plan: Mapping[int, Choice]) -> dict[int, Pick]:
+        """Return those choices of a plan that are of this part."""
+        number = {option: i for i, option in enumerate(self.options)}
+        return {
+            request: Pick(number[choice.option], choice.times)
+            for request, choice in plan.items()
+            if choice.option in number
+        }
+
+
+def compile_part(problem: Problem, requests: tuple[int, ...]) -> Part:
+    """Return some requests of a problem as a packing.
+
+    Parameters
+    ----------
+    problem
+        The requests and their options.
+    requests
+        Numbers of the requests, ascending; they share capacity with no others.
+    """
+    options = tuple(option for request in requests for option in problem.options[request])
+    resources = tuple(sorted({problem.resource(o) for o in options}, key=_resource_key))
+    order = problem.market.policy.allocation.order.value
+    request = np.array([option.request for option in options], np.int64)
+    timing = Timing(
+        domains=tuple(option.domains for option in options),
+        lines=tuple(_timelines(problem, options, resources)),
+        doors={r: door for r in requests if (door := _door(problem, r)) is not None},
+        wishes={r: tuple(_wishes(problem, r, order)) for r in requests},
+        request=request,
+        stages=len(order),
+    )
+    rows = window_rows(timing.lines)
+    block = {resource: number for number, resource in enumerate(resources)}
+    nothing = {r: problem.values(r, None) for r in requests}
+    packing = Packing(
+        request=request,
+        block=np.array([block[problem.resource(o)] for o in options], np.int64),
+        costs=np.array(
+            [
+                [o.costs.get(stage, 0) - nothing[o.request][stage] for o in options]
+                for stage in order
+            ],
+            np.int64,
+        ).reshape(len(order), len(options)),
+        without=np.array([sum(nothing[r][stage] for r in requests) for stage in order], np.int64),
+        **_row_arrays(rows),
+        details=timing,
+    )
+    return Part(packing, options, resources, tuple(row.window for row in rows))
+
+
+def _resource_key(resource: Resource) -> tuple[int, str]:
+    return resource[0], str(resource[1] or "")
+
+
+def _row_arrays(rows: list[Row]) -> dict[str, np.ndarray]:
+    lengths = [len(row.coefficients) for row in rows]
+    return {
+        "row_start": np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        "row_option": np.array([o for row in rows for o in row.coefficients], np.int64),
+        "row_amount": np.array([a for row in rows for a in row.coefficients.values()], np.int64),
+        "limits": np.array([row.limit for row in rows], np.int64),
+    }
+
+
+# -- calendars -----------------------------------------------------------------------------------
+
+
+def _timelines(
+    problem: Problem, options: tuple[Option, ...], resources: tuple[Resource, ...]
+) -> Iterator[Timeline]:
+    tasks: dict[Resource, list[Task]] = defaultdict(list)
+    for number, option in enumerate(options):
+        tasks[problem.resource(option)] += _tasks(problem, number, option)
+    for block, resource in enumerate(resources):
+        if resource[1] is None:
+            yield from _weeks(problem, block, resource, tasks[resource], options)
+        else:
+            yield _nights(problem, block, resource, tasks[resource])
+
+
+def _tasks(problem: Problem, number: int, option: Option) -> Iterator[Task]:
+    if not problem.enquiries[option.request].request.is_homecare:
+        yield _stay(problem, number, option)
+        return
+    shape, travel = problem.shape(option.request), option.travel_slots
+    for visit in range(len(shape)):
+        slots = np.flatnonzero(option.domains[visit])
+        length = int(shape.length_slots[visit]) + travel
+        yield Task(
+            option=number,
+            visit=visit,
+            first=int(slots[0]) - travel,
+            stop=int(slots[-1]) - travel + length,
+            lead=travel,
+            length=length,
+            demand=int(shape.carers[visit]),
+            least_length=length,
+        )
+
+
+def _stay(problem: Problem, number: int, option: Option) -> Task:
+    placement = problem.enquiries[option.request].request.placement
+    nights = placement.nights if placement else None
+    days = np.flatnonzero(option.domains[0])
+    first, last, end = int(days[0]), int(days[-1]), option.domains.shape[1]
+    stop = end if nights is None else last + nights
+    least = end - last if nights is None else nights
+    return Task(number, 0, first, stop, 0, nights, 1, least)
+
+
+def _nights(problem: Problem, block: int, resource: Resource, tasks: list[Task]) -> Timeline:
+    provider, care_type = resource
+    if care_type is None:
+        raise ValueError("a calendar of nights is of one kind of bed")
+    calendar = problem.market.beds[care_type].of(provider)
+    # Nights after the horizon are all alike: the last column stands for every one of them.
+    beyond = max(max(task.stop for task in tasks) - len(calendar), 0)
+    profile = np.append(calendar, np.repeat(calendar[-1:], beyond))
+    return Timeline(block, (), profile, tuple(tasks))
+
+
+def _weeks(
+    problem: Problem,
+    block: int,
+    resource: Resource,
+    tasks: list[Task],
+    options: tuple[Option, ...],
+) -> Iterator[Timeline]:
+    """Yield an agency's calendars.
+
+    Days of the week with the very same visits fold into one: visits start at the same time on
+    all their days, so the least free at each moment over those days decides.
+    """
+    free = problem.market.carers.of(resource[0])
+    days: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for day in range(DAYS_PER_WEEK):
+        members = tuple(
+            i
+            for i, task in enumerate(tasks)
+            if problem.shape(options[task.option].request).days[task.visit, day]
+        )
+        if members:
+            days[members].append(day)
+    for members, same in days.items():
+        yield Timeline(
+            block, tuple(same), free[same].min(axis=0), tuple(tasks[i] for i in members)
+        )
+
+
+# -- what times are held against -----------------------------------------------------------------
+
+
+def _door(problem: Problem, request: int) -> Door | None:
+    if not problem.enquiries[request].request.is_homecare:
+        return None
+    shape = problem.shape(request)
+    groups = [np.flatnonzero(shape.days[:, days[0]]).tolist() for days in shape.day_groups]
+    lengths = tuple(int(length) for length in shape.length_slots)
+    return Door(lengths, tuple(tuple(visits) for visits in groups if len(visits) > 1))
+
+
+def _wishes(problem: Problem, request: int, order: tuple[Objective, ...]) -> Iterator[Wish]:
+    enquiry = problem.enquiries[request]
+    stage_of = {objective: stage for stage, objective in enumerate(order)}
+    if enquiry.request.is_homecare:
+        yield from _preferred_times(enquiry, stage_of.get(Objective.PREFERRED_MINUTES))
+        return
+    wanted = problem.market.day_number(wanted_start(enquiry))
+    if Objective.CLOCK_BREACHES in stage_of:
+        yield Wish(stage_of[Objective.CLOCK_BREACHES], 0, Form.STEP, wanted, 1)
+    if Objective.START_DAYS in stage_of:
+        yield Wish(stage_of[Objective.START_DAYS], 0, Form.AFTER, 0, 1)
+
+
+def _preferred_times(enquiry: Enquiry, stage: int | None) -> Iterator[Wish]:
+    if stage is None:
+        return
+    for number, visit in enumerate(enquiry.request.package.visits):
+        if visit.time_need is TimeNeed.PREFERRED and visit.at_minute is not None:
+            slot = visit.at_minute // GRID_MINUTES
+            yield Wish(stage, number, Form.AWAY, slot, GRID_MINUTES)

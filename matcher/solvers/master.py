@@ -1,0 +1,174 @@
+"""The master problem over rounds: which round of each block, at which prices they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from ortools.math_opt import model_pb2
+from ortools.math_opt.python import mathopt
+
+from matcher.solvers.packing import Ints, Packing, Pick, Plan
+from matcher.solvers.pricing import Round
+
+Lock = tuple[Ints, int]
+"""A weighted sum of stages, and by how much options may at most change it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Guide:
+    """Prices that coordinate blocks, in whole fractions, and the bound that they prove.
+
+    Parameters
+    ----------
+    requests
+        What serving each request has to pay, by its number; not negative.
+    locks
+        What one unit of each lock is worth.
+    proved
+        The least by which any plan changes the aim, in fractions.
+    """
+
+    requests: Mapping[int, int]
+    locks: Ints
+    proved: int | None = None
+
+
+@dataclass
+class Master:
+    """The relaxation over known rounds: which share of each block's time goes to which round.
+
+    Parameters
+    ----------
+    packing, aim, locks
+        The problem, what is minimised, and what must not get worse.
+    scale
+        Fractions of a unit in which prices are told.
+    """
+
+    packing: Packing
+    aim: Ints
+    locks: list[Lock]
+    scale: int
+    rounds: dict[int, dict[tuple[Pick, ...], Ints]] = field(default_factory=dict)
+
+    def add(self, found: Round) -> bool:
+        """Add a round, and say whether it is new."""
+        known = self.rounds.setdefault(found.block, {})
+        if not found.picks or found.picks in known:
+            return False
+        known[found.picks] = self.packing.value_of(found.picks)
+        return True
+
+    def solve(self, open_: Open) -> tuple[Guide, list[tuple[float, Round]]]:
+        """Return the prices of the relaxation over what is still open, and its rounds by share."""
+        columns = [
+            (Round(block, picks), value)
+            for block in sorted(open_.blocks)
+            for picks, value in self.rounds.get(block, {}).items()
+            if all(int(self.packing.request[pick.option]) in open_.requests for pick in picks)
+        ]
+        requests, blocks = sorted(open_.requests), sorted(open_.blocks)
+        proto = self._proto(columns, requests, blocks, open_.spent)
+        answer = mathopt.solve(mathopt.Model.from_model_proto(proto), mathopt.SolverType.GLOP)
+        duals = answer.solutions[0].dual_solution.dual_values
+        prices = np.maximum(-np.array([duals[row] for row in duals]), 0) * self._unit
+        first = len(requests)
+        guide = Guide(
+            dict(zip(requests, np.rint(prices[:first]).astype(np.int64).tolist(), strict=True)),
+            np.rint(prices[first + len(blocks) :]).astype(np.int64),
+        )
+        shares = answer.solutions[0].primal_solution.variable_values
+        taken = [
+            (share, found)
+            for share, (found, _) in zip(shares.values(), columns, strict=True)
+            if share > 1e-6
+        ]
+        return guide, sorted(taken, key=lambda pair: (-pair[0], pair[1].block))
+
+    def _proto(
+        self,
+        columns: list[tuple[Round, Ints]],
+        requests: list[int],
+        blocks: list[int],
+        spent: Ints,
+    ) -> model_pb2.ModelProto:
+        place = {request: i for i, request in enumerate(requests)}
+        owner = {block: len(requests) + i for i, block in enumerate(blocks)}
+        first = len(requests) + len(blocks)
+        costs = np.array([float(self.aim @ value) for _, value in columns])
+        largest = max(float(np.abs(costs).max(initial=0)), 1.0)
+        self._unit = largest * self.scale
+        entries = [
+            (place[int(self.packing.request[pick.option])], column, 1.0)
+            for column, (found, _) in enumerate(columns)
+            for pick in found.picks
+        ]
+        entries += [(owner[found.block], column, 1.0) for column, (found, _) in enumerate(columns)]
+        for number, (weights, _) in enumerate(self.locks):
+            entries += [
+                (first + number, column, float(weights @ value))
+                for column, (_, value) in enumerate(columns)
+                if weights @ value
+            ]
+        limits = [1.0] * first + [float(most - w @ spent) for w, most in self.locks]
+        return _proto((costs / largest).tolist(), limits, sorted(entries))
+
+
+def _proto(
+    costs: list[float], limits: list[float], entries: list[tuple[int, int, float]]
+) -> model_pb2.ModelProto:
+    """Return the linear problem min costs x, rows <= limits, x >= 0."""
+    proto = model_pb2.ModelProto()
+    proto.variables.ids.extend(range(len(costs)))
+    proto.variables.lower_bounds.extend([0.0] * len(costs))
+    proto.variables.upper_bounds.extend([np.inf] * len(costs))
+    proto.variables.integers.extend([False] * len(costs))
+    proto.linear_constraints.ids.extend(range(len(limits)))
+    proto.linear_constraints.lower_bounds.extend([-np.inf] * len(limits))
+    proto.linear_constraints.upper_bounds.extend(limits)
+    rows, columns, amounts = zip(*entries, strict=True) if entries else ((), (), ())
+    proto.linear_constraint_matrix.row_ids.extend(rows)
+    proto.linear_constraint_matrix.column_ids.extend(columns)
+    proto.linear_constraint_matrix.coefficients.extend(amounts)
+    proto.objective.linear_coefficients.ids.extend(range(len(costs)))
+    proto.objective.linear_coefficients.values.extend(costs)
+    return proto
+
+
+@dataclass
+class Open:
+    """What a dive has not fixed yet.
+
+    Parameters
+    ----------
+    blocks, requests
+        Blocks and requests still to be decided.
+    spent
+        By how much what is fixed changes each stage, [stages].
+    plan
+        What is fixed.
+    """
+
+    blocks: set[int]
+    requests: set[int]
+    spent: Ints
+    plan: dict[int, Pick] = field(default_factory=dict)
+
+    def fix(self, packing: Packing, found: Round) -> None:
+        """Fix a round: its block and requests are decided."""
+        self.blocks.discard(found.block)
+        for pick in found.picks:
+            request = int(packing.request[pick.option])
+            self.requests.discard(request)
+            self.plan[request] = pick
+        self.spent = self.spent + packing.value_of(found.picks)
+
+
+def rounds_of(packing: Packing, plan: Plan) -> dict[int, Round]:
+    """Return a plan as rounds, by block."""
+    picks: dict[int, list[Pick]] = {}
+    for request in sorted(plan):
+        picks.setdefault(int(packing.block[plan[request].option]), []).append(plan[request])
+    return {block: Round(block, tuple(members)) for block, members in sorted(picks.items())}

@@ -1,0 +1,229 @@
+"""The best set of options that one block could take at given prices: knapsack or exact model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from matcher.solvers.model import PackingModel, model_of
+from matcher.solvers.packing import Ints, Packing, Pick
+from matcher.solvers.search import Budget, Effort, search
+
+LARGEST_KNAPSACK = 100_000
+"""Capacity up to which a block of a single row is priced by dynamic programming."""
+
+NEVER = 1 << 60
+"""Stands in arrays for an option that can never be taken; never leaves them."""
+HARD_SHARE = 0.3
+"""Share of the usual time for the exact model of a block that is known to be hard."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one block could take on together: its picks, by request."""
+
+    block: int
+    picks: tuple[Pick, ...]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The best round of a block at some prices, or the best found.
+
+    Parameters
+    ----------
+    round
+        The round; one without picks when nothing pays.
+    value, bound
+        What it comes to at the prices, and what no round of the block can beat, at most 0.
+    """
+
+    round: Round
+    value: int
+    bound: int
+
+
+@dataclass
+class Pricer:
+    """Finds the best round of any block.
+
+    Parameters
+    ----------
+    packing
+        The problem.
+    effort
+        Threads, seed and progress.
+    """
+
+    packing: Packing
+    effort: Effort
+    _models: dict[int, PackingModel] = field(default_factory=dict)
+    _relaxed: dict[int, PackingModel] = field(default_factory=dict)
+
+    def best(
+        self, block: int, weights: Ints, charges: Mapping[int, int], budget: Budget
+    ) -> Offer:
+        """Return the best round of a block when each request costs its charge besides.
+
+        Parameters
+        ----------
+        block
+            The block.
+        weights
+            Weight of each stage, scaled to whole fractions and not negative, [stages].
+        charges
+            What has to be paid for serving each request that may be served, scaled.
+        budget
+            Time for this.
+        """
+        options = self.packing.options_in[block]
+        costs = weights @ self.packing.costs[:, options]
+        for place, request in enumerate(self.packing.request[options].tolist()):
+            # What may not be served is made to cost, so that no round holds it.
+            costs[place] = costs[place] + charges[request] if request in charges else 1
+        if not (costs < 0).any():
+            return Offer(Round(block, ()), 0, 0)
+        if self.is_knapsack(block):
+            return self._knapsack(block, options, costs)
+        return self._searched(block, weights, costs, budget)
+
+    # -- knapsacks -------------------------------------------------------------------------
+
+    def is_knapsack(self, block: int) -> bool:
+        """Say whether a block is one row without details, each request having one option."""
+        packing = self.packing
+        rows = packing.rows_in.get(block, ())
+        return (
+            packing.details is None
+            and len(rows) == 1
+            and int(packing.limits[rows[0]]) <= LARGEST_KNAPSACK
+            and len(set(packing.request[packing.options_in[block]].tolist()))
+            == len(packing.options_in[block])
+        )
+
+    def amounts(self, block: int) -> tuple[Ints, int]:
+        """Return what each option of a knapsack uses, in the block's order, and its limit."""
+        row = int(self.packing.rows_in[block][0])
+        used = np.zeros(len(self.packing), np.int64)
+        options, amounts = self.packing.entries(row)
+        used[options] = amounts
+        return used[self.packing.options_in[block]], int(self.packing.limits[row])
+
+    def _knapsack(self, block: int, options: Ints, costs: Ints) -> Offer:
+        amounts, limit = self.amounts(block)
+        items = np.flatnonzero((costs < 0) & (amounts <= limit))
+        best = np.zeros(limit + 1, np.int64)
+        takes = np.zeros((len(items), limit + 1), np.bool_)
+        for place, item in enumerate(items.tolist()):
+            used = int(amounts[item])
+            with_it = best[: limit + 1 - used] - costs[item]
+            takes[place, used:] = with_it > best[used:]
+            best[used:] = np.maximum(with_it, best[used:])
+        chosen, left = [], limit
+        for place in range(len(items) - 1, -1, -1):
+            if takes[place, left]:
+                chosen.append(int(items[place]))
+                left -= int(amounts[items[place]])
+        picks = tuple(Pick(int(options[item])) for item in sorted(chosen))
+        value = -int(best[limit])
+        return Offer(Round(block, picks), value, value)
+
+    def forced(self, block: int, weights: Ints, charges: Mapping[int, int]) -> Ints:
+        """Return by how much a knapsack gets dearer when each of its options must be taken.
+
+        In the block's order, scaled; a very large number for options that never fit.
+        """
+        options = self.packing.options_in[block]
+        amounts, limit = self.amounts(block)
+        costs = weights @ self.packing.costs[:, options]
+        costs = costs + np.array([charges[r] for r in self.packing.request[options].tolist()])
+        items = np.flatnonzero((costs < 0) & (amounts <= limit)).tolist()
+        before = np.zeros((len(items) + 1, limit + 1), np.int64)
+        after = np.zeros((len(items) + 1, limit + 1), np.int64)
+        for place, item in enumerate(items):
+            before[place + 1] = _with_item(before[place], int(amounts[item]), int(costs[item]))
+        for place in range(len(items) - 1, -1, -1):
+            item = items[place]
+            after[place] = _with_item(after[place + 1], int(amounts[item]), int(costs[item]))
+        best, dearer = int(before[-1][limit]), np.full(len(options), NEVER, np.int64)
+        for item in np.flatnonzero(amounts <= limit).tolist():
+            left = limit - int(amounts[item])
+            if item in items:
+                place = items.index(item)
+                others = int((before[place][: left + 1] + after[place + 1][left::-1]).max())
+            else:
+                others = int(before[-1][left])
+            dearer[item] = best - others + int(costs[item])
+        return dearer
+
+    # -- models ----------------------------------------------------------------------------
+
+    def _searched(self, block: int, weights: Ints, costs: Ints, budget: Budget) -> Offer:
+        """Return the best round by the exact model; first by its rows where that is hard.
+
+        A block is taken for hard once its exact model was not solved in its time.
+        """
+        if block not in self._relaxed:
+            offer = self._solve(self._model(block), block, weights, costs, budget)
+            if offer.value != offer.bound and self.packing.details is not None:
+                options = self.packing.options_in[block]
+                self._relaxed[block] = PackingModel(self.packing, options.tolist())
+            return offer
+        loose = self._solve(self._relaxed[block], block, weights, costs, budget)
+        short = budget.share(HARD_SHARE)
+        timed = self._with_details(loose.round, weights, costs, short)
+        if timed is not None:
+            return Offer(timed.round, timed.value, min(loose.bound, timed.value))
+        offer = self._solve(self._model(block), block, weights, costs, short)
+        return Offer(offer.round, offer.value, min(max(offer.bound, loose.bound), offer.value))
+
+    def _model(self, block: int) -> PackingModel:
+        if block not in self._models:
+            options = self.packing.options_in[block].tolist()
+            self._models[block] = model_of(self.packing, options)
+        return self._models[block]
+
+    def _with_details(
+        self, found: Round, weights: Ints, costs: Ints, budget: Budget
+    ) -> Offer | None:
+        """Return a round chosen by rows alone with its details, if there are any that fit."""
+        chosen = [pick.option for pick in found.picks]
+        if not chosen:
+            return Offer(found, 0, 0)
+        model = model_of(self.packing, chosen)
+        for option in chosen:
+            model.model.add(model.taken[option] == 1)
+        offer = self._solve(model, found.block, weights, costs, budget)
+        return offer if len(offer.round.picks) == len(chosen) else None
+
+    def _solve(
+        self, model: PackingModel, block: int, weights: Ints, costs: Ints, budget: Budget
+    ) -> Offer:
+        """Return the best round of a model, or none where none that pays was found."""
+        options = self.packing.options_in[block]
+        charge = costs - weights @ self.packing.costs[:, options]
+        charges = dict(zip(options.tolist(), charge.tolist(), strict=True))
+        taken = [model.taken[option] for option in model.options.tolist()]
+        charged = [charges[option] for option in model.options.tolist()]
+        model.model.clear_objective()
+        paid = cp_model.LinearExpr.weighted_sum(taken, charged)
+        model.model.minimize(model.expression(weights) + paid)
+        found = search(model, budget, self.effort, workers=1)
+        budget.charge(found.work)
+        least = int(np.minimum(costs, 0).sum())
+        bound = least if found.bound is None else max(found.bound, least)
+        plan = found.plan or {}
+        picks = tuple(plan[request] for request in sorted(plan))
+        value = int(weights @ self.packing.value_of(picks))
+        value += sum(charges[pick.option] for pick in picks)
+        return Offer(Round(block, picks), value, min(bound, value))
+
+
+def _with_item(best: Ints, amount: int, cost: int) -> Ints:
+    """Return a knapsack's best gains, by what it may use, once one more item may be taken."""
+    wider = best.copy()
+    wider[amount:] = np.maximum(best[amount:], best[: len(best) - amount] - cost)
+    return wider

@@ -1,0 +1,194 @@
+"""Start times as details of a packing: the calendars that must hold, and what could be put there.
+
+Plain numbers only, so that a part of a book can be sent to another process.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.solvers.packing import Ints, Packing, Pick
+
+if TYPE_CHECKING:
+    from matcher.solvers.timed_model import TimedModel
+
+Profile = npt.NDArray[np.integer]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One visit or stay under one option, which keeps carers or a bed busy for a while.
+
+    Parameters
+    ----------
+    option, visit
+        The option, and the number of the unknown time it starts by.
+    first, stop
+        It lies within these positions of its calendar, whenever it starts.
+    lead
+        How long before its start it begins to keep busy: travel.
+    length
+        How long it keeps busy, travel included; ``None`` for a bed until the calendar's end.
+    demand
+        Carers or beds it keeps busy.
+    least_length
+        A length it never falls short of.
+    """
+
+    option: int
+    visit: int
+    first: int
+    stop: int
+    lead: int
+    length: int | None
+    demand: int
+    least_length: int
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """One calendar of one block: what is free at each position, and all that could be there.
+
+    ``days`` are the days of the week that it stands for, Monday 0; none for beds.
+    """
+
+    block: int
+    days: tuple[int, ...]
+    profile: Profile
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True)
+class Door:
+    """What happens at one person's door: lengths of visits, and which share a day.
+
+    Parameters
+    ----------
+    lengths
+        Slots that each visit takes there.
+    shared
+        Groups of visits that take place on the same day.
+    """
+
+    lengths: tuple[int, ...]
+    shared: tuple[tuple[int, ...], ...]
+
+
+class Form(StrEnum):
+    """How the distance of a time from its target counts."""
+
+    AWAY = "away"
+    AFTER = "after"
+    STEP = "step"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one time of one request adds to a stage.
+
+    ``weight`` times the distance from ``target`` either way (``AWAY``), after it (``AFTER``), or
+    once for being after it at all (``STEP``).
+    """
+
+    stage: int
+    visit: int
+    form: Form
+    target: int
+    weight: int
+
+    def amount(self, time: int) -> int:
+        """Return what a time adds to the stage."""
+        after = time - self.target
+        if self.form is Form.AWAY:
+            return self.weight * abs(after)
+        return self.weight * (int(after > 0) if self.form is Form.STEP else max(after, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """Start times of everything in a packing: where each may lie, and what must hold.
+
+    Parameters
+    ----------
+    domains
+        For each option ``[visits, positions]``: where each of its times may lie.
+    lines
+        The calendars.
+    doors
+        For each request with visits what must hold at the person's door.
+    wishes
+        For each request what its times add to stages.
+    request
+        The request of each option.
+    stages
+        How many stages there are.
+    """
+
+    domains: tuple[Mask, ...]
+    lines: tuple[Timeline, ...]
+    doors: Mapping[int, Door]
+    wishes: Mapping[int, tuple[Wish, ...]]
+    request: Ints
+    stages: int
+
+    @cached_property
+    def most_extra(self) -> Ints:
+        """[stages] what all times together may at most add to each stage."""
+        most = np.zeros(self.stages, np.int64)
+        last: dict[int, int] = defaultdict(int)
+        for request, domain in zip(self.request.tolist(), self.domains, strict=True):
+            last[request] = max(last[request], domain.shape[1] - 1)
+        for request, wishes in self.wishes.items():
+            for wish in wishes:
+                most[wish.stage] += max(wish.amount(0), wish.amount(last[request]))
+        return most
+
+    @cached_property
+    def lines_of(self) -> Mapping[int, tuple[Timeline, ...]]:
+        """The calendars of each block."""
+        lines: dict[int, list[Timeline]] = defaultdict(list)
+        for line in self.lines:
+            lines[line.block].append(line)
+        return {block: tuple(members) for block, members in lines.items()}
+
+    def extra(self, pick: Pick) -> Mapping[int, int]:
+        """Return what the times of a pick add to stages; nothing where it has none yet."""
+        added: dict[int, int] = {}
+        if not pick.details:
+            return added
+        for wish in self.wishes.get(int(self.request[pick.option]), ()):
+            amount = wish.amount(pick.details[wish.visit])
+            added[wish.stage] = added.get(wish.stage, 0) + amount
+        return added
+
+    def model(self, packing: Packing, options: Sequence[int]) -> TimedModel:
+        """Return the exact model of some options, start times and all."""
+        from matcher.solvers.timed_model import TimedModel
+
+        return TimedModel(packing, options)
+
+    def within(self, blocks: Iterable[int], options: Iterable[int]) -> Iterator[Timeline]:
+        """Yield the calendars of some blocks with the tasks of some options only.
+
+        Days on which the same tasks are left fold into one: the least free of them decides.
+        """
+        kept = set(options)
+        for block in blocks:
+            folded: dict[tuple[Task, ...], list[Timeline]] = defaultdict(list)
+            for line in self.lines_of.get(block, ()):
+                tasks = tuple(task for task in line.tasks if task.option in kept)
+                if tasks:
+                    folded[tasks].append(line)
+            for tasks, lines in folded.items():
+                days = tuple(sorted(day for line in lines for day in line.days))
+                free = np.minimum.reduce([line.profile for line in lines])
+                yield Timeline(block, days, free, tasks)
