@@ -58,7 +58,8 @@ class VisitTime(Frozen):
 class Placed(Frozen):
     """One request with the provider proposed for it.
 
-    Money is in pence a week, ``None`` where no rate is on file.
+    Money is in pence a week, ``None`` where no rate is on file. Scarcity is what the capacity
+    taken is worth to everyone who waits, ``None`` where capacity was not priced.
     """
 
     request_id: str
@@ -69,7 +70,7 @@ class Placed(Frozen):
     weekly_cost_pence: int | None
     distance_metres: int
     travel_minutes: int
-    scarcity_price_pence: int | None = None
+    scarcity_points: float | None = None
     reasons: tuple[str, ...] = ()
 
 

@@ -274,11 +274,17 @@ class ScoringPolicy(Frozen):
 
 
 class AllocationPolicy(Frozen):
-    """The published order of objectives, and how far ledgers and calendars reach."""
+    """The published order of objectives, how far ledgers and calendars reach, and what to price.
+
+    The weights price scarce capacity in one unit; no plan is chosen by them.
+    """
 
     order: Figure[tuple[Objective, ...]]
     fairness_days: Figure[DayCount]
     bed_horizon_days: Figure[Annotated[int, Field(ge=28, le=1100, strict=True)]]
+    weight_red: Figure[Points]
+    weight_amber: Figure[Points]
+    weight_green: Figure[Points]
 
     @field_validator("order")
     @classmethod

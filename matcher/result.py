@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pydantic import Field
 from matcher.allocation import Allocation
 from matcher.model import Frozen
 from matcher.policy import Objective
+from matcher.vocabulary import Day, ServiceType
 
 
 class Limits(Frozen):
@@ -135,11 +137,58 @@ class Report(Frozen):
         return next((stage for stage in self.stages if not stage.proved), None)
 
 
+class PriceUnit(StrEnum):
+    """What a price of capacity is for."""
+
+    CARER_HOUR = "carer_hour"
+    VISIT = "visit"
+    BED_NIGHT = "bed_night"
+    STAY = "stay"
+    BED = "bed"
+
+
+class CapacityPrice(Frozen):
+    """What a unit of some scarce capacity is worth to everyone who waits.
+
+    A point is one person at green risk left unplaced; the policy's weights say how many points a
+    person at another risk is. A price lies between what a unit more would bring and what a unit
+    less would cost, both by a linear relaxation. It is one of several where these differ, so it
+    guides, and proves nothing of any one person.
+
+    Parameters
+    ----------
+    provider_id, care
+        Whose capacity, and for which care: homecare, or a kind of bed.
+    days, from_minute, to_minute
+        Homecare: the window, the same on all of these days, on which a unit is needed at once.
+    first_night, last_night
+        Beds: the nights; no last night stands for all that follow.
+    unit
+        A carer for an hour, a visit, a bed for a night, a stay, or a bed for good.
+    most_each
+        Visits and stays: only those so long that one carer or bed has room for no more than so
+        many of them count, and a longer one may count several times.
+    points
+        The price of a unit.
+    """
+
+    provider_id: str
+    care: ServiceType
+    days: tuple[Day, ...] = ()
+    from_minute: int | None = None
+    to_minute: int | None = None
+    first_night: date | None = None
+    last_night: date | None = None
+    unit: PriceUnit
+    most_each: int | None = None
+    points: float
+
+
 class Result(Frozen):
     """An allocation that the referee accepted, with the proof of how good it is.
 
     ``how`` says for each independent part, the largest first, how many people it has and what
-    was done.
+    was done. ``prices`` are those of all capacity found to be scarce.
     """
 
     method: Method
@@ -155,3 +204,4 @@ class Result(Frozen):
     software_version: str
     solver_version: str | None
     inputs_sha256: str
+    prices: tuple[CapacityPrice, ...] = ()

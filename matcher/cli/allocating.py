@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from matcher.allocation import Allocation
 from matcher.cli.books import open_book
 from matcher.cli.options import AsJson, Book, MethodName, Out, Seed, finite
 from matcher.cli.progress import ShownProgress, stopping_gently
 from matcher.cli.screen import asides, say, show, show_document
 from matcher.files.folders import require_writable
-from matcher.files.results import Summary, is_allocation_folder, write_allocation
+from matcher.files.results import Summary, is_allocation_folder, read_allocation, write_allocation
 from matcher.market import Market
 from matcher.report.allocation import allocation_page
 from matcher.result import Limits, Method, Result, Status
@@ -45,6 +46,22 @@ def allocate(
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Solver threads; one a core if not given.")
     ] = None,
+    gap: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=0.99,
+            callback=finite,
+            help="Near enough: stop an objective once its value is within this share of its bound.",
+        ),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Set out from an allocation folder, of today or of an earlier day."),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that share out independent parts.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Propose a provider for everyone waiting, prove how good the plan is, and write it.
@@ -52,9 +69,18 @@ def allocate(
     Ctrl-C stops early and keeps the best plan found; a second Ctrl-C gives it up.
     """
     require_writable(out, is_allocation_folder)
-    limits = chosen_limits(seconds, deterministic_time, workers)
+    limits = chosen_limits(seconds, deterministic_time, workers, gap)
+    given = None if start is None else read_allocation(start)
     market = open_book(book).market
-    summary = place_everyone(market, out, Method(method), limits=limits, seed=seed)
+    summary = place_everyone(
+        market,
+        out,
+        Method(method),
+        limits=limits,
+        seed=seed,
+        start=given,
+        processes=processes,
+    )
     if as_json:
         show_document({"folder": str(out), **summary.model_dump(mode="json")})
     else:
@@ -62,7 +88,10 @@ def allocate(
 
 
 def chosen_limits(
-    seconds: float | None, deterministic_time: float | None, workers: int | None
+    seconds: float | None,
+    deterministic_time: float | None,
+    workers: int | None,
+    gap: float | None = None,
 ) -> Limits:
     """Return the limits asked for: seconds, or solver work with one worker unless both are given.
 
@@ -72,23 +101,38 @@ def chosen_limits(
         If several workers are asked for in the reproducible mode.
     """
     if deterministic_time is None:
-        return Limits(seconds=SECONDS if seconds is None else seconds, workers=workers)
+        return Limits(seconds=SECONDS if seconds is None else seconds, workers=workers, gap=gap)
     if workers not in {None, 1}:
         raise typer.BadParameter(
             f"{workers} workers are not reproducible; --deterministic-time takes one.",
             param_hint="--workers",
         )
-    return Limits(seconds=seconds, deterministic_time=deterministic_time, workers=1)
+    return Limits(seconds=seconds, deterministic_time=deterministic_time, workers=1, gap=gap)
 
 
 def place_everyone(
-    market: Market, out: Path, method: Method, *, limits: Limits, seed: int
+    market: Market,
+    out: Path,
+    method: Method,
+    *,
+    limits: Limits,
+    seed: int,
+    start: Allocation | None = None,
+    processes: int = 1,
 ) -> Summary:
     """Solve, show progress, and write the answer beside today's way; return its head."""
     console = asides()
     with ShownProgress(console, limits.seconds) as progress, stopping_gently(progress, console):
         today = None if method is Method.TODAY else solve(market, method=Method.TODAY, seed=seed)
-        result = solve(market, method=method, limits=limits, seed=seed, progress=progress)
+        result = solve(
+            market,
+            method=method,
+            limits=limits,
+            seed=seed,
+            progress=progress,
+            start=start,
+            processes=processes,
+        )
     summary = write_allocation(out, market, result, today)
     if was_stopped(result, cancelled=progress.cancelled):
         say("Stopped as asked; the best plan found until then is kept and written.")

@@ -12,7 +12,13 @@ from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from matcher.errors import BadInputError, DataSourceError, MatcherError, RefereeError, WorkerLostError
+from matcher.errors import (
+    BadInputError,
+    DataSourceError,
+    MatcherError,
+    RefereeError,
+    WorkerLostError,
+)
 from matcher.report.faults import faults_document, faults_table
 from matcher.report.page import WRONG
 from matcher.report.wording import count_text

@@ -16,7 +16,18 @@ MOST_SEED = 2**31 - 1
 
 Book = Annotated[Path, typer.Argument(metavar="BOOK", help="Folder of a book.")]
 Request = Annotated[str, typer.Argument(metavar="REQUEST", help="A request_id of the book.")]
-Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="A provider_id of the book.")]
+ProviderIfAny = Annotated[
+    str | None,
+    typer.Argument(metavar="PROVIDER", help="A provider_id of the book.", show_default=False),
+]
+AllocationDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--allocation",
+        metavar="DIR",
+        help="A folder that allocate wrote of this book: why there, or who took the capacity.",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document instead of a page for people.")
 ]

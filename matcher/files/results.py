@@ -21,6 +21,7 @@ from matcher.files import cells, kinds
 from matcher.files.columns import Column, FileSpec, Values
 from matcher.files.folders import whole_folder
 from matcher.files.kinds import Kind, one_of
+from matcher.files.prices import POINTS, PRICES
 from matcher.files.rows import Rows, read_rows
 from matcher.market import Market
 from matcher.model import Days, Frozen
@@ -206,9 +207,7 @@ PLACEMENTS = FileSpec(
         Column("distance_km", _KM, "straight line", "distance_metres", required=True),
         _whole("travel_minutes", "travel to reach each visit"),
         Column("start_date", kinds.DATE, "first day of care", required=True),
-        Column(
-            "scarcity_price", kinds.POUNDS, "what the capacity is worth", "scarcity_price_pence"
-        ),
+        Column("scarcity_price", POINTS, "what the capacity is worth", "scarcity_points"),
         Column("reasons", _REASON_LIST, "why this provider"),
     ),
     key=("request_id",),
@@ -245,7 +244,9 @@ UNPLACED = FileSpec(
     key=("request_id",),
     required=True,
 )
-RESULT_FILES = frozenset({SUMMARY_FILE, PLACEMENTS.file, VISIT_TIMES.file, UNPLACED.file})
+RESULT_FILES = frozenset(
+    {SUMMARY_FILE, PLACEMENTS.file, VISIT_TIMES.file, UNPLACED.file, PRICES.file}
+)
 """Every name that a file of an allocation folder may have."""
 
 
@@ -279,6 +280,7 @@ def write_allocation(
         PLACEMENTS.file: PLACEMENTS.text_of(allocation.placed),
         VISIT_TIMES.file: VISIT_TIMES.text_of(_visit_lines(market, allocation)),
         UNPLACED.file: UNPLACED.text_of(allocation.unplaced),
+        PRICES.file: PRICES.text_of(result.prices),
     }
     with whole_folder(folder, replaces=is_allocation_folder) as draft:
         for name, text in texts.items():

@@ -30,10 +30,14 @@ def next_steps(program: str, book: str, allocation: str) -> Group:
                 facts(
                     [
                         ("The county", f"{book} (CSV files, described by datapackage.json)"),
-                        ("The plan", f"{allocation} (placements, visit times, unplaced, summary)"),
+                        (
+                            "The plan",
+                            f"{allocation} (placements, visit times, unplaced, prices, summary)",
+                        ),
                         ("Look closer", f"{program} check {book}"),
                         ("", f"{program} shortlist {book} REQUEST"),
                         ("", f"{program} explain {book} REQUEST PROVIDER"),
+                        ("", f"{program} explain {book} REQUEST --allocation {allocation}"),
                     ]
                 ),
             ),

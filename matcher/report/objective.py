@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from matcher.allocation import UNITS
 from matcher.policy import Objective
 from matcher.result import Stage
 from matcher.vocabulary import km_text, pounds_text
 
+METRES_PER_KM = 1000
 TITLES: Mapping[Objective, str] = MappingProxyType(
     {
         Objective.UNPLACED_RED: "Red risk, not placed",
@@ -39,6 +41,17 @@ def value_text(objective: Objective, value: int) -> str:
     if objective is Objective.DISTANCE_METRES:
         return km_text(value)
     return f"{value:,}"
+
+
+def amount_text(objective: Objective, value: int) -> str:
+    """Return a value with its unit, for a sentence."""
+    if objective is Objective.ABOVE_RATE_PENCE:
+        return f"{pounds_text(value)} a week"
+    if objective is Objective.DISTANCE_METRES:
+        return f"{value:,} m" if value < METRES_PER_KM else km_text(value)
+    unit = UNITS[objective]
+    single = "person" if unit == "people" else unit.removesuffix("s")
+    return f"{value:,} {single if value == 1 else unit}"
 
 
 def gap_text(stage: Stage) -> str:

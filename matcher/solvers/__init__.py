@@ -23,11 +23,14 @@ from matcher.solvers.board import Board
 from matcher.solvers.compiling import compile_part
 from matcher.solvers.greedy import by_risk, todays_way, topped_up
 from matcher.solvers.options import Plan, Problem
+from matcher.solvers.scarcity import Scarcity, price_capacity
 
 if TYPE_CHECKING:
     from matcher.solvers.stages import Solved
 
 Bounds = Mapping[Objective, int] | None
+PRICING_SECONDS = 1.0
+"""Seconds that pricing the capacity of a part may take at least, also when the time is up."""
 
 
 def solve(
@@ -76,11 +79,12 @@ def solve(
     options = sum(len(each) for each in problem.options)
     progress.started(len(problem), options, len(problem.parts))
     if method is Method.TODAY:
-        plan, bounds, how = todays_way(problem), None, ()
+        plan, bounds, how, scarcity = todays_way(problem), None, tuple[str, ...](), Scarcity()
     else:
         run = _Run(problem, limits, seed, progress, began)
         plan, bounds, how = run.solve(start, processes)
-    allocation = allocation_of(problem, plan)
+        scarcity = run.scarcity()
+    allocation = allocation_of(problem, plan, scarcity.points)
     require(market, allocation)
     stages = _stages(problem, allocation, bounds)
     return Result(
@@ -97,6 +101,7 @@ def solve(
         software_version=__version__,
         solver_version=version("ortools") if method is Method.EXACT else None,
         inputs_sha256=inputs_sha256(market),
+        prices=scarcity.prices,
     )
 
 
@@ -151,9 +156,16 @@ class _Run:
             return left * sizes[number] / sum(sizes[number:])
         return min(left, left * processes * sizes[number] / sum(sizes))
 
-    def _gathered(
-        self, solved: list[Solved]
-    ) -> tuple[Plan, dict[Objective, int], tuple[str, ...]]:
+    def scarcity(self) -> Scarcity:
+        """Return what scarce capacity is worth: one relaxation a part, also when time is up."""
+        return price_capacity(self._problem, self._parts, self._seconds_left)
+
+    def _seconds_left(self) -> float | None:
+        if self._limits.seconds is None:
+            return None
+        return max(self._limits.seconds - (monotonic() - self._began), PRICING_SECONDS)
+
+    def _gathered(self, solved: list[Solved]) -> tuple[Plan, dict[Objective, int], tuple[str, ...]]:
         plan: Plan = {}
         bounds = dict(self._unavoidable)
         how = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
+
 from matcher.allocation import Allocation, Placed, Unplaced, UnplacedReason
 from matcher.eligibility import (
     CAPACITY_RULE,
@@ -19,6 +22,8 @@ from matcher.solvers.greedy import Diary
 from matcher.solvers.options import Choice, Option, Plan, Problem
 from matcher.vocabulary import GRID_MINUTES, km_text, words_text
 
+POINTS_DECIMALS = 2
+"""Decimals of what the capacity of a placement is worth."""
 NO_SMALL_CHANGE = "no small change would help"
 ONCE_PUT_RIGHT = "may be searched for once that is put right"
 REASON_OF_REFUSAL = {
@@ -28,7 +33,9 @@ REASON_OF_REFUSAL = {
 }
 
 
-def allocation_of(problem: Problem, plan: Plan) -> Allocation:
+def allocation_of(
+    problem: Problem, plan: Plan, points: Mapping[Option, Fraction] | None = None
+) -> Allocation:
     """Return a plan as an allocation of every waiting request.
 
     Parameters
@@ -37,9 +44,13 @@ def allocation_of(problem: Problem, plan: Plan) -> Allocation:
         The requests and their options.
     plan
         The choices made.
+    points
+        What the capacity that an option takes is worth, where that was priced.
     """
-    market = problem.market
-    placed = [_placed(problem, plan[number]) for number in sorted(plan)]
+    market, worth = problem.market, points or {}
+    placed = [
+        _placed(problem, plan[number], worth.get(plan[number].option)) for number in sorted(plan)
+    ]
     unplaced = [_unplaced(problem, number) for number in range(len(problem)) if number not in plan]
     searched = set(problem.request_ids)
     unplaced += [
@@ -81,7 +92,7 @@ def _times(problem: Problem, option: Option, line: Placed) -> tuple[int, ...]:
     return (problem.market.day_number(line.start_date),)
 
 
-def _placed(problem: Problem, choice: Choice) -> Placed:
+def _placed(problem: Problem, choice: Choice, points: Fraction | None) -> Placed:
     option = choice.option
     enquiry = problem.enquiries[option.request]
     bookable = sum(not other.needs_approval for other in problem.options[option.request])
@@ -92,7 +103,10 @@ def _placed(problem: Problem, choice: Choice) -> Placed:
         *_generic_reasons(enquiry, option.provider),
         *approval_reasons(enquiry, option.provider),
     )
-    return problem.placed(choice).model_copy(update={"reasons": reasons})
+    scarcity = None if points is None else round(float(points), POINTS_DECIMALS)
+    return problem.placed(choice).model_copy(
+        update={"reasons": reasons, "scarcity_points": scarcity}
+    )
 
 
 def _generic_reasons(enquiry: Enquiry, provider: int) -> tuple[str, ...]:

@@ -191,9 +191,7 @@ def _weeks(
         if members:
             days[members].append(day)
     for members, same in days.items():
-        yield Timeline(
-            block, tuple(same), free[same].min(axis=0), tuple(tasks[i] for i in members)
-        )
+        yield Timeline(block, tuple(same), free[same].min(axis=0), tuple(tasks[i] for i in members))
 
 
 # -- what times are held against -----------------------------------------------------------------

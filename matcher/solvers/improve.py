@@ -7,19 +7,32 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
 
+import numpy as np
+import numpy.typing as npt
+
 from matcher.solvers.master import Lock
 from matcher.solvers.model import model_of
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
 from matcher.solvers.search import Budget, Effort, Found, search
 
-FEWEST, MOST = 2, 12
+FEWEST, MOST_BLOCKS = 2, 16
 """Blocks planned anew at a time."""
-PATIENCE = 60
-"""Turns in a row without a better plan after which a plan is left alone, if not told otherwise."""
-MOST_EACH = 2.0
+WIDENED = (2, 5, 9)
+"""Numbers of blocks at which others that share requests with them are looked for."""
+SMALLEST, FIRST_SIZE, LARGEST = 20.0, 60.0, 4_000.0
+"""Options planned anew at a time: at least, at first, at most."""
+GROWTH = 1.15
+"""By how much neighbourhoods grow when one is solved to the end; by so much they shrink if not."""
+NOBODY = -1
+"""Stands in arrays for the block of a request that nobody serves; never leaves them."""
+PATIENCE = 12
+"""Turns in a row without a better plan after which a plan is left alone."""
+MOST_EACH = 1.0
 """Seconds, or solver work units, for one neighbourhood."""
 FADING = 0.9
 """How far the record of a way to draw neighbourhoods outlasts one more try."""
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ class Improvement:
         }
         self._record = {"costly": 1.0, "any": 1.0, "unserved": 1.0}
 
-    def run(self, plan: Plan, budget: Budget, patience: int = PATIENCE) -> dict[int, Pick]:
+    def run(self, plan: Plan, budget: Budget, turn: int = 0) -> dict[int, Pick]:
         """Return a plan that is no worse in the aim and keeps every lock.
 
         Parameters
@@ -81,14 +94,16 @@ class Improvement:
             Where to start.
         budget
             Time for the whole improvement.
-        patience
-            Turns in a row without a better plan after which to stop.
+        turn
+            How often the plan was improved before: other neighbourhoods are drawn.
         """
-        random = Random(f"{self.effort.seed}|{self.packing.requests[:1]}|{self.aim.tolist()}")
-        best, size, fruitless = dict(plan), FEWEST + 1, 0
+        random = Random(
+            f"{self.effort.seed}|{turn}|{self.packing.requests[:1]}|{self.aim.tolist()}"
+        )
+        best, size, fruitless = dict(plan), FIRST_SIZE, 0
         value = self._value(best)
         with ThreadPoolExecutor(self.effort.workers) as threads:
-            while fruitless < patience:
+            while fruitless < PATIENCE:
                 if budget.spent or self.effort.progress.cancelled:
                     break
                 drawn = self._draw(best, size, random)
@@ -101,7 +116,8 @@ class Improvement:
                     better = self._accepted(best, near, found)
                     self._remember(near.way, better is not None)
                     best = best if better is None else better
-                    size = min(size + 1, MOST) if found.proved else max(size - 1, FEWEST)
+                    size *= GROWTH if found.proved else 1 / GROWTH
+                size = min(max(size, SMALLEST), LARGEST)
                 value = self._value(best)
                 fruitless = 0 if value < before else fruitless + 1
                 if value < before:
@@ -116,75 +132,75 @@ class Improvement:
 
     # -- drawing ---------------------------------------------------------------------------
 
-    def _draw(self, plan: Plan, size: int, random: Random) -> list[Neighbourhood]:
+    def _draw(self, plan: Plan, size: float, random: Random) -> list[Neighbourhood]:
         """Return neighbourhoods that share neither blocks nor requests, one for each thread."""
-        blocks, requests, drawn = set(self.packing.blocks), set(self.packing.requests), []
+        packing = self.packing
+        holder = np.full(int(packing.request.max()) + 1, NOBODY, np.int64)
+        for request, pick in plan.items():
+            holder[request] = packing.block[pick.option]
+        held = holder[packing.request]
+        open_ = np.ones(len(packing), np.bool_)
+        drawn = []
         for _ in range(self.effort.workers):
             way = random.choices([*self._record], [*self._record.values()])[0]
-            centre = self._centre(plan, way, requests, random)
+            centre = self._centre(plan, way, open_, random)
             if centre is None:
                 break
-            chosen = self._around(plan, centre, size, blocks, random)
+            chosen = self._around(held, centre, size, open_, random)
             if not chosen:
                 break
-            near = frozenset(
-                r
-                for r in sorted(requests)
-                if (
-                    int(self.packing.block[plan[r].option]) in chosen
-                    if r in plan
-                    else any(int(b) in chosen for b in self._blocks_for(r))
-                )
-            )
+            inside = self._inside(held, chosen, open_)
+            near = frozenset(packing.request[inside].tolist())
             drawn.append(Neighbourhood(frozenset(chosen), near, way))
-            blocks -= chosen
-            requests -= near
+            open_ &= ~np.isin(packing.block, [*chosen]) & ~np.isin(packing.request, [*near])
         return drawn
 
-    def _blocks_for(self, request: int) -> Ints:
-        return self.packing.block[self.packing.options_of[request]]
+    def _inside(self, held: Ints, chosen: set[int], open_: Mask) -> Mask:
+        """Return the options of some blocks for requests that they serve or nobody does."""
+        blocks = [*chosen]
+        free = (held == NOBODY) | np.isin(held, blocks)
+        return np.asarray(open_ & free & np.isin(self.packing.block, blocks), np.bool_)
 
-    def _centre(self, plan: Plan, way: str, requests: set[int], random: Random) -> int | None:
+    def _centre(self, plan: Plan, way: str, open_: Mask, random: Random) -> int | None:
         """Return the request to draw around: one nobody serves, a costly one, or any."""
-        everyone = sorted(requests)
+        everyone = np.unique(self.packing.request[open_]).tolist()
         if not everyone:
             return None
         if way == "unserved":
             unserved = [r for r in everyone if r not in plan]
-            return random.choice(unserved or everyone)
+            return int(random.choice(unserved or everyone))
         if way == "costly":
-            regret = [self._cost(plan, r) - self._best_cost[r] for r in everyone]
+            regret = [max(self._cost(plan, r) - self._best_cost[r], 0) for r in everyone]
             if any(regret):
-                return random.choices(everyone, regret)[0]
-        return random.choice(everyone)
+                return int(random.choices(everyone, regret)[0])
+        return int(random.choice(everyone))
 
     def _cost(self, plan: Plan, request: int) -> int:
         return int(self._costs[plan[request].option]) if request in plan else 0
 
     def _around(
-        self, plan: Plan, centre: int, size: int, blocks: set[int], random: Random
+        self, held: Ints, centre: int, size: float, open_: Mask, random: Random
     ) -> set[int]:
-        """Return blocks that could serve a request, and others that share requests with them."""
-        chosen: set[int] = set()
-        frontier = [b for b in self._blocks_for(centre).tolist() if b in blocks]
-        if centre in plan and (own := int(self.packing.block[plan[centre].option])) in blocks:
-            chosen.add(own)
-            frontier = [block for block in frontier if block != own]
-        while frontier and len(chosen) < size:
-            chosen.add(frontier.pop(random.randrange(len(frontier))))
-            if not frontier or len(chosen) == size // 2:
-                frontier = self._sharing(plan, chosen, blocks)
-        return chosen
+        """Return blocks that could serve a request, and others that share requests with them.
 
-    def _sharing(self, plan: Plan, chosen: set[int], blocks: set[int]) -> list[int]:
-        """Return other blocks that could serve requests which the chosen ones serve now."""
-        return [
-            block
-            for request in sorted(plan)
-            if int(self.packing.block[plan[request].option]) in chosen
-            for block in self._blocks_for(request).tolist()
-            if block in blocks and block not in chosen
-        ]
+        Blocks are added until their options are as many as asked for.
+        """
+        packing, chosen = self.packing, set[int]()
+        own = packing.options_of[centre]
+        frontier = packing.block[own[open_[own]]].tolist()
+        if held[own[0]] in frontier:
+            chosen.add(int(held[own[0]]))
+        while len(chosen) < MOST_BLOCKS:
+            frontier = [block for block in frontier if block not in chosen]
+            if not frontier or len(chosen) in WIDENED:
+                inside = np.isin(held, [*chosen]) & open_ & ~np.isin(packing.block, [*chosen])
+                frontier = packing.block[inside].tolist() or frontier
+            if not frontier:
+                break
+            chosen.add(int(random.choice(frontier)))
+            if len(chosen) >= FEWEST and self._inside(held, chosen, open_).sum() >= size:
+                break
+        return chosen
 
     # -- replanning ------------------------------------------------------------------------
 
@@ -205,7 +221,7 @@ class Improvement:
             model.forbid_worse(lock, int(lock @ change))
         model.model.minimize(model.expression(self.aim))
         model.hint(now)
-        return search(model, budget, self.effort, workers=1, seed=seed)
+        return search(model, budget, self.effort, workers=1, seed=seed, is_brief=True)
 
     def _accepted(
         self, plan: dict[int, Pick], near: Neighbourhood, found: Found
@@ -225,4 +241,3 @@ class Improvement:
             plan.update(merged)
             return None
         return merged
-

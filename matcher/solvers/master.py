@@ -61,8 +61,18 @@ class Master:
         known[found.picks] = self.packing.value_of(found.picks)
         return True
 
-    def solve(self, open_: Open) -> tuple[Guide, list[tuple[float, Round]]]:
-        """Return the prices of the relaxation over what is still open, and its rounds by share."""
+    def solve(
+        self, open_: Open, box: Mapping[int, tuple[int, int]] | None = None
+    ) -> tuple[Guide, list[tuple[float, Round]]]:
+        """Return the prices of the relaxation over what is still open, and its rounds by share.
+
+        Parameters
+        ----------
+        open_
+            Blocks and requests still to be decided.
+        box
+            The least and the most that each request's price may be, scaled; any when not given.
+        """
         columns = [
             (Round(block, picks), value)
             for block in sorted(open_.blocks)
@@ -70,7 +80,7 @@ class Master:
             if all(int(self.packing.request[pick.option]) in open_.requests for pick in picks)
         ]
         requests, blocks = sorted(open_.requests), sorted(open_.blocks)
-        proto = self._proto(columns, requests, blocks, open_.spent)
+        proto = self._proto(columns, requests, blocks, open_.spent, box)
         answer = mathopt.solve(mathopt.Model.from_model_proto(proto), mathopt.SolverType.GLOP)
         duals = answer.solutions[0].dual_solution.dual_values
         prices = np.maximum(-np.array([duals[row] for row in duals]), 0) * self._unit
@@ -82,7 +92,7 @@ class Master:
         shares = answer.solutions[0].primal_solution.variable_values
         taken = [
             (share, found)
-            for share, (found, _) in zip(shares.values(), columns, strict=True)
+            for share, (found, _) in zip(shares.values(), columns, strict=False)
             if share > 1e-6
         ]
         return guide, sorted(taken, key=lambda pair: (-pair[0], pair[1].block))
@@ -93,6 +103,7 @@ class Master:
         requests: list[int],
         blocks: list[int],
         spent: Ints,
+        box: Mapping[int, tuple[int, int]] | None,
     ) -> model_pb2.ModelProto:
         place = {request: i for i, request in enumerate(requests)}
         owner = {block: len(requests) + i for i, block in enumerate(blocks)}
@@ -113,7 +124,16 @@ class Master:
                 if weights @ value
             ]
         limits = [1.0] * first + [float(most - w @ spent) for w, most in self.locks]
-        return _proto((costs / largest).tolist(), limits, sorted(entries))
+        paid = (costs / largest).tolist()
+        for request in requests:
+            if box is None:
+                break
+            # Serving a request twice costs the most that its price may be; not serving it at
+            # all brings in the least.
+            least, most = box[request]
+            entries += [(place[request], len(paid), -1.0), (place[request], len(paid) + 1, 1.0)]
+            paid += [most / self._unit, -least / self._unit]
+        return _proto(paid, limits, sorted(entries))
 
 
 def _proto(

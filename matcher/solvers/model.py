@@ -106,9 +106,12 @@ class PackingModel:
             pick = plan.get(request)
             self.model.add_hint(self.unplaced[request], pick is None)
             for option in options:
-                self.model.add_hint(self.taken[option], pick is not None and pick.option == option)
+                taken = pick is not None and pick.option == option
+                self.model.add_hint(self.taken[option], taken)
 
-    def read(self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> dict[int, Pick]:
+    def read(
+        self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback
+    ) -> dict[int, Pick]:
         """Return the plan that the solver found."""
         return {
             int(self.packing.request[option]): Pick(option)

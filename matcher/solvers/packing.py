@@ -33,8 +33,9 @@ Plan = Mapping[int, Pick]
 class Details(Protocol):
     """What options leave to decide, and what must hold of them beyond the rows."""
 
-    most_extra: Ints
-    """[stages] what the details of all requests together may at most add to each stage."""
+    @property
+    def most_extra(self) -> Ints:
+        """[stages] what the details of all requests together may at most add to each stage."""
 
     def extra(self, pick: Pick) -> Mapping[int, int]:
         """Return what the details of a pick add to stages, by the number of the stage."""

@@ -20,6 +20,10 @@ NEVER = 1 << 60
 HARD_SHARE = 0.3
 """Share of the usual time for the exact model of a block that is known to be hard."""
 
+NO_ROWS = np.array([], np.int64)
+MOST_KNOWN = 50
+"""Rounds of a hard block, the latest, among which one is looked for to start from."""
+
 
 @dataclass(frozen=True)
 class Round:
@@ -62,10 +66,13 @@ class Pricer:
     effort: Effort
     _models: dict[int, PackingModel] = field(default_factory=dict)
     _relaxed: dict[int, PackingModel] = field(default_factory=dict)
+    _found: dict[int, list[Round]] = field(default_factory=dict)
 
-    def best(
-        self, block: int, weights: Ints, charges: Mapping[int, int], budget: Budget
-    ) -> Offer:
+    def is_hard(self, block: int) -> bool:
+        """Say whether a block's exact model was once not solved in its time."""
+        return block in self._relaxed
+
+    def best(self, block: int, weights: Ints, charges: Mapping[int, int], budget: Budget) -> Offer:
         """Return the best round of a block when each request costs its charge besides.
 
         Parameters
@@ -95,7 +102,7 @@ class Pricer:
     def is_knapsack(self, block: int) -> bool:
         """Say whether a block is one row without details, each request having one option."""
         packing = self.packing
-        rows = packing.rows_in.get(block, ())
+        rows = packing.rows_in.get(block, NO_ROWS)
         return (
             packing.details is None
             and len(rows) == 1
@@ -177,8 +184,22 @@ class Pricer:
         timed = self._with_details(loose.round, weights, costs, short)
         if timed is not None:
             return Offer(timed.round, timed.value, min(loose.bound, timed.value))
-        offer = self._solve(self._model(block), block, weights, costs, short)
+        model = self._model(block)
+        model.hint({int(self.packing.request[p.option]): p for p in self._known(block, costs)})
+        offer = self._solve(model, block, weights, costs, short)
+        self._found.setdefault(block, []).append(offer.round)
         return Offer(offer.round, offer.value, min(max(offer.bound, loose.bound), offer.value))
+
+    def _known(self, block: int, costs: Ints) -> tuple[Pick, ...]:
+        """Return the best round at some prices of those that were found for a hard block."""
+        place = {option: i for i, option in enumerate(self.packing.options_in[block].tolist())}
+
+        def value(found: Round) -> int:
+            return sum(int(costs[place[pick.option]]) for pick in found.picks)
+
+        found = self._found.get(block, [])[-MOST_KNOWN:]
+        best = min(found, key=value, default=Round(block, ()))
+        return tuple(pick for pick in best.picks if costs[place[pick.option]] < 0)
 
     def _model(self, block: int) -> PackingModel:
         if block not in self._models:
@@ -208,10 +229,10 @@ class Pricer:
         charges = dict(zip(options.tolist(), charge.tolist(), strict=True))
         taken = [model.taken[option] for option in model.options.tolist()]
         charged = [charges[option] for option in model.options.tolist()]
-        model.model.clear_objective()
+        model.model.clear_objective()  # type: ignore[no-untyped-call]
         paid = cp_model.LinearExpr.weighted_sum(taken, charged)
-        model.model.minimize(model.expression(weights) + paid)
-        found = search(model, budget, self.effort, workers=1)
+        model.model.minimize(sum([model.expression(weights), paid]))
+        found = search(model, budget, self.effort, workers=1, is_brief=True)
         budget.charge(found.work)
         least = int(np.minimum(costs, 0).sum())
         bound = least if found.bound is None else max(found.bound, least)

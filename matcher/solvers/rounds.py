@@ -22,18 +22,23 @@ from matcher.solvers.pricing import Offer, Pricer
 from matcher.solvers.search import Budget, Effort, search, solve_plainly
 
 CENTRED = 0.6
-"""How far prices stay with the best known ones; the rest follows the master's."""
+"""How far near prices stay with the best known ones; the rest follows the master's."""
+WIDTH, WIDENED, NARROWED = 0.2, 1.5, 1.2
+"""How far prices may move at first, as a share of what serving a request is worth; by how much
+that grows with a better bound, and shrinks without."""
 MOST_EACH = 1.0
 """Seconds, or solver work units, for the best round of one block."""
-PATIENCE = 12
+PATIENCE = 20
 """Turns without a better bound after which prices are left as they are."""
 STEPS = 250
 """Most steps along the subgradient where rounds are found at once."""
 SHORTENED, FRUITLESS = 0.6, 8
 """By how much steps are shortened, after so many that did not help."""
+PATIENT = 4
+"""Times its fair share that a single block may take of what is left, as most take far less."""
 YIELDING = 0.9
 """Share of its price for which a request is taken on when blocks settle one after another."""
-DIVE_TURNS = 5
+DIVE_TURNS = 8
 """Turns of pricing between two fixings of a dive."""
 LAST_BLOCKS = 5
 """Blocks that are left to the exact model at the end of a dive."""
@@ -44,7 +49,7 @@ SURE = 0.9
 
 
 class Rounds:
-    """Column generation over rounds, with smoothed prices.
+    """Column generation over rounds, with prices that move step by step.
 
     Parameters
     ----------
@@ -57,11 +62,6 @@ class Rounds:
         Finds the best round of a block.
     effort
         Threads, seed and progress.
-
-    References
-    ----------
-    Wentges, P. (1997). Weighted Dantzig-Wolfe decomposition for linear mixed-integer
-    programming. International Transactions in Operational Research 4(2), 151-162: the smoothing.
     """
 
     def __init__(
@@ -77,7 +77,12 @@ class Rounds:
         self.packing, self.aim, self.effort = packing, aim, effort
         self.master = Master(packing, aim, locks, prices.scale)
         self.guide = Guide(prices.requests, prices.locks, prices.exact)
-        self._pricer = pricer
+        self._pricer, self._is_near = pricer, False
+        costs = aim @ packing.costs
+        self._worth = {
+            request: prices.scale * max(int(-costs[options].min()), int(np.ptp(costs[options])), 1)
+            for request, options in packing.options_of.items()
+        }
 
     @property
     def bound(self) -> int:
@@ -115,11 +120,14 @@ class Rounds:
         weights = self._weights(guide)
         charges = {request: guide.requests[request] for request in sorted(open_.requests)}
 
+        fair = min(PATIENT * self.effort.workers / max(len(open_.blocks), 1), 1.0)
+        each = budget.share(fair, MOST_EACH)
+
         def best(block: int) -> Offer:
-            each = budget.share(1.0, MOST_EACH)
             return self._pricer.best(block, weights, charges, each)
 
-        blocks = sorted(open_.blocks)
+        # Hard ones first, so that the others are done beside them.
+        blocks = sorted(open_.blocks, key=lambda b: (not self._pricer.is_hard(b), b))
         if self.effort.workers == 1:
             offers = [best(block) for block in blocks]
         else:
@@ -134,25 +142,43 @@ class Rounds:
     def generate(self, open_: Open, budget: Budget, turns: int | None = None) -> None:
         """Look for prices with a better bound, and for rounds that go together at them.
 
-        Ends when no block has a better round, when the bound has not risen for some turns, or
-        after a number of turns.
+        Prices far from the best are looked for in a box around the best known, which moves with
+        them and shrinks when nothing better lies inside; near ones between the best known and
+        the master's. Ends when no block has a better round, when the bound has not risen for
+        some turns, or after a number of turns.
+
+        References
+        ----------
+        Marsten, R. E., Hogan, W. W. and Blankenship, J. W. (1975). The boxstep method for
+        large-scale optimization. Operations Research 23(3), 389-405. Wentges, P. (1997).
+        Weighted Dantzig-Wolfe decomposition for linear mixed-integer programming. International
+        Transactions in Operational Research 4(2), 151-162.
         """
         centre = Guide({r: self.guide.requests[r] for r in open_.requests}, self.guide.locks)
         best, _, _ = self.price(centre, open_, budget)
-        fruitless, turn = 0, 1
+        fruitless, turn, width = 0, 1, WIDTH
         while not self.stopped(budget) and fruitless < PATIENCE and turn != turns:
-            target, _ = self.master.solve(open_)
-            tried, new, _ = self.price(_between(best, target), open_, budget)
+            target, _ = self.master.solve(open_, None if self._is_near else self._box(best, width))
+            tried, new, _ = self.price(
+                _between(best, target) if self._is_near else target, open_, budget
+            )
             if (tried.proved or 0) > (best.proved or 0):
-                best, fruitless = tried, 0
+                best, fruitless, width = tried, 0, width * WIDENED
             else:
-                fruitless += 1
-                if not new:
-                    exact, new, _ = self.price(target, open_, budget)
-                    if not new:
-                        break
+                fruitless, width = fruitless + 1, width / NARROWED
+                if not new and not self.price(target, open_, budget)[1]:
+                    break
             turn += 1
         self._keep(best, open_)
+        self._is_near = True
+
+    def _box(self, centre: Guide, width: float) -> dict[int, tuple[int, int]]:
+        """Return the least and the most that each price may be."""
+        box = {}
+        for request, price in centre.requests.items():
+            worth = self._worth[request]
+            box[request] = (max(round(price - width * worth), 0), round(price + width * worth))
+        return box
 
     def _keep(self, best: Guide, open_: Open) -> None:
         """Remember prices; their bound only where it is of the whole problem."""
@@ -206,6 +232,7 @@ class Rounds:
                 break
             step = length * (reach + best - proved) / square
             here = np.maximum(here + step * slope, 0)
+        self._is_near = True
 
     # -- plans -----------------------------------------------------------------------------
 
@@ -237,7 +264,7 @@ class Rounds:
         users: dict[int, list[cp_model.IntVar]] = defaultdict(list)
         now = {found.picks for found in rounds_of(self.packing, plan).values()}
         for block, known in sorted(self.master.rounds.items()):
-            here = []
+            here: list[cp_model.IntVar] = []
             for picks, value in known.items():
                 variable = model.new_bool_var(f"round_{block}_{len(here)}")
                 model.add_hint(variable, picks in now)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import gcd
 
 import numpy as np
 
@@ -30,6 +31,8 @@ class Window:
         Positions of the calendar: the stretch from ``first`` up to before ``stop``.
     pieces
         0 for what fits by area; else the number of pieces by which tasks are counted.
+    for_good
+        Whether it counts those who stay for good, each once: they are all there at its end.
     """
 
     block: int
@@ -37,6 +40,29 @@ class Window:
     first: int
     stop: int
     pieces: int = 0
+    for_good: bool = False
+
+    def amount(self, task: Task, stretch: int) -> int:
+        """Return how much of the row a task takes; nothing unless it has to lie in the window.
+
+        Parameters
+        ----------
+        task
+            A visit or stay in the window's calendar.
+        stretch
+            How long the window is from the first to the last position with anything free.
+        """
+        if self.for_good:
+            return task.demand if task.length is None else 0
+        if task.first < self.first or self.stop < task.stop:
+            return 0
+        if self.pieces:
+            return task.demand * _u(self.pieces, task.least_length, stretch)
+        return task.demand * task.least_length
+
+    def unit(self, stretch: int) -> int:
+        """Return what a carer for one position, or one short visit or stay counted, takes."""
+        return stretch if self.pieces else 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +77,10 @@ class Row:
 def window_rows(lines: Iterable[Timeline]) -> list[Row]:
     """Return rows for every window that the tasks of a calendar lie in.
 
-    Two kinds. Area: all that must lie inside a window fits into what is free inside it. Count:
+    Three kinds. Area: all that must lie inside a window fits into what is free inside it. Count:
     inside a stretch of some length, tasks longer than a part of it fit only so often beside one
-    another; in general, every dual feasible function of the lengths gives a row.
+    another; in general, every dual feasible function of the lengths gives a row. For good: those
+    who stay for good are all there on the last night, whenever they came.
 
     References
     ----------
@@ -68,22 +95,54 @@ def window_rows(lines: Iterable[Timeline]) -> list[Row]:
             for option, amount in coefficients:
                 summed[option] += amount
             if sum(summed.values()) > limit:
-                key = (tuple(sorted(summed.items())), limit)
-                found.setdefault(key, Row(window, dict(summed), limit))
+                # Whole numbers only reach multiples of what all amounts have in common.
+                common = gcd(*summed.values())
+                most = limit // common
+                key = (tuple(sorted((o, amount // common) for o, amount in summed.items())), most)
+                found.setdefault(key, Row(window, dict(summed), most * common))
     return list(found.values())
 
 
 Coefficients = list[tuple[int, int]]
 
 
+def open_stretch(free: Profile) -> tuple[int, int]:
+    """Return the first position with anything free and the one after the last; alike if none."""
+    places = np.flatnonzero(free > 0)
+    return (int(places[0]), int(places[-1]) + 1) if places.size else (0, 0)
+
+
 def _rows_of(line: Timeline) -> Iterator[tuple[Window, Coefficients, int]]:
     for first, stop in _tight_windows(line):
-        inside = [task for task in line.tasks if first <= task.first and task.stop <= stop]
         free = line.profile[first:stop]
-        area = [(task.option, task.demand * task.least_length) for task in inside]
-        yield Window(line.block, line.days, first, stop), area, int(free.sum())
-        for pieces, counts, limit in _count_rows(free, inside):
-            yield Window(line.block, line.days, first, stop, pieces), counts, limit
+        area = Window(line.block, line.days, first, stop)
+        inside = [task for task in line.tasks if first <= task.first and task.stop <= stop]
+        yield area, _amounts(area, inside, 0), int(free.sum())
+        opens, closes = open_stretch(free)
+        if opens == closes:
+            continue
+        # With so many carers free throughout, tasks that do not overlap can be dealt out to that
+        # many carers, each with the whole stretch; u(k) then bounds what each carer can hold.
+        each = (closes - opens) * int(free.max())
+        for pieces in range(1, MOST_PIECES + 1):
+            count = replace(area, pieces=pieces)
+            yield count, _amounts(count, inside, closes - opens), pieces * each
+    lasting = [task for task in line.tasks if task.length is None]
+    if lasting:
+        window = _nights_for_good(line)
+        yield window, _amounts(window, lasting, 0), int(line.profile[-1])
+
+
+def _amounts(window: Window, tasks: list[Task], stretch: int) -> Coefficients:
+    amounts = [(task.option, window.amount(task, stretch)) for task in tasks]
+    return [(option, amount) for option, amount in amounts if amount]
+
+
+def _nights_for_good(line: Timeline) -> Window:
+    """Return the nights from which on never fewer beds are free than on the last night."""
+    fewer = np.flatnonzero(line.profile < line.profile[-1])
+    first = int(fewer[-1]) + 1 if fewer.size else 0
+    return Window(line.block, line.days, first, len(line.profile), for_good=True)
 
 
 def _tight_windows(line: Timeline) -> list[tuple[int, int]]:
@@ -98,22 +157,6 @@ def _tight_windows(line: Timeline) -> list[tuple[int, int]]:
     asked = (inside @ energies) / np.maximum(area, 1)
     order = np.argsort(-asked, kind="stable")[:MOST_WINDOWS]
     return [(int(first), int(stop)) for first, stop in windows[order]]
-
-
-def _count_rows(free: Profile, inside: list[Task]) -> Iterator[tuple[int, Coefficients, int]]:
-    """Yield rows that count tasks, on the stretch and with the most free of a window.
-
-    With ``most`` carers free throughout, tasks that do not overlap can be dealt out to that many
-    carers, each with the whole stretch; u(k) then bounds what each carer can hold.
-    """
-    open_slots = np.flatnonzero(free > 0)
-    if not open_slots.size:
-        return
-    stretch, most = int(open_slots[-1] - open_slots[0]) + 1, int(free.max())
-    for pieces in range(1, MOST_PIECES + 1):
-        amounts = [task.demand * _u(pieces, task.least_length, stretch) for task in inside]
-        counts = [(task.option, a) for task, a in zip(inside, amounts, strict=True) if a]
-        yield pieces, counts, pieces * most * stretch
 
 
 def _u(pieces: int, length: int, stretch: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
 from time import monotonic
@@ -111,7 +110,7 @@ def search(
     *,
     workers: int | None = None,
     seed: int | None = None,
-    tell: Callable[[int, int], None] | None = None,
+    is_brief: bool = False,
 ) -> Found:
     """Return the best plan of a model that already has its objective and hint.
 
@@ -128,13 +127,16 @@ def search(
         Threads, seed and progress.
     workers, seed
         Threads and seed of this search, where they differ from the run's.
-    tell
-        Told the value and the bound, as the model counts them, of every better plan.
+    is_brief
+        Whether the search is one of many small ones, for which long preparation does not pay.
     """
     solver = _solver(budget, effort, workers, seed)
     bounds: list[float] = []
     solver.best_bound_callback = bounds.append
-    status = _watched(solver, model.model, effort, None if tell is None else _Watcher(tell))
+    if is_brief:
+        solver.parameters.cp_model_probing_level = 0
+        solver.parameters.symmetry_level = 0
+    status = _watched(solver, model.model, effort)
     if status in FOUND:
         bounds.append(solver.best_objective_bound)
     # On UNKNOWN the solver itself reports a bound of 0 that proves nothing.
@@ -152,16 +154,13 @@ def solve_plainly(
     Charges the budget with the work done.
     """
     solver = _solver(budget, effort, None, None)
-    status = _watched(solver, model, effort, None)
+    status = _watched(solver, model, effort)
     budget.charge(solver.deterministic_time)
     return [bool(solver.value(v)) for v in variables] if status in FOUND else None
 
 
 def _watched(
-    solver: cp_model.CpSolver,
-    model: cp_model.CpModel,
-    effort: Effort,
-    watcher: cp_model.CpSolverSolutionCallback | None,
+    solver: cp_model.CpSolver, model: cp_model.CpModel, effort: Effort
 ) -> cp_model.CpSolverStatus:
     """Solve beside a watch for cancelling, and return the status."""
     status = [cp_model.UNKNOWN]
@@ -169,7 +168,7 @@ def _watched(
 
     def run() -> None:
         try:
-            status[0] = solver.solve(model, watcher)
+            status[0] = solver.solve(model)
         except BaseException as error:  # handed to the waiting thread, which raises it
             errors.append(error)
 
@@ -202,15 +201,3 @@ def _solver(
     if budget.work is not None:
         solver.parameters.max_deterministic_time = max(budget.work, 0.0)
     return solver
-
-
-class _Watcher(cp_model.CpSolverSolutionCallback):
-    """Tells of every better plan: its value, and what none can beat."""
-
-    def __init__(self, tell: Callable[[int, int], None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def on_solution_callback(self) -> None:
-        """Tell of a better plan."""
-        self._tell(round(self.objective_value), ceil(self.best_objective_bound - 1e-6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -21,16 +22,16 @@ SMALL = 25
 """Requests up to which a part is searched whole at once."""
 WHOLE_OPTIONS = 6_000
 """Options up to which the whole of a large part is searched once it has been improved."""
-DIVE_BLOCKS = 60
-"""Blocks up to which a plan is looked for by diving."""
 FIRST_SHARE = 0.55
 """Of a large part's time, the share of the first aim."""
+SEARCH_SHARE = 0.85
+"""Of an aim's time left, the share for finding a plan; the rest is for bounds stage by stage."""
 LP_SHARE = 0.2
 """Of an aim's time, the most that its linear relaxation may take."""
-ROUNDS_SHARE = 0.5
-"""Of an aim's time, the most that prices and rounds may take before plans are improved."""
-IMPATIENCE = 8
-"""Turns without a better plan after which another dive is tried."""
+SETTLE_SHARE, CLIMB_SHARE = 0.2, 0.2
+"""Of an aim's time left, the most for a first plan, and for prices along subgradients."""
+SLICES = 4
+"""Slices of an aim's time, which finding rounds and planning blocks anew take in turn."""
 REACH = 0.1
 """Share of the cost of everyone's second choice by which a bound may be hoped to rise."""
 IMPROVE_SHARE = 0.7
@@ -138,7 +139,8 @@ class StageSolver:
             if self.is_small:
                 bound = max(bound, self._whole(solved, aim, bound, budget))
             else:
-                bound = max(bound, self._large(solved, stages, aim, prices, budget))
+                large = budget.share(SEARCH_SHARE)
+                bound = max(bound, self._large(solved, stages, aim, prices, large))
         self._prove(solved, stages, aim, bound, budget)
         self._tell(solved)
 
@@ -173,42 +175,74 @@ class StageSolver:
         self, solved: Solved, stages: range, aim: Ints, prices: Prices, budget: Budget
     ) -> int:
         """Improve the plan by rounds and neighbourhoods, then search what may still matter."""
-        rounds = self._rounds(aim, prices)
-        self._seek_rounds(solved, rounds, prices, budget.share(ROUNDS_SHARE))
-        self._raise_first(solved, stages, aim, rounds.bound)
-        if self._done(solved, aim, rounds.bound) or self._stopped(budget):
-            return rounds.bound
-        self._improve(solved, stages, rounds, budget.share(IMPROVE_SHARE))
+        rounds, steps = self._rounds(aim, prices), [self._neighbourhoods, self._seek_rounds]
+        self._take(solved, rounds.settle(budget.share(SETTLE_SHARE)), aim)
+        solved.how.append("settling")
+        if self._are_knapsacks:
+            rounds.climb(self._reach(prices), budget.share(CLIMB_SHARE))
+            solved.how.append("subgradients")
+            steps.reverse()
+        search, turn = budget.share(IMPROVE_SHARE), 0
+        slice_ = search.share(1 / SLICES)
+        while not self._stopped(search) and not self._done(solved, aim, rounds.bound):
+            step = search.share(1.0, slice_.seconds if search.work is None else slice_.work)
+            steps[turn % 2](solved, stages, rounds, step, turn // 2)
+            self._raise_first(solved, stages, aim, rounds.bound)
+            turn += 1
         if self._done(solved, aim, rounds.bound) or self._stopped(budget):
             return rounds.bound
         return max(rounds.bound, self._core(solved, stages, rounds, prices, budget))
 
-    def _improve(self, solved: Solved, stages: range, rounds: Rounds, budget: Budget) -> None:
-        """Improve the plan by neighbourhoods and, where there are few blocks, by more dives."""
-        aim, dives = rounds.aim, 0
-        while not self._stopped(budget) and not self._done(solved, aim, rounds.bound):
-            locks, rest = self._focused(solved, stages, aim, rounds.bound)
-            improvement = Improvement(
-                self.packing,
-                rest,
-                locks,
-                effort=self.effort,
-                told=lambda plan: self._take(solved, plan, aim) and None,
-            )
-            can_dive = len(self.packing.blocks) <= DIVE_BLOCKS
-            improvement.run(solved.plan, budget, *((IMPATIENCE,) if can_dive else ()))
-            solved.how.append("neighbourhoods")
-            if not can_dive or self._stopped(budget):
-                break
-            dives += 1
-            plan = rounds.dive(budget.share(0.5), seed=dives)
-            better = Improvement(self.packing, rest, locks, effort=self.effort)
-            if self._keeps(plan, locks):
-                plan = better.run(plan, budget.share(0.5), IMPATIENCE)
+    def _neighbourhoods(
+        self, solved: Solved, stages: range, rounds: Rounds, budget: Budget, turn: int
+    ) -> None:
+        """Improve the plan by planning a few blocks anew at a time."""
+        locks, rest = self._focused(solved, stages, rounds.aim, rounds.bound)
+
+        def told(plan: Plan) -> None:
+            self._take(solved, plan, rounds.aim)
+
+        improvement = Improvement(
+            self.packing,
+            rest,
+            locks,
+            effort=self.effort,
+            told=told,
+        )
+        improvement.run(solved.plan, budget, turn=turn)
+        solved.how.append("neighbourhoods")
+
+    def _seek_rounds(
+        self, solved: Solved, stages: range, rounds: Rounds, budget: Budget, turn: int
+    ) -> None:
+        """Raise the bound by prices of rounds, and look for plans among them."""
+        aim = rounds.aim
+        rounds.learn(solved.plan)
+        if turn == 0 or not self._are_knapsacks:
+            rounds.generate(rounds.everything(), budget.share(0.7))
+            solved.how.append("rounds")
+        if self._are_knapsacks and not self._stopped(budget):
+            plan = rounds.dive(budget, seed=turn)
+            solved.how.append("dive")
             rounds.learn(plan)
             self._take(solved, plan, aim)
-            self._take(solved, rounds.combine(solved.plan, budget.share(0.2)), aim)
-            solved.how.append("dive")
+        if not self._stopped(budget):
+            self._take(solved, rounds.combine(solved.plan, budget), aim)
+
+    @cached_property
+    def _are_knapsacks(self) -> bool:
+        return all(self.pricer.is_knapsack(block) for block in self.packing.blocks)
+
+    def _rounds(self, aim: Ints, prices: Prices) -> Rounds:
+        return Rounds(
+            self.packing, aim, self.locks, prices=prices, pricer=self.pricer, effort=self.effort
+        )
+
+    def _reach(self, prices: Prices) -> float:
+        """Return a guess of how far the bound can rise: by a share of all second choices."""
+        several = [options for options in self.packing.options_of.values() if len(options) > 1]
+        seconds = [float(np.partition(prices.reduced[options], 1)[1]) for options in several]
+        return REACH * sum(seconds) + prices.scale
 
     def _focused(
         self, solved: Solved, stages: range, aim: Ints, bound: int
@@ -228,35 +262,6 @@ class StageSolver:
     def _keeps(self, plan: Plan, locks: list[Lock]) -> bool:
         change = self.packing.value_of(plan.values())
         return all(int(lock @ change) <= most for lock, most in locks)
-
-    def _rounds(self, aim: Ints, prices: Prices) -> Rounds:
-        return Rounds(
-            self.packing, aim, self.locks, prices=prices, pricer=self.pricer, effort=self.effort
-        )
-
-    def _seek_rounds(
-        self, solved: Solved, rounds: Rounds, prices: Prices, budget: Budget
-    ) -> None:
-        """Raise the bound by prices of rounds, and look for plans among them."""
-        aim = rounds.aim
-        self._take(solved, rounds.settle(budget.share(0.3)), aim)
-        rounds.learn(solved.plan)
-        if all(self.pricer.is_knapsack(block) for block in self.packing.blocks):
-            rounds.climb(self._reach(prices), budget.share(0.3))
-            solved.how.append("subgradients")
-        rounds.generate(rounds.everything(), budget.share(0.6))
-        solved.how.append("rounds")
-        if self._stopped(budget):
-            return
-        self._take(solved, rounds.combine(solved.plan, budget.share(0.3)), aim)
-        if len(self.packing.blocks) <= DIVE_BLOCKS and not self._stopped(budget):
-            self._take(solved, rounds.dive(budget), aim)
-            solved.how.append("dive")
-
-    def _reach(self, prices: Prices) -> float:
-        """Return a guess of how far the bound can rise: by a share of all second choices."""
-        seconds = [np.partition(prices.reduced[o], 1)[1] for o in self.packing.options_of.values() if len(o) > 1]
-        return REACH * float(np.sum(seconds)) + prices.scale
 
     def _done(self, solved: Solved, aim: Ints, bound: int) -> bool:
         """Say whether the gap is closed, or as small as the run's limits ask for."""
@@ -322,9 +327,7 @@ class StageSolver:
             left -= values[stage] * int(aim[stage])
         self._tell(solved)
 
-    def _prove(
-        self, solved: Solved, stages: range, aim: Ints, bound: int, budget: Budget
-    ) -> None:
+    def _prove(self, solved: Solved, stages: range, aim: Ints, bound: int, budget: Budget) -> None:
         """Bound each stage of an aim, given that the stages before it are no worse."""
         values = self.packing.values(solved.plan)
         if self._change(solved.plan, aim) <= bound:
@@ -337,12 +340,12 @@ class StageSolver:
         for stage in stages:
             alone = single(self.packing, stage)
             if solved.bounds[stage] < values[stage] and not self._stopped(budget):
-                seconds = budget.share(LP_SHARE).seconds_left()
-                prices = self.relaxation.prices(alone, seconds)
+                turn = budget.share(1 / (stages[-1] + 1 - stage))
+                prices = self.relaxation.prices(alone, turn.seconds_left())
                 reached = prices.bound
                 if self._without(stage) + reached < values[stage] and not self.is_small:
                     rounds = self._rounds(alone, prices)
-                    guide, _, _ = rounds.price(rounds.guide, rounds.everything(), budget)
+                    guide, _, _ = rounds.price(rounds.guide, rounds.everything(), turn)
                     reached = max(reached, -(-(guide.proved or 0) // prices.scale))
                 reached = min(self._without(stage) + reached, values[stage])
                 solved.bounds[stage] = max(solved.bounds[stage], reached)

@@ -147,7 +147,9 @@ class TimedModel(PackingModel):
             amount = 0 if pick is None else wish.amount(pick.details[wish.visit])
             self.model.add_hint(late, amount // wish.weight)
 
-    def read(self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> dict[int, Pick]:
+    def read(
+        self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback
+    ) -> dict[int, Pick]:
         """Return the plan that the solver found, with its times."""
         return {
             request: Pick(pick.option, tuple(solver.value(time) for time in self.times[request]))

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from matcher.policy import Objective
-from matcher.result import Limits, Progress, Stage
+from matcher.result import Limits, Progress, Report, Stage
 
 
 def test_reproducible_limits_leave_the_clock_out() -> None:
@@ -24,7 +24,9 @@ def test_reproducible_limits_leave_the_clock_out() -> None:
         {"deterministic_time": 0},  # why: no work at all
         {"workers": 0},  # why: nobody to do it
         {"workers": 65},  # why: more than any machine here has
-        {"gap": 0.01},  # why: no such limit
+        {"gap": 1.0},  # why: as far from the best as can be is no limit
+        {"gap": -0.01},  # why: nothing is nearer than the best
+        {"gaps": 0.01},  # why: no such limit
     ],
 )
 def test_limits_that_make_no_sense(wrong: dict[str, float]) -> None:
@@ -60,9 +62,48 @@ def test_progress_does_nothing_unless_overridden() -> None:
     progress = Progress()
     progress.started(3, 9, 1)
     progress.part_started(0, 3)
-    progress.improved(Objective.UNPLACED_RED, 1, None)
+    progress.reported(Report(stages=(), placed=0, seconds=0.0))
     progress.part_done(0, 3, 2)
     assert not progress.cancelled
     progress.cancel()
     progress.cancel()
     assert progress.cancelled
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "gap"),
+    [
+        (4, 3, 0.25),
+        (4, 4, 0.0),
+        (0, 0, 0.0),  # why: nothing to divide by
+        (0, -3, 3.0),  # why: nothing to divide by, and yet a gap
+        (-4, -5, 0.25),  # why: a value below nought has a size too
+        (4, None, None),  # why: nothing is known
+    ],
+)
+def test_a_gap_is_a_share_of_the_value(value: int, bound: int | None, gap: float | None) -> None:
+    """The gap is told as a share of the value, whatever its sign, and only where known."""
+    stage = Stage(name=Objective.UNPLACED_RED, unit="people", value=value, bound=bound)
+    assert stage.gap == gap
+
+
+@pytest.mark.parametrize(
+    ("bounds", "under_way"),
+    [
+        ((3, 3, 3), None),
+        ((3, 2, 3), 1),
+        ((2, 1, 0), 0),
+        ((3, 3, None), 2),  # why: nothing known is nothing proved
+    ],
+)
+def test_a_report_names_the_stage_under_way(
+    bounds: tuple[int | None, ...], under_way: int | None
+) -> None:
+    """The first stage that is not proved is the one under way."""
+    order = (Objective.UNPLACED_RED, Objective.UNPLACED_AMBER, Objective.UNPLACED_GREEN)
+    stages = tuple(
+        Stage(name=name, unit="people", value=3, bound=bound)
+        for name, bound in zip(order, bounds, strict=True)
+    )
+    report = Report(stages=stages, placed=1, seconds=0.5)
+    assert report.under_way == (None if under_way is None else stages[under_way])

@@ -1,9 +1,10 @@
-"""Improvement by planning a few providers anew: what it returns is sound and never worse."""
+"""Improvement by planning a few blocks anew: what it returns is sound and never worse."""
 
 from __future__ import annotations
 
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,16 +14,31 @@ from matcher.market import Market
 from matcher.policy import Objective, Policy, default_policy
 from matcher.referee import check
 from matcher.result import Limits, Progress
-from matcher.solvers import exact, solve
+from matcher.solvers import solve, stages
 from matcher.solvers.answer import allocation_of
+from matcher.solvers.compiling import Part, compile_part
 from matcher.solvers.greedy import by_risk, todays_way
-from matcher.solvers.improve import improve
-from matcher.solvers.options import Problem
+from matcher.solvers.improve import Improvement
+from matcher.solvers.master import Lock
+from matcher.solvers.options import Plan, Problem
+from matcher.solvers.packing import Packing, Pick, single
+from matcher.solvers.packing import Plan as Picks
 from matcher.solvers.search import Budget, Effort
 from matcher.synthetic import CountySpec, generate
 from tests.contests import contests, policies
+from tests.packings import (
+    EFFORT,
+    aims,
+    best_change,
+    is_sound,
+    keeps,
+    locks,
+    packing_of,
+    packings,
+    plans,
+)
 
-EFFORT = Effort(Limits.reproducible(), 0, Progress())
+SIDE_BY_SIDE = Effort(Limits(seconds=None, deterministic_time=20.0, workers=3), 0, Progress())
 COUNTY = CountySpec(
     agencies=40, homes=0, waiting_homecare=80, waiting_placements=0, running=0, zones=2
 )
@@ -35,6 +51,24 @@ def county(gazetteer: Gazetteer) -> Problem:
     return Problem(Market(generate(COUNTY, gazetteer), default_policy(), gazetteer))
 
 
+@pytest.fixture(scope="module")
+def largest(county: Problem) -> Part:
+    """Return the county's largest part."""
+    return compile_part(county, max(county.parts, key=len))
+
+
+def improved(
+    packing: Packing, start: Picks, stage: int, budget: Budget, effort: Effort = EFFORT
+) -> dict[int, Pick]:
+    """Return a plan improved in one stage, those before it held where they are."""
+    change = packing.value_of(start.values())
+    held: list[Lock] = [(single(packing, s), int(change[s])) for s in range(stage)]
+    return Improvement(packing, single(packing, stage), held, effort=effort).run(start, budget)
+
+
+# -- a night of care ---------------------------------------------------------------------------
+
+
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_replanning_neighbourhoods_keeps_every_rule(
@@ -43,51 +77,46 @@ def test_replanning_neighbourhoods_keeps_every_rule(
     """From any start, for any stage: the referee accepts it and no earlier objective suffers."""
     market = Market(data.draw(contests(most_people=8)), data.draw(policies()), gazetteer)
     problem = Problem(market)
-    stages = data.draw(st.integers(1, len(ORDER)))
-    order = market.policy.allocation.order.value[:stages]
+    count = data.draw(st.integers(1, len(ORDER)))
+    today = todays_way(problem)
     for requests in problem.parts:
-        part = problem.part(requests)
-        start = {r: c for r, c in todays_way(problem).items() if r in part.options}
-        plan = improve(part, start, order, floor=0, budget=Budget(None, 5.0), effort=EFFORT)
-        others = {r: c for r, c in todays_way(problem).items() if r not in part.options}
+        part = compile_part(problem, requests)
+        picks = improved(part.packing, part.picks(today), count - 1, Budget(None, 5.0))
+        plan, start = part.choices(picks), part.choices(part.picks(today))
+        others = {r: c for r, c in today.items() if r not in requests}
         assert check(market, allocation_of(problem, others | plan)) == ()
-        assert problem.rank_of(plan, requests)[:stages] <= problem.rank_of(start, requests)[:stages]
+        assert problem.rank_of(plan, requests)[:count] <= problem.rank_of(start, requests)[:count]
 
 
-def test_people_are_placed_whom_the_start_left_out(county: Problem) -> None:
+def test_people_are_placed_whom_the_start_left_out(county: Problem, largest: Part) -> None:
     """On a scarce county night fewer people are unplaced than in the plan to start from."""
-    part = county.part(max(county.parts, key=len))
-    start = {r: c for r, c in todays_way(county).items() if r in part.options}
+    picks = largest.picks(todays_way(county))
     order = (Objective.UNPLACED_RED, Objective.UNPLACED_AMBER, Objective.UNPLACED_GREEN)
-    before = county.totals(start, part.requests)
-    plan = start
-    for stage in (1, 2, 3):
-        plan = improve(part, plan, order[:stage], floor=0, budget=Budget(None, 2.0), effort=EFFORT)
-    after = county.totals(plan, part.requests)
-    assert [after[o] for o in order] < [before[o] for o in order]
+    before = largest.packing.values(picks)
+    for stage in range(3):
+        picks = improved(largest.packing, picks, stage, Budget(None, 2.0))
+    after = largest.packing.values(picks)
+    assert ORDER[:3] == order
+    assert after[:3] < before[:3]
+    plan: Plan = largest.choices(picks)
+    totals = county.totals(plan, largest.packing.requests)
+    assert tuple(totals[objective] for objective in ORDER) == after
 
 
-def test_nothing_is_done_at_the_bound_or_without_time(county: Problem) -> None:
-    """The plan given comes back when its value meets the floor, or nothing may be spent."""
-    part = county.part(max(county.parts, key=len))
-    start = {r: c for r, c in by_risk(county).items() if r in part.options}
-    order = (Objective.UNPLACED_GREEN,)
-    floor = county.totals(start, part.requests)[Objective.UNPLACED_GREEN]
-    at_floor = improve(part, start, order, floor=floor, budget=Budget(None, 2.0), effort=EFFORT)
-    no_time = improve(part, start, order, floor=0, budget=Budget(None, 0.0), effort=EFFORT)
-    assert at_floor is start
-    assert no_time is start
+def test_nothing_is_done_without_time(county: Problem, largest: Part) -> None:
+    """The plan given comes back when nothing may be spent."""
+    start = largest.picks(by_risk(county))
+    assert improved(largest.packing, start, 2, Budget(None, 0.0)) == start
+    assert improved(largest.packing, start, 2, Budget(0.0, None)) == start
 
 
-def test_cancelling_stops_improvement(county: Problem) -> None:
+def test_cancelling_stops_improvement(county: Problem, largest: Part) -> None:
     """A run that was cancelled before keeps what it has."""
-    part = county.part(max(county.parts, key=len))
-    start = {r: c for r, c in by_risk(county).items() if r in part.options}
+    start = largest.picks(by_risk(county))
     progress = Progress()
     progress.cancel()
     effort = Effort(Limits.reproducible(), 0, progress)
-    budget = Budget(None, 2.0)
-    assert improve(part, start, ORDER, floor=0, budget=budget, effort=effort) is start
+    assert improved(largest.packing, start, 2, Budget(None, 2.0), effort) == start
 
 
 @settings(max_examples=25, deadline=None)
@@ -99,28 +128,92 @@ def test_large_parts_are_improved_before_they_are_searched(
     market = Market(data.draw(contests(most_people=5)), data.draw(policies()), gazetteer)
     whole = solve(market, limits=Limits.reproducible())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "SMALL", 0)
-        improved = solve(market, limits=Limits.reproducible())
-    assert [stage.value for stage in improved.stages] == [stage.value for stage in whole.stages]
-    assert [stage.bound for stage in improved.stages] == [stage.bound for stage in whole.stages]
+        patch.setattr(stages, "SMALL", 0)
+        better = solve(market, limits=Limits.reproducible())
+    assert [stage.value for stage in better.stages] == [stage.value for stage in whole.stages]
+    assert [stage.bound for stage in better.stages] == [stage.bound for stage in whole.stages]
 
 
 def test_same_seed_same_answer_on_a_large_part(gazetteer: Gazetteer, policy: Policy) -> None:
     """Improvement draws its neighbourhoods from the seed alone."""
     market = Market(generate(COUNTY, gazetteer), policy, gazetteer)
-    assert max(len(part) for part in Problem(market).parts) > exact.SMALL
+    assert max(len(part) for part in Problem(market).parts) > stages.SMALL
     answers = [solve(market, limits=Limits.reproducible(0.3), seed=3).allocation for _ in range(2)]
     assert answers[0] == answers[1]
 
 
-def test_neighbourhoods_hold_only_what_they_may_change(county: Problem) -> None:
-    """A smaller part leaves out people served by others, and options of providers outside it."""
-    part = county.part(max(county.parts, key=len))
-    plan = {r: c for r, c in by_risk(county).items() if r in part.options}
-    resources = {county.resource(o) for options in part.options.values() for o in options}
-    inside = set(Random(0).sample(sorted(resources, key=str), 3))
-    near = part.within(inside, plan)
-    for request, options in near.options.items():
-        assert {county.resource(option) for option in options} <= inside
-        choice = plan.get(request)
-        assert choice is None or county.resource(choice.option) in inside
+@pytest.mark.parametrize("seed", range(8))
+def test_neighbourhoods_hold_only_what_they_may_change(
+    county: Problem, largest: Part, seed: int
+) -> None:
+    """They leave out people served by others, and options of providers outside, and never meet."""
+    packing, plan = largest.packing, largest.picks(by_risk(county))
+    improvement = Improvement(packing, single(packing, 2), [], effort=SIDE_BY_SIDE)
+    drawn = improvement._draw(plan, 60.0, Random(seed))
+    assert len(drawn) > 1
+    for near in drawn:
+        options = [*improvement._options(near)]
+        assert options
+        assert {int(packing.block[option]) for option in options} <= near.blocks
+        assert {int(packing.request[option]) for option in options} == near.requests
+        for request in near.requests & plan.keys():
+            assert int(packing.block[plan[request].option]) in near.blocks
+    assert sum(len(near.blocks) for near in drawn) == len({b for n in drawn for b in n.blocks})
+    assert sum(len(near.requests) for near in drawn) == len({r for n in drawn for r in n.requests})
+
+
+# -- any packing -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("effort", [EFFORT, SIDE_BY_SIDE])
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_improvement_is_sound_and_never_worse(effort: Effort, data: st.DataObject) -> None:
+    """From any plan, under any aim and locks it keeps: rows and locks are kept, every word true."""
+    packing = data.draw(packings())
+    aim, start = data.draw(aims(packing)), data.draw(plans(packing))
+    held = [lock for lock in data.draw(locks(packing)) if keeps(packing, start, [lock])]
+    told: list[int] = []
+
+    def value(plan: Picks) -> int:
+        return int(aim @ packing.value_of(plan.values()))
+
+    def hear(plan: Picks) -> None:
+        assert is_sound(packing, plan)
+        assert keeps(packing, plan, held)
+        told.append(value(plan))
+
+    before = dict(start)
+    improvement = Improvement(packing, aim, held, effort=effort, told=hear)
+    found = improvement.run(start, Budget(None, 5.0))
+    assert start == before
+    assert is_sound(packing, found)
+    assert keeps(packing, found, held)
+    assert [value(start), *told] == sorted({value(start), *told}, reverse=True)
+    assert value(found) == min([value(start), *told])
+    assert value(found) >= best_change(packing, aim, held)
+
+
+def test_people_who_cost_more_served_than_not_are_drawn_too() -> None:
+    """An aim under which serving costs, as distance alone does, is improved like any other."""
+    # Serving 0 is 5 cheaper in the other room; 1 is not served, and better so.
+    packing = packing_of([(0, 0, (7,)), (0, 1, (2,)), (1, 0, (30,))], [], (0,))
+    locked = np.array([1], np.int64)
+    for seed in range(6):
+        effort = Effort(Limits.reproducible(), seed, Progress())
+        improvement = Improvement(packing, locked, [], effort=effort)
+        improvement._record = {"costly": 1.0}
+        assert improvement.run({0: Pick(0)}, Budget(None, 5.0)) == {}
+        assert improvement.run({}, Budget(None, 5.0)) == {}
+
+
+def test_a_way_that_helps_is_drawn_more_often() -> None:
+    """The record of a way rises when it helped, fades when not, and never dies out."""
+    packing = packing_of([(0, 0, (-1,))])
+    improvement = Improvement(packing, np.array([1]), [], effort=EFFORT)
+    for _ in range(100):
+        improvement._remember("any", helped=False)
+    low = improvement._record["any"]
+    assert 0 < low < improvement._record["costly"]
+    improvement._remember("any", helped=True)
+    assert improvement._record["any"] > low

@@ -12,8 +12,8 @@ from matcher.geography import Gazetteer, Postcode
 from matcher.market import Market
 from matcher.model import Frozen
 from matcher.referee import check
-from matcher.result import Limits, Method, Progress, Status
-from matcher.solvers import exact, solve
+from matcher.result import Limits, Method, Progress, Report, Status
+from matcher.solvers import solve, stages
 from matcher.vocabulary import Risk, TimeNeed
 from tests.builders import (
     HERE,
@@ -70,7 +70,7 @@ def test_replanning_ends_at_the_best(gazetteer: Gazetteer, data: st.DataObject) 
     book = data.draw(contests(most_people=3, most_providers=2))
     supply = Market(book, data.draw(policies()), gazetteer)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "SMALL", 0)
+        patch.setattr(stages, "SMALL", 0)
         result = solve(supply, limits=Limits.reproducible())
     best = best_of_all(supply).rank
     assert tuple(stage.value for stage in result.stages) == best
@@ -91,10 +91,10 @@ def test_a_large_part_is_answered_soundly(gazetteer: Gazetteer, seed: int) -> No
 
 
 def test_replanning_may_be_cancelled(gazetteer: Gazetteer) -> None:
-    """Cancelled at the first word of a better value, a large part keeps what it has."""
+    """Cancelled at the first word of what is known, a large part keeps what it has."""
 
     class Impatient(Progress):
-        def improved(self, *_: object) -> None:
+        def reported(self, report: Report) -> None:
             self.cancel()
 
     supply = market(gazetteer, *crowd(3))

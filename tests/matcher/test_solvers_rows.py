@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,25 +16,42 @@ from matcher.policy import Objective, default_policy
 from matcher.result import Limits
 from matcher.solvers import solve
 from matcher.solvers.bound import Relaxation
+from matcher.solvers.compiling import Part, compile_part
 from matcher.solvers.greedy import by_risk, todays_way
 from matcher.solvers.options import Plan, Problem
+from matcher.solvers.packing import single
 from matcher.solvers.rows import Row, _u, window_rows
-from matcher.solvers.timelines import timelines
+from matcher.solvers.timing import Timing
 from matcher.synthetic import CountySpec, generate
 from tests.contests import contests, policies
 
 COUNTY = CountySpec(agencies=12, homes=8, waiting_homecare=40, waiting_placements=20, running=0)
+ORDER = default_policy().allocation.order.value
 
 
-def rows_of(problem: Problem, requests: tuple[int, ...]) -> list[Row]:
+def parts_of(problem: Problem) -> list[Part]:
+    """Return every part of a problem as a packing."""
+    return [compile_part(problem, requests) for requests in problem.parts]
+
+
+def rows_of(part: Part) -> list[Row]:
     """Return every row of one part."""
-    return window_rows(timelines(problem.part(requests)))
+    timing = part.packing.details
+    assert isinstance(timing, Timing)
+    return window_rows(timing.lines)
 
 
-def keeps(row: Row, plan: Plan) -> bool:
+def keeps(row: Row, part: Part, plan: Plan) -> bool:
     """Say whether a plan keeps a row."""
-    taken = [choice.option for choice in plan.values()]
+    taken = [pick.option for pick in part.picks(plan).values()]
     return sum(row.coefficients.get(option, 0) for option in taken) <= row.limit
+
+
+def bound(part: Part, objective: Objective, seconds: float | None) -> int:
+    """Return what the relaxation proves of one objective over a part."""
+    alone = single(part.packing, ORDER.index(objective))
+    change = Relaxation(part.packing).prices(alone, seconds).bound
+    return change + int(alone @ part.packing.without)
 
 
 @given(
@@ -65,10 +85,10 @@ def test_every_plan_keeps_every_row(gazetteer: Gazetteer, data: st.DataObject) -
     """Rows cut off no plan that the diary of greedy answers finds room for."""
     market = Market(data.draw(contests(most_people=8)), data.draw(policies()), gazetteer)
     problem = Problem(market)
-    for requests in problem.parts:
-        rows = rows_of(problem, requests)
+    for part in parts_of(problem):
         for plan in (todays_way(problem), by_risk(problem)):
-            assert all(keeps(row, plan) for row in rows)
+            assert all(keeps(row, part, plan) for row in rows_of(part))
+            assert part.packing.fits(part.picks(plan))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -76,12 +96,12 @@ def test_rows_of_a_county_cut_off_no_plan(gazetteer: Gazetteer, seed: int) -> No
     """The same on a county night, where calendars are crowded and rows do bind."""
     spec = CountySpec(**{**vars(COUNTY), "seed": seed})
     problem = Problem(Market(generate(spec, gazetteer), default_policy(), gazetteer))
-    rows = [row for requests in problem.parts for row in rows_of(problem, requests)]
-    taken = [sum(row.coefficients.values()) > row.limit for row in rows]
+    rows = [(row, part) for part in parts_of(problem) for row in rows_of(part)]
+    taken = [sum(row.coefficients.values()) > row.limit for row, _ in rows]
     assert rows
     assert all(taken)  # a row that could not bind would be no row
     for plan in (todays_way(problem), by_risk(problem)):
-        assert all(keeps(row, plan) for row in rows)
+        assert all(keeps(row, part, plan) for row, part in rows)
 
 
 @settings(max_examples=40, deadline=None)
@@ -93,24 +113,23 @@ def test_no_answer_beats_the_relaxation(gazetteer: Gazetteer, data: st.DataObjec
     result = solve(market, limits=Limits.reproducible())
     best = {stage.name: stage.value for stage in result.stages}
     alone = problem.totals({}, tuple(n for n, options in enumerate(problem.options) if not options))
-    first = market.policy.allocation.order.value[0]
-    parts = [problem.part(requests) for requests in problem.parts]
     for seconds in (None, 0.0):
-        bounds = [
-            Relaxation(part, rows_of(problem, part.requests)).bound(first, seconds)
-            for part in parts
-        ]
-        assert sum(bounds) + alone[first] <= best[first]
+        for stage, objective in enumerate(market.policy.allocation.order.value):
+            bounds = []
+            for part in parts_of(problem):
+                aim = single(part.packing, stage)
+                change = Relaxation(part.packing).prices(aim, seconds).bound
+                bounds.append(change + int(part.packing.without[stage]))
+            # Alone, without regard to the stages before it, no stage can be lower than this.
+            assert sum(bounds) + alone[objective] <= best[objective]
 
 
 def test_relaxation_sees_that_capacity_is_short(gazetteer: Gazetteer) -> None:
     """On a scarce night its bound is above what the options alone would allow."""
     problem = Problem(Market(generate(COUNTY, gazetteer), default_policy(), gazetteer))
-    part = problem.part(max(problem.parts, key=len))
-    relaxation = Relaxation(part, rows_of(problem, part.requests))
-    objective = Objective.WITHOUT_OFFER
-    assert relaxation.bound(objective, 0.0) == 0
-    assert relaxation.bound(objective, None) > 0
+    part = compile_part(problem, max(problem.parts, key=len))
+    assert bound(part, Objective.WITHOUT_OFFER, 0.0) == 0
+    assert bound(part, Objective.WITHOUT_OFFER, None) > 0
 
 
 def test_no_prices_found_still_gives_a_bound(
@@ -118,9 +137,14 @@ def test_no_prices_found_still_gives_a_bound(
 ) -> None:
     """Where the relaxation ends without prices, the bound is that of prices of zero."""
     problem = Problem(Market(generate(COUNTY, gazetteer), default_policy(), gazetteer))
-    part = problem.part(max(problem.parts, key=len))
-    relaxation = Relaxation(part, rows_of(problem, part.requests))
-    objective = Objective.DISTANCE_METRES
-    plain = relaxation.bound(objective, 0.0)
-    monkeypatch.setattr(mathopt.SolveResult, "has_dual_feasible_solution", lambda self: False)
-    assert relaxation.bound(objective, None) == plain
+    part = compile_part(problem, max(problem.parts, key=len))
+    objective = Objective.WITHOUT_OFFER
+    plain = bound(part, objective, 0.0)
+    assert bound(part, objective, None) > plain
+    solve_linear = mathopt.solve
+
+    def without_prices(*facts: Any, **more: Any) -> mathopt.SolveResult:
+        return replace(solve_linear(*facts, **more), solutions=[])
+
+    monkeypatch.setattr(mathopt, "solve", without_prices)
+    assert bound(part, objective, None) == plain

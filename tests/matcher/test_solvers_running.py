@@ -16,7 +16,7 @@ from matcher.market import Market
 from matcher.model import Frozen
 from matcher.policy import Objective
 from matcher.referee import check
-from matcher.result import Limits, Method, Progress, Result, Status
+from matcher.result import Limits, Method, Progress, Report, Result, Status
 from matcher.solvers import inputs_sha256, solve
 from matcher.vocabulary import TimeNeed
 from tests.builders import (
@@ -69,8 +69,8 @@ class Listener(Progress):
     def part_started(self, *facts: int) -> None:
         self._note("part_started", *facts)
 
-    def improved(self, *facts: Any) -> None:
-        self._note("improved", *facts)
+    def reported(self, report: Report) -> None:
+        self._note("reported", report)
 
     def part_done(self, *facts: int) -> None:
         self._note("part_done", *facts)
@@ -84,7 +84,7 @@ class Listener(Progress):
 
 
 def test_progress_is_told(gazetteer: Gazetteer) -> None:
-    """Ten requests with ten options fall into two parts; each is begun, improved and done."""
+    """Ten requests with ten options fall into two parts; each is begun and done."""
     listener = Listener()
     result = solve(market(gazetteer, *crowd()), limits=LIMITS, progress=listener)
     assert listener.told[0] == ("started", (10, 10, 2))
@@ -92,16 +92,18 @@ def test_progress_is_told(gazetteer: Gazetteer) -> None:
     done = sorted(listener.facts("part_done"))
     assert [(part, requests) for part, requests, _ in done] == [(0, 1), (1, 9)]
     assert sum(placed for _, _, placed in done) == len(result.allocation.placed)
-    assert listener.told[-1][0] == "part_done"
+    words = [word for word, _ in listener.told]
+    assert words[1] == words[-1] == "reported"
+    assert words.count("part_done") == 2
 
 
-def test_improvements_lie_above_their_bounds(gazetteer: Gazetteer) -> None:
+def test_reported_values_lie_above_their_bounds(gazetteer: Gazetteer) -> None:
     """Whatever is told of an objective, the bound never exceeds the value."""
     listener = Listener()
     solve(market(gazetteer, *crowd()), limits=LIMITS, progress=listener)
-    told = listener.facts("improved")
-    assert {objective for objective, _, _ in told} == set(Objective)
-    assert [fact for fact in told if fact[2] is not None and fact[2] > fact[1]] == []
+    told = [report for (report,) in listener.facts("reported")]
+    assert {stage.name for report in told for stage in report.stages} == set(Objective)
+    assert [s for report in told for s in report.stages if s.bound is None or s.bound > s.value] == []
 
 
 def test_todays_way_only_starts(gazetteer: Gazetteer) -> None:
@@ -122,7 +124,7 @@ def honest(supply: Market, result: Result) -> None:
     assert [s for s in result.stages if s.bound is None or s.bound > s.value] == []
 
 
-@pytest.mark.parametrize("word", ["started", "part_started", "improved", "part_done"])
+@pytest.mark.parametrize("word", ["started", "part_started", "reported", "part_done"])
 def test_a_cancelled_run_keeps_the_best_answer(gazetteer: Gazetteer, word: str) -> None:
     """Cancelled at any word, a run ends with a checked answer that says it was cancelled."""
     supply, listener = market(gazetteer, *crowd()), Listener(word)
@@ -203,7 +205,7 @@ def test_a_fault_of_the_listener_comes_to_light(gazetteer: Gazetteer) -> None:
     """An error in a progress method reaches the caller, from whatever thread it is told."""
 
     class Clumsy(Progress):
-        def improved(self, *_: object) -> None:
+        def reported(self, report: Report) -> None:
             raise LookupError(threading.current_thread().name)
 
     with pytest.raises(LookupError):

@@ -1,0 +1,209 @@
+"""What scarce capacity is worth: prices by provider, window and days, and of what options take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import cast
+
+import numpy as np
+
+from matcher.policy import Objective, Policy
+from matcher.result import CapacityPrice, PriceUnit
+from matcher.solvers.compiling import Part
+from matcher.solvers.options import Option, Problem
+from matcher.solvers.packing import Ints
+from matcher.solvers.rows import Window, open_stretch
+from matcher.solvers.timing import Timeline, Timing
+from matcher.vocabulary import GRID_MINUTES, Day, ServiceType
+
+SLOTS_PER_HOUR = 60 // GRID_MINUTES
+PRICE_DECIMALS = 4
+"""Decimals of a price: a night of a long stay is worth little."""
+
+
+@dataclass(frozen=True)
+class Scarcity:
+    """Prices of capacity, and what each option takes of it.
+
+    Parameters
+    ----------
+    prices
+        Every price above nought, by provider, care and window.
+    points
+        For each option the sum of price x amount over all capacity; options of a part that was
+        not priced in the time given are left out.
+    """
+
+    prices: tuple[CapacityPrice, ...] = ()
+    points: Mapping[Option, Fraction] = field(default_factory=dict)
+
+
+def weights_aim(policy: Policy) -> Ints:
+    """Return the weight of each stage in what capacity is priced by, [stages]."""
+    allocation = policy.allocation
+    weights = {
+        Objective.UNPLACED_RED: allocation.weight_red.value,
+        Objective.UNPLACED_AMBER: allocation.weight_amber.value,
+        Objective.UNPLACED_GREEN: allocation.weight_green.value,
+    }
+    return np.array([weights.get(stage, 0) for stage in allocation.order.value], np.int64)
+
+
+def price_capacity(
+    problem: Problem, parts: Sequence[Part], seconds: Callable[[], float | None]
+) -> Scarcity:
+    """Return the prices of all scarce capacity, in points by the policy's weights.
+
+    They are the dual values of a linear relaxation of each part. Where capacity is only just
+    enough a relaxation has many: the prices returned are then one choice among several, each as
+    true as the others.
+
+    Parameters
+    ----------
+    problem
+        The requests and their options.
+    parts
+        The independent parts of the problem.
+    seconds
+        Asked before each part for the time it may take; ``None`` for as long as it takes.
+    """
+    prices: list[CapacityPrice] = []
+    points: dict[Option, Fraction] = {}
+    for part in parts:
+        found = price_part(problem, part, seconds())
+        prices += found.prices
+        points |= found.points
+    return Scarcity(tuple(sorted(prices, key=_by_window)), points)
+
+
+def price_part(problem: Problem, part: Part, seconds: float | None) -> Scarcity:
+    """Return the prices of one part; nothing when there was no time to find them."""
+    # Imported here because the solver takes a second to load, and reports never need it.
+    from matcher.solvers.bound import Relaxation
+
+    packing = part.packing
+    found = Relaxation(packing).prices(weights_aim(problem.market.policy), seconds)
+    if not found.solved:
+        return Scarcity()
+    taken = np.zeros(len(packing), np.int64)
+    np.add.at(taken, packing.row_option, found.rows[packing.row_of_entry] * packing.row_amount)
+    return Scarcity(
+        prices=tuple(_prices(problem, part, found.rows, found.scale)),
+        points={
+            option: Fraction(amount, found.scale)
+            for option, amount in zip(part.options, taken.tolist(), strict=True)
+        },
+    )
+
+
+def _prices(problem: Problem, part: Part, rows: Ints, scale: int) -> Iterator[CapacityPrice]:
+    lines = {(line.block, line.days): line for line in timing_of(part).lines}
+    for row in np.flatnonzero(rows).tolist():
+        window = part.windows[row]
+        line = lines[window.block, window.days]
+        price = _price(problem, part, window, line, Fraction(int(rows[row]), scale))
+        if price.points:
+            yield price
+
+
+def _price(
+    problem: Problem, part: Part, window: Window, line: Timeline, price: Fraction
+) -> CapacityPrice:
+    """Return the price of a row in the words of the field, for the unit that fits it."""
+    provider, care = part.resources[window.block]
+    opens, closes = (
+        window.first + p for p in open_stretch(line.profile[window.first : window.stop])
+    )
+    unit = price * window.unit(closes - opens)
+    common = {
+        "provider_id": problem.market.providers[provider].provider_id,
+        "care": ServiceType.HOMECARE if care is None else ServiceType(care.value),
+        "most_each": window.pieces or None,
+    }
+    if care is None:
+        hourly = PriceUnit.CARER_HOUR
+        return CapacityPrice(
+            **common,
+            days=tuple(list(Day)[day] for day in window.days),
+            from_minute=opens * GRID_MINUTES,
+            to_minute=closes * GRID_MINUTES,
+            unit=PriceUnit.VISIT if window.pieces else hourly,
+            points=_rounded(unit if window.pieces else unit * SLOTS_PER_HOUR),
+        )
+    date_of = problem.enquiries[part.packing.requests[0]].date_of
+    nightly = PriceUnit.BED if window.for_good else PriceUnit.BED_NIGHT
+    return CapacityPrice(
+        **common,
+        first_night=date_of(opens),
+        last_night=None if window.for_good else date_of(closes - 1),
+        unit=PriceUnit.STAY if window.pieces else nightly,
+        points=_rounded(unit),
+    )
+
+
+def _rounded(price: Fraction) -> float:
+    return round(float(price), PRICE_DECIMALS)
+
+
+def _by_window(price: CapacityPrice) -> tuple[object, ...]:
+    return (
+        price.provider_id,
+        price.care,
+        tuple(day.number for day in price.days),
+        price.from_minute or 0,
+        price.to_minute or 0,
+        price.first_night or date.min,
+        price.last_night or date.max,
+        price.unit,
+        price.most_each or 0,
+    )
+
+
+# -- from the prices back to options ---------------------------------------------------------
+
+
+def units_of(problem: Problem, part: Part, number: int, price: CapacityPrice) -> Fraction:
+    """Return how many units of priced capacity an option would take.
+
+    Parameters
+    ----------
+    problem
+        The requests and their options: those of this book or of a part of it.
+    part
+        A part of the problem, with the option.
+    number
+        The option.
+    price
+        The price of some capacity of the option's provider for the care it offers.
+    """
+    window = _window(problem, part, number, price)
+    stretch = window.stop - window.first
+    unit = window.unit(stretch) * (SLOTS_PER_HOUR if price.unit is PriceUnit.CARER_HOUR else 1)
+    amount = sum(
+        window.amount(task, stretch)
+        for line in timing_of(part).lines
+        if set(window.days) <= set(line.days)
+        for task in line.tasks
+        if task.option == number
+    )
+    return Fraction(amount, unit)
+
+
+def _window(problem: Problem, part: Part, number: int, price: CapacityPrice) -> Window:
+    block, pieces = int(part.packing.block[number]), price.most_each or 0
+    if price.first_night is None:
+        days = tuple(day.number for day in price.days)
+        first, stop = (price.from_minute or 0, price.to_minute or 0)
+        return Window(block, days, first // GRID_MINUTES, stop // GRID_MINUTES, pieces)
+    first = problem.market.day_number(price.first_night)
+    last = first if price.last_night is None else problem.market.day_number(price.last_night)
+    for_good = price.unit is PriceUnit.BED
+    return Window(block, (), first, last + 1, pieces, for_good=for_good)
+
+
+def timing_of(part: Part) -> Timing:
+    """Return the start times of a part of a book; every such part has them."""
+    return cast(Timing, part.packing.details)
