@@ -148,12 +148,11 @@ class PriceUnit(StrEnum):
 
 
 class CapacityPrice(Frozen):
-    """What a unit of some scarce capacity is worth to everyone who waits.
+    """What a unit more of some scarce capacity would bring to everyone who waits.
 
     A point is one person at green risk left unplaced; the policy's weights say how many points a
-    person at another risk is. A price lies between what a unit more would bring and what a unit
-    less would cost, both by a linear relaxation. It is one of several where these differ, so it
-    guides, and proves nothing of any one person.
+    person at another risk is. Prices are those of a linear relaxation, and where people need two
+    scarce windows at once one split of several, so they guide, and prove nothing of any one person.
 
     Parameters
     ----------

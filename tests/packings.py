@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from random import Random
 
 import numpy as np
 from hypothesis import strategies as st
@@ -93,6 +94,36 @@ def _rows(
         used = {option: amount for option, amount in amounts.items() if amount}
         rows.append((used, draw(st.integers(0, max(sum(used.values()), 1)))))
     return rows
+
+
+def crowded_packing(seed: int, *, stages: int = 2, large: int = 1) -> Packing:
+    """Return seven requests for four crowded blocks: hard enough that no first plan is the best.
+
+    Parameters
+    ----------
+    seed
+        Where chance begins.
+    stages
+        How many stages there are.
+    large
+        By how much costs are multiplied.
+    """
+    chance = Random(seed)
+    plain = chance.random() < 0.5
+    options: list[tuple[int, int, list[int]]] = []
+    for request in range(1, 15, 2):
+        count = chance.randint(1, 3)
+        blocks = chance.sample(range(4), count) if plain else chance.choices(range(4), k=count)
+        for block in blocks:
+            costs = [chance.randint(-12, 2), *(chance.randint(-9, 9) for _ in range(stages - 1))]
+            options.append((request, 3 * block + 1, [large * cost for cost in costs]))
+    rows: list[Row] = []
+    for block in (1, 4, 7, 10):
+        inside = [number for number, option in enumerate(options) if option[1] == block]
+        for _ in range(1 if plain else chance.randint(1, 2)):
+            amounts = {option: chance.randint(2, 8) for option in inside}
+            rows.append((amounts, max(chance.randint(0, 9), int(0.4 * sum(amounts.values())))))
+    return packing_of(options, rows, [chance.randint(-20, 60) for _ in range(stages)])
 
 
 def aims(packing: Packing, most: int = 6) -> st.SearchStrategy[Ints]:

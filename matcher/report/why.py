@@ -24,9 +24,9 @@ from matcher.solvers.options import Choice, Option
 from matcher.vocabulary import Risk, km_text
 
 WHAT_PRICES_ARE = (
-    "A point is a person at green risk left unplaced, by the policy's weights. Prices are those of "
-    "a relaxation: where capacity is only just enough they are one choice of several, so they "
-    "guide and do not decide."
+    "A point is a person at green risk left unplaced, by the policy's weights; a price is what a "
+    "unit more would bring. Prices are those of a relaxation, not always the only ones: they guide "
+    "and do not decide."
 )
 MOST_NAMED = 4
 """Holders named in a sentence."""

@@ -15,20 +15,20 @@ from matcher.solvers.model import model_of
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
 from matcher.solvers.search import Budget, Effort, Found, search
 
-FEWEST, MOST_BLOCKS = 2, 16
+FEWEST, MOST_BLOCKS = 2, 24
 """Blocks planned anew at a time."""
 WIDENED = (2, 5, 9)
 """Numbers of blocks at which others that share requests with them are looked for."""
 SMALLEST, FIRST_SIZE, LARGEST = 20.0, 60.0, 4_000.0
 """Options planned anew at a time: at least, at first, at most."""
-GROWTH = 1.15
-"""By how much neighbourhoods grow when one is solved to the end; by so much they shrink if not."""
+GROWTH, SHRINKAGE = 1.3, 0.85
+"""By how much neighbourhoods grow when one is solved to the end, and shrink when not."""
 NOBODY = -1
 """Stands in arrays for the block of a request that nobody serves; never leaves them."""
-PATIENCE = 12
+PATIENCE = 32
 """Turns in a row without a better plan after which a plan is left alone."""
-MOST_EACH = 1.0
-"""Seconds, or solver work units, for one neighbourhood."""
+MOST_EACH, LONGER = 1.0, 8
+"""Seconds, or solver work units, for one neighbourhood; once more after so many fruitless turns."""
 FADING = 0.9
 """How far the record of a way to draw neighbourhoods outlasts one more try."""
 
@@ -107,7 +107,7 @@ class Improvement:
                 if budget.spent or self.effort.progress.cancelled:
                     break
                 drawn = self._draw(best, size, random)
-                each = budget.share(1.0, MOST_EACH)
+                each = budget.share(1.0, MOST_EACH * (1 + fruitless // LONGER))
                 jobs = [(near, best, each, random.getrandbits(30)) for near in drawn]
                 founds = list(threads.map(lambda job: self._replan(*job), jobs))
                 before = value
@@ -116,7 +116,7 @@ class Improvement:
                     better = self._accepted(best, near, found)
                     self._remember(near.way, better is not None)
                     best = best if better is None else better
-                    size *= GROWTH if found.proved else 1 / GROWTH
+                    size *= GROWTH if found.proved else SHRINKAGE
                 size = min(max(size, SMALLEST), LARGEST)
                 value = self._value(best)
                 fruitless = 0 if value < before else fruitless + 1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 
 SPAN_LIMIT = 1 << 40
-"""Stages are put into one whole number while it cannot exceed this."""
+"""Stages are weighed in one whole number while it cannot exceed this."""
 
 
 class Pick(NamedTuple):
@@ -172,33 +172,28 @@ def single(packing: Packing, stage: int) -> Ints:
     return aim
 
 
-def ordered_aims(packing: Packing, limit: int = SPAN_LIMIT) -> list[tuple[range, Ints]]:
-    """Return stages grouped into few aims, each with its weights, [stages].
+def weighted(packing: Packing, stages: range) -> Ints:
+    """Return an aim that minimises some stages one after another, [stages].
 
-    One unit of a stage weighs more than all that the later stages of its group can differ by, so
-    that minimising the weighted sum minimises the stages of the group one after another.
-
-    Parameters
-    ----------
-    packing
-        The problem.
-    limit
-        The weighted sum differs between two plans by no more than this, unless a group of a
-        single stage does so by itself.
+    One unit of a stage weighs more than all that the later ones can differ by, so that minimising
+    the weighted sum minimises the first stage, among its best the second, and so on.
     """
-    groups: list[tuple[range, Ints]] = []
-    first = 0
-    while first < packing.stages:
-        last, span = first, max(int(packing.most[first]), 1)
-        while last + 1 < packing.stages:
-            wider = (span + 1) * (int(packing.most[last + 1]) + 1)
-            if wider > limit:
-                break
-            last, span = last + 1, wider
-        aim, weight = np.zeros(packing.stages, np.int64), 1
-        for stage in range(last, first - 1, -1):
-            aim[stage] = weight
-            weight *= int(packing.most[stage]) + 1
-        groups.append((range(first, last + 1), aim))
-        first = last + 1
-    return groups
+    aim, weight = np.zeros(packing.stages, np.int64), 1
+    for stage in reversed(stages):
+        aim[stage] = weight
+        weight *= int(packing.most[stage]) + 1
+    return aim
+
+
+def can_be_weighed(packing: Packing, stages: range) -> bool:
+    """Say whether the weighted sum of some stages stays small enough to be exact."""
+    span = 1
+    for stage in stages:
+        span *= int(packing.most[stage]) + 1
+    return span <= SPAN_LIMIT
+
+
+def uncontested(packing: Packing, stage: int) -> int:
+    """Return by how much a stage changes when every request has the option best for it."""
+    costs = packing.costs[stage]
+    return sum(min(0, int(costs[options].min())) for options in packing.options_of.values())

@@ -64,13 +64,11 @@ class Pricer:
 
     packing: Packing
     effort: Effort
-    _models: dict[int, PackingModel] = field(default_factory=dict)
-    _relaxed: dict[int, PackingModel] = field(default_factory=dict)
-    _found: dict[int, list[Round]] = field(default_factory=dict)
+    _hard: dict[int, list[Round]] = field(default_factory=dict)
 
     def is_hard(self, block: int) -> bool:
         """Say whether a block's exact model was once not solved in its time."""
-        return block in self._relaxed
+        return block in self._hard
 
     def best(self, block: int, weights: Ints, charges: Mapping[int, int], budget: Budget) -> Offer:
         """Return the best round of a block when each request costs its charge besides.
@@ -173,68 +171,73 @@ class Pricer:
 
         A block is taken for hard once its exact model was not solved in its time.
         """
-        if block not in self._relaxed:
-            offer = self._solve(self._model(block), block, weights, costs, budget)
+        # What does not pay by itself never pays beside others.
+        options = self.packing.options_in[block][costs < 0].tolist()
+        paid = dict(zip(options, costs[costs < 0].tolist(), strict=True))
+        if not self.is_hard(block):
+            offer = self._solve(model_of(self.packing, options), block, weights, paid, budget)
             if offer.value != offer.bound and self.packing.details is not None:
-                options = self.packing.options_in[block]
-                self._relaxed[block] = PackingModel(self.packing, options.tolist())
+                self._hard[block] = []
             return offer
-        loose = self._solve(self._relaxed[block], block, weights, costs, budget)
+        loose = self._solve(PackingModel(self.packing, options), block, weights, paid, budget)
         short = budget.share(HARD_SHARE)
-        timed = self._with_details(loose.round, weights, costs, short)
+        chosen = [pick.option for pick in loose.round.picks]
+        timed = self._with_details(block, chosen, weights, paid, short)
         if timed is not None:
             return Offer(timed.round, timed.value, min(loose.bound, timed.value))
-        model = self._model(block)
-        model.hint({int(self.packing.request[p.option]): p for p in self._known(block, costs)})
-        offer = self._solve(model, block, weights, costs, short)
-        self._found.setdefault(block, []).append(offer.round)
+        model = model_of(self.packing, options)
+        model.hint({int(self.packing.request[p.option]): p for p in self._known(block, paid)})
+        offer = self._solve(model, block, weights, paid, short)
+        self._hard[block].append(offer.round)
         return Offer(offer.round, offer.value, min(max(offer.bound, loose.bound), offer.value))
 
-    def _known(self, block: int, costs: Ints) -> tuple[Pick, ...]:
-        """Return the best round at some prices of those that were found for a hard block."""
-        place = {option: i for i, option in enumerate(self.packing.options_in[block].tolist())}
+    def _known(self, block: int, paid: Mapping[int, int]) -> tuple[Pick, ...]:
+        """Return what still pays of the best round that was found for a hard block."""
 
         def value(found: Round) -> int:
-            return sum(int(costs[place[pick.option]]) for pick in found.picks)
+            return sum(paid.get(pick.option, 0) for pick in found.picks)
 
-        found = self._found.get(block, [])[-MOST_KNOWN:]
-        best = min(found, key=value, default=Round(block, ()))
-        return tuple(pick for pick in best.picks if costs[place[pick.option]] < 0)
-
-    def _model(self, block: int) -> PackingModel:
-        if block not in self._models:
-            options = self.packing.options_in[block].tolist()
-            self._models[block] = model_of(self.packing, options)
-        return self._models[block]
+        best = min(self._hard[block][-MOST_KNOWN:], key=value, default=Round(block, ()))
+        return tuple(pick for pick in best.picks if pick.option in paid)
 
     def _with_details(
-        self, found: Round, weights: Ints, costs: Ints, budget: Budget
+        self,
+        block: int,
+        chosen: list[int],
+        weights: Ints,
+        paid: Mapping[int, int],
+        budget: Budget,
     ) -> Offer | None:
-        """Return a round chosen by rows alone with its details, if there are any that fit."""
-        chosen = [pick.option for pick in found.picks]
+        """Return the round of some options with details, if there are any that fit."""
         if not chosen:
-            return Offer(found, 0, 0)
+            return Offer(Round(block, ()), 0, 0)
         model = model_of(self.packing, chosen)
         for option in chosen:
             model.model.add(model.taken[option] == 1)
-        offer = self._solve(model, found.block, weights, costs, budget)
+        offer = self._solve(model, block, weights, paid, budget)
         return offer if len(offer.round.picks) == len(chosen) else None
 
     def _solve(
-        self, model: PackingModel, block: int, weights: Ints, costs: Ints, budget: Budget
+        self,
+        model: PackingModel,
+        block: int,
+        weights: Ints,
+        paid: Mapping[int, int],
+        budget: Budget,
     ) -> Offer:
-        """Return the best round of a model, or none where none that pays was found."""
-        options = self.packing.options_in[block]
-        charge = costs - weights @ self.packing.costs[:, options]
-        charges = dict(zip(options.tolist(), charge.tolist(), strict=True))
-        taken = [model.taken[option] for option in model.options.tolist()]
-        charged = [charges[option] for option in model.options.tolist()]
-        model.model.clear_objective()  # type: ignore[no-untyped-call]
-        paid = cp_model.LinearExpr.weighted_sum(taken, charged)
-        model.model.minimize(sum([model.expression(weights), paid]))
-        found = search(model, budget, self.effort, workers=1, is_brief=True)
+        """Return the best round of a model, or none where none that pays was found.
+
+        ``paid`` is what each option comes to at the prices, before its details.
+        """
+        options = model.options.tolist()
+        own = (weights @ self.packing.costs[:, options]).tolist()
+        charges = {o: paid[o] - cost for o, cost in zip(options, own, strict=True)}
+        taken = [model.taken[option] for option in options]
+        charged = cp_model.LinearExpr.weighted_sum(taken, [charges[option] for option in options])
+        model.model.minimize(sum([model.expression(weights), charged]))
+        found = search(model, budget, self.effort, workers=1, is_brief=True, is_linear=True)
         budget.charge(found.work)
-        least = int(np.minimum(costs, 0).sum())
+        least = sum(paid[option] for option in options)
         bound = least if found.bound is None else max(found.bound, least)
         plan = found.plan or {}
         picks = tuple(plan[request] for request in sorted(plan))

@@ -89,6 +89,12 @@ class Rounds:
         """The least by which any plan changes the aim."""
         return -(-(self.guide.proved or 0) // self.master.scale)
 
+    def raise_to(self, bound: int) -> None:
+        """Take note of a bound that was proved elsewhere."""
+        if bound > self.bound:
+            requests, locks = self.guide.requests, self.guide.locks
+            self.guide = Guide(requests, locks, bound * self.master.scale)
+
     def everything(self) -> Open:
         """Return all blocks and requests, nothing fixed."""
         return Open(

@@ -26,7 +26,7 @@ class Window:
     block
         The block of capacity.
     days
-        Days of the week, Monday 0; none for beds.
+        Days of the week, Monday 0, on each of which the row says the same; none for beds.
     first, stop
         Positions of the calendar: the stretch from ``first`` up to before ``stop``.
     pieces
@@ -99,8 +99,16 @@ def window_rows(lines: Iterable[Timeline]) -> list[Row]:
                 common = gcd(*summed.values())
                 most = limit // common
                 key = (tuple(sorted((o, amount // common) for o, amount in summed.items())), most)
-                found.setdefault(key, Row(window, dict(summed), most * common))
+                row = found.setdefault(key, Row(window, dict(summed), most * common))
+                found[key] = replace(row, window=_joined(row.window, window))
     return list(found.values())
+
+
+def _joined(one: Window, other: Window) -> Window:
+    """Return a window on the days of another too, where they differ in nothing else."""
+    if replace(one, days=other.days) != other:
+        return one
+    return replace(one, days=tuple(sorted({*one.days, *other.days})))
 
 
 Coefficients = list[tuple[int, int]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import cast
@@ -14,12 +14,14 @@ from matcher.policy import Objective, Policy
 from matcher.result import CapacityPrice, PriceUnit
 from matcher.solvers.compiling import Part
 from matcher.solvers.options import Option, Problem
-from matcher.solvers.packing import Ints
+from matcher.solvers.packing import Ints, Packing
 from matcher.solvers.rows import Window, open_stretch
 from matcher.solvers.timing import Timeline, Timing
 from matcher.vocabulary import GRID_MINUTES, Day, ServiceType
 
 SLOTS_PER_HOUR = 60 // GRID_MINUTES
+CRUMBS = 1000
+"""A carer's slot, or a night, has so many crumbs."""
 PRICE_DECIMALS = 4
 """Decimals of a price: a night of a long stay is worth little."""
 
@@ -57,9 +59,9 @@ def price_capacity(
 ) -> Scarcity:
     """Return the prices of all scarce capacity, in points by the policy's weights.
 
-    They are the dual values of a linear relaxation of each part. Where capacity is only just
-    enough a relaxation has many: the prices returned are then one choice among several, each as
-    true as the others.
+    They are the dual values of a linear relaxation of each part, for a little more capacity than
+    there is. Such values need not be unique: where somebody needs two scarce windows at once,
+    only the sum of their prices is settled, and the split is one of several that are as true.
 
     Parameters
     ----------
@@ -81,29 +83,51 @@ def price_capacity(
 
 def price_part(problem: Problem, part: Part, seconds: float | None) -> Scarcity:
     """Return the prices of one part; nothing when there was no time to find them."""
-    # Imported here because the solver takes a second to load, and reports never need it.
-    from matcher.solvers.bound import Relaxation
-
-    packing = part.packing
-    found = Relaxation(packing).prices(weights_aim(problem.market.policy), seconds)
-    if not found.solved:
+    rows = row_prices(part.packing, problem.market.policy, seconds)
+    if rows is None:
         return Scarcity()
+    packing, (prices, scale) = part.packing, rows
     taken = np.zeros(len(packing), np.int64)
-    np.add.at(taken, packing.row_option, found.rows[packing.row_of_entry] * packing.row_amount)
+    np.add.at(taken, packing.row_option, prices[packing.row_of_entry] * packing.row_amount)
     return Scarcity(
-        prices=tuple(_prices(problem, part, found.rows, found.scale)),
+        prices=tuple(_prices(problem, part, prices, scale)),
         points={
-            option: Fraction(amount, found.scale)
+            option: Fraction(amount, scale)
             for option, amount in zip(part.options, taken.tolist(), strict=True)
         },
     )
 
 
+def row_prices(packing: Packing, policy: Policy, seconds: float | None) -> tuple[Ints, int] | None:
+    """Return what a little more of each row would bring, in fractions of 1 / the second part.
+
+    Every row is given a crumb more than there is: where capacity is only just enough, its price
+    is then what more of it would bring, and not what less of it would cost.
+
+    Parameters
+    ----------
+    packing
+        A part of a book.
+    policy
+        Its weights say what it is worth to place a person.
+    seconds
+        Time for it; ``None`` for as long as it takes.
+    """
+    # Imported here because the solver takes a second to load, and reports never need it.
+    from matcher.solvers.bound import Relaxation
+
+    # Costs grow with amounts, so that the price of a unit stays what it is.
+    roomier = replace(
+        packing, row_amount=packing.row_amount * CRUMBS, limits=packing.limits * CRUMBS + 1
+    )
+    found = Relaxation(roomier).prices(weights_aim(policy) * CRUMBS, seconds)
+    return (found.rows, found.scale) if found.solved else None
+
+
 def _prices(problem: Problem, part: Part, rows: Ints, scale: int) -> Iterator[CapacityPrice]:
-    lines = {(line.block, line.days): line for line in timing_of(part).lines}
     for row in np.flatnonzero(rows).tolist():
         window = part.windows[row]
-        line = lines[window.block, window.days]
+        line = next(each for each in timing_of(part).lines if _is_of(window, each))
         price = _price(problem, part, window, line, Fraction(int(rows[row]), scale))
         if price.points:
             yield price
@@ -142,6 +166,11 @@ def _price(
         unit=PriceUnit.STAY if window.pieces else nightly,
         points=_rounded(unit),
     )
+
+
+def _is_of(window: Window, line: Timeline) -> bool:
+    """Say whether a window lies in a calendar: that of its first day, all its days being alike."""
+    return window.block == line.block and {*window.days[:1]} <= {*line.days}
 
 
 def _rounded(price: Fraction) -> float:
@@ -185,7 +214,7 @@ def units_of(problem: Problem, part: Part, number: int, price: CapacityPrice) ->
     amount = sum(
         window.amount(task, stretch)
         for line in timing_of(part).lines
-        if set(window.days) <= set(line.days)
+        if _is_of(window, line)
         for task in line.tasks
         if task.option == number
     )

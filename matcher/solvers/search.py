@@ -111,6 +111,7 @@ def search(
     workers: int | None = None,
     seed: int | None = None,
     is_brief: bool = False,
+    is_linear: bool = False,
 ) -> Found:
     """Return the best plan of a model that already has its objective and hint.
 
@@ -129,6 +130,8 @@ def search(
         Threads and seed of this search, where they differ from the run's.
     is_brief
         Whether the search is one of many small ones, for which long preparation does not pay.
+    is_linear
+        Whether to rely on linear relaxations more than usual.
     """
     solver = _solver(budget, effort, workers, seed)
     bounds: list[float] = []
@@ -136,6 +139,8 @@ def search(
     if is_brief:
         solver.parameters.cp_model_probing_level = 0
         solver.parameters.symmetry_level = 0
+    if is_linear:
+        solver.parameters.linearization_level = 2
     status = _watched(solver, model.model, effort)
     if status in FOUND:
         bounds.append(solver.best_objective_bound)

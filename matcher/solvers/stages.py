@@ -13,17 +13,28 @@ from matcher.solvers.bound import Prices, Relaxation
 from matcher.solvers.improve import Improvement
 from matcher.solvers.master import Lock
 from matcher.solvers.model import model_of
-from matcher.solvers.packing import Ints, Packing, Pick, Plan, ordered_aims, single
+from matcher.solvers.packing import (
+    Ints,
+    Packing,
+    Pick,
+    Plan,
+    can_be_weighed,
+    single,
+    uncontested,
+    weighted,
+)
 from matcher.solvers.pricing import Pricer
 from matcher.solvers.rounds import Rounds
 from matcher.solvers.search import Budget, Effort, search
 
 SMALL = 25
 """Requests up to which a part is searched whole at once."""
+WHOLE_FIRST = 2_500
+"""Options up to which that is tried early."""
 WHOLE_OPTIONS = 6_000
 """Options up to which the whole of a large part is searched once it has been improved."""
-FIRST_SHARE = 0.55
-"""Of a large part's time, the share of the first aim."""
+FIRST_SHARE, LATER_SHARE = 0.65, 0.25
+"""Of the time left, the share of the first aim, and of each that follows but the last."""
 SEARCH_SHARE = 0.85
 """Of an aim's time left, the share for finding a plan; the rest is for bounds stage by stage."""
 LP_SHARE = 0.2
@@ -98,17 +109,38 @@ class StageSolver:
         """
         bare = [self._without(stage) + self._bare(stage) for stage in range(self.packing.stages)]
         solved = Solved(dict(start), bare)
-        aims = ordered_aims(self.packing)
-        for number, (stages, aim) in enumerate(aims):
-            if self._stopped(budget):
-                break
-            left = len(aims) - number
-            share = 1.0 if left == 1 else max(FIRST_SHARE if number == 0 else 0.0, 1.2 / left)
-            self._minimise(solved, stages, aim, budget.share(min(share, 1.0)))
+        first = 0
+        while first < self.packing.stages and not self._stopped(budget):
+            share = FIRST_SHARE if first == 0 else LATER_SHARE
+            stages, prices = self._next_aim(first, budget.share(LP_SHARE))
+            time = budget if stages.stop == self.packing.stages else budget.share(share)
+            self._minimise(solved, stages, prices, time)
             change = self.packing.value_of(solved.plan.values())
             for stage in stages:
                 self._lock(single(self.packing, stage), int(change[stage]))
+            first = stages.stop
         return solved
+
+    def _next_aim(self, first: int, budget: Budget) -> tuple[range, Prices]:
+        """Return the stages to minimise together, and prices under their weighted sum.
+
+        Stages in which by the relaxation nobody has to give way are taken together with the
+        first one in which somebody has to.
+        """
+        last = first
+        while True:
+            prices = self.relaxation.prices(single(self.packing, last), budget.seconds_left())
+            further = range(first, last + 2)
+            is_contested = prices.bound > uncontested(self.packing, last)
+            is_last = last + 1 == self.packing.stages
+            if is_contested or is_last or not can_be_weighed(self.packing, further):
+                break
+            last += 1
+        stages = range(first, last + 1)
+        if len(stages) > 1:
+            aim = weighted(self.packing, stages)
+            prices = self.relaxation.prices(aim, budget.seconds_left())
+        return stages, prices
 
     def _bare(self, stage: int) -> int:
         return self.relaxation.prices(single(self.packing, stage), 0.0).bound
@@ -131,9 +163,9 @@ class StageSolver:
 
     # -- one aim ---------------------------------------------------------------------------
 
-    def _minimise(self, solved: Solved, stages: range, aim: Ints, budget: Budget) -> None:
+    def _minimise(self, solved: Solved, stages: range, prices: Prices, budget: Budget) -> None:
         """Improve the plan in one aim, and raise the bounds of its stages."""
-        prices = self.relaxation.prices(aim, budget.share(LP_SHARE).seconds_left())
+        aim = weighted(self.packing, stages)
         bound = prices.bound
         if self._change(solved.plan, aim) > bound and not self._stopped(budget):
             if self.is_small:
@@ -176,6 +208,7 @@ class StageSolver:
     ) -> int:
         """Improve the plan by rounds and neighbourhoods, then search what may still matter."""
         rounds, steps = self._rounds(aim, prices), [self._neighbourhoods, self._seek_rounds]
+        is_whole_tried = len(self.packing) <= WHOLE_FIRST
         self._take(solved, rounds.settle(budget.share(SETTLE_SHARE)), aim)
         solved.how.append("settling")
         if self._are_knapsacks:
@@ -186,6 +219,10 @@ class StageSolver:
         slice_ = search.share(1 / SLICES)
         while not self._stopped(search) and not self._done(solved, aim, rounds.bound):
             step = search.share(1.0, slice_.seconds if search.work is None else slice_.work)
+            if is_whole_tried and turn == len(steps):
+                rounds.raise_to(self._core(solved, stages, rounds, prices, step))
+                is_whole_tried = False
+                continue
             steps[turn % 2](solved, stages, rounds, step, turn // 2)
             self._raise_first(solved, stages, aim, rounds.bound)
             turn += 1
@@ -277,17 +314,21 @@ class StageSolver:
         """Search, among options that a better plan could hold, for one; return the bound."""
         aim = rounds.aim
         value = self._change(solved.plan, aim)
-        options = np.flatnonzero(self._could_help(value, rounds, prices))
-        if not len(options) or len(options) > WHOLE_OPTIONS:
-            return value if not len(options) else rounds.bound
+        could_help = self._could_help(value, rounds, prices)
+        if not could_help.any():
+            return value
+        could_help[[pick.option for pick in solved.plan.values()]] = True
+        options = np.flatnonzero(could_help)
+        if len(options) > WHOLE_OPTIONS:
+            return rounds.bound
         locks, rest = self._focused(solved, stages, aim, rounds.bound)
         fixed = value - self._change(solved.plan, rest)
         model = model_of(self.packing, options.tolist())
         for lock, most in locks:
             model.forbid_worse(lock, most)
         expression = model.expression(rest)
-        model.model.add(expression <= value - 1 - fixed)
         model.model.minimize(expression)
+        model.hint(solved.plan)
         found = search(model, budget, self.effort)
         budget.charge(found.work)
         solved.how.append("core")

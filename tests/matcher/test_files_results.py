@@ -104,6 +104,7 @@ def test_the_columns_are_those_of_the_contract(
         "visit_times.csv": "request_id,visit_no,days,start,minutes,carers,travel_minutes,"
         "provider_id",
         "unplaced.csv": "request_id,reason,detail,nearest_miss",
+        "prices.csv": "provider_id,care,days,from,to,first_night,last_night,unit,most_each,price",
     }
 
 
@@ -198,7 +199,7 @@ def _placed(draw: st.DrawFn) -> Placed:
         weekly_cost_pence=draw(_PENCE),
         distance_metres=draw(st.integers(0, 2_000_000)),
         travel_minutes=draw(st.integers(0, 200)),
-        scarcity_price_pence=draw(_PENCE),
+        scarcity_points=draw(st.none() | st.integers(0, 10_000).map(lambda n: n / 100)),
         reasons=tuple(draw(st.lists(_CELL, max_size=3))),
     )
 

@@ -80,7 +80,8 @@ def test_values_and_fit_by_plain_counting(data: st.DataObject) -> None:
             plan[request] = Pick(option)
     assert packing.fits(plan) == is_sound(packing, plan)
     by_hand = [
-        int(packing.without[stage]) + sum(int(packing.costs[stage, p.option]) for p in plan.values())
+        int(packing.without[stage])
+        + sum(int(packing.costs[stage, p.option]) for p in plan.values())
         for stage in range(packing.stages)
     ]
     assert packing.values(plan) == tuple(by_hand)
@@ -122,9 +123,10 @@ def test_aims_order_any_two_plans_of_a_group(packing: Packing, limit: int) -> No
         inside = values[:, stages.start : stages.stop]
         sums = values @ aim
         keys = [tuple(row) for row in inside.tolist()]
-        assert sorted(range(len(keys)), key=keys.__getitem__) == np.argsort(
-            sums, kind="stable"
-        ).tolist()
+        assert (
+            sorted(range(len(keys)), key=keys.__getitem__)
+            == np.argsort(sums, kind="stable").tolist()
+        )
         assert len(set(keys)) == len(set(sums.tolist()))
 
 

@@ -103,7 +103,9 @@ def test_reported_values_lie_above_their_bounds(gazetteer: Gazetteer) -> None:
     solve(market(gazetteer, *crowd()), limits=LIMITS, progress=listener)
     told = [report for (report,) in listener.facts("reported")]
     assert {stage.name for report in told for stage in report.stages} == set(Objective)
-    assert [s for report in told for s in report.stages if s.bound is None or s.bound > s.value] == []
+    assert [
+        s for report in told for s in report.stages if s.bound is None or s.bound > s.value
+    ] == []
 
 
 def test_todays_way_only_starts(gazetteer: Gazetteer) -> None:

@@ -14,9 +14,18 @@ from matcher.result import Limits, Progress
 from matcher.solvers import rounds, stages
 from matcher.solvers.packing import Packing, Pick, Plan, ordered_aims
 from matcher.solvers.stages import Solved, solve_packing
-from tests.packings import best_values, every_plan, is_sound, packing_of, packings, plans
+from tests.packings import (
+    best_values,
+    crowded_packing,
+    is_sound,
+    packing_of,
+    packings,
+    plans,
+)
+from tests.timed_packings import TimedPacking, timed_packings
 
-LIMITS = Limits.reproducible(0.5)
+LIMITS = Limits.reproducible(0.2)
+HARDLY = Limits.reproducible(1e-9)
 
 
 @contextmanager
@@ -94,3 +103,190 @@ def test_every_stage_is_the_best_and_proved(way: str, packing: Packing) -> None:
     assert packing.values(found.plan) == best
     assert tuple(found.bounds) == best
     listener.assert_honest(best)
+
+
+@pytest.mark.parametrize("way", PROVING)
+@pytest.mark.parametrize(("seed", "stages"), [(1, 1), (2, 3), (3, 2), (4, 2), (5, 3)])
+def test_crowded_packings_are_solved_too(way: str, seed: int, stages: int) -> None:
+    """Where no first plan is the best, searching finds it all the same."""
+    packing = crowded_packing(seed, stages=stages)
+    found, listener = solved(packing, way)
+    best = best_values(packing)
+    assert packing.values(found.plan) == tuple(found.bounds) == best
+    listener.assert_honest(best)
+
+
+@pytest.mark.parametrize("way", PROVING)
+@settings(max_examples=15, deadline=None)
+@given(timed=timed_packings())
+def test_start_times_are_found_with_the_plan(way: str, timed: TimedPacking) -> None:
+    """With calendars to keep, the stages are those of trying every time of every option."""
+    told: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+
+    def hear(plan: Plan, bounds: Sequence[int]) -> None:
+        assert timed.is_sound(plan.values())
+        told.append((timed.packing.values(plan), tuple(bounds)))
+
+    with engine(**WAYS[way]):
+        found = solve_packing(timed.packing, limits=LIMITS, told=hear)
+    assert timed.is_sound(found.plan.values())
+    best = timed.best_values()
+    assert timed.packing.values(found.plan) == tuple(found.bounds) == best
+    assert [pair for pair in told if any(b > v for v, b in zip(*pair, strict=True))] == []
+
+
+@pytest.mark.parametrize("way", [name for name in WAYS if name not in PROVING])
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_never_searched_whole_is_honest(way: str, seed: int) -> None:
+    """Without a last search of everything, values are sound and bounds hold, gap or no gap."""
+    packing = crowded_packing(seed)
+    found, listener = solved(packing, way)
+    best = best_values(packing)
+    listener.assert_honest(best)
+    assert packing.values(found.plan) >= best
+    assert "core" not in found.how
+
+
+@pytest.mark.parametrize("large", [1_000, 1 << 20, 1 << 34])
+@pytest.mark.parametrize("way", PROVING)
+def test_large_figures_lose_nothing(way: str, large: int) -> None:
+    """Costs in the millions and beyond are solved as exactly as small ones."""
+    packing = crowded_packing(3, stages=3, large=large)
+    found, listener = solved(packing, way)
+    best = best_values(packing)
+    assert packing.values(found.plan) == tuple(found.bounds) == best
+    listener.assert_honest(best)
+
+
+# -- what is told ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data(), limits=st.sampled_from([HARDLY, Limits.reproducible(1e-4)]))
+def test_bounds_hold_however_little_is_done(way: str, data: st.DataObject, limits: Limits) -> None:
+    """Cut short from any start, each bound is true and no better plan was lost."""
+    packing = data.draw(packings())
+    start = data.draw(plans(packing))
+    found, listener = solved(packing, way, limits, start)
+    best = best_values(packing)
+    listener.told.append((packing.values(found.plan), tuple(found.bounds)))
+    listener.assert_honest(best)
+    assert best <= packing.values(found.plan) <= packing.values(start)
+
+
+def test_a_stage_that_hardly_varies_proves_nothing_of_the_one_before() -> None:
+    """A later stage of 50 whatever is done is no reason to call the first stage proved."""
+    # By shares 2.67 of the four people fit, and so the bound lies below the value.
+    packing = packing_of(
+        [(n, 0, (-3, 0)) for n in range(4)], [(dict.fromkeys(range(4), 3), 8)], (12, 50)
+    )
+    with engine(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages.StageSolver, "_whole", lambda _self, _solved, _aim, floor, _b: floor)
+        found = solve_packing(packing, limits=LIMITS)
+    assert packing.values(found.plan) == (12, 50)
+    assert found.bounds == [4, 50]
+    assert best_values(packing) == (6, 50)
+
+
+def test_what_was_done_is_said() -> None:
+    """Nothing where the start is the best there is; the means taken where there was work."""
+    free = packing_of([(0, 0, (-1,))])
+    found, listener = solved(free, "whole", start={0: Pick(0)})
+    assert (found.how, found.bounds) == ([], [-1])
+    assert listener.told[-1] == ((-1,), (-1,))
+    found, _ = solved(free, "whole")
+    assert found.how == ["whole"]
+    found, _ = solved(crowded_packing(1), "large")
+    assert "whole" not in found.how
+    assert {"settling", "rounds"} <= set(found.how)
+
+
+def test_a_packing_of_nothing_is_solved() -> None:
+    """Without options the stages are what they are without anybody, and that is proved."""
+    packing = packing_of([], [], (3, 4))
+    for way in WAYS:
+        found, _ = solved(packing, way)
+        assert (found.plan, found.bounds) == ({}, [3, 4])
+
+
+# -- when to stop ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=10, deadline=None)
+@given(data=st.data(), after=st.integers(0, 6))
+def test_cancelled_at_any_word_a_sound_plan_is_kept(
+    way: str, data: st.DataObject, after: int
+) -> None:
+    """However early a run is cancelled, its plan fits and is no worse than its start."""
+    packing = data.draw(packings())
+    start, progress = data.draw(plans(packing)), Progress()
+    listener = Listener(packing)
+
+    def hear(plan: Plan, bounds: Sequence[int]) -> None:
+        listener(plan, bounds)
+        if len(listener.told) > after:
+            progress.cancel()
+
+    if not after:
+        progress.cancel()
+    with engine(**WAYS[way]):
+        found = solve_packing(packing, limits=LIMITS, start=start, progress=progress, told=hear)
+    assert is_sound(packing, found.plan)
+    assert packing.values(found.plan) <= packing.values(start)
+    listener.told.append((packing.values(found.plan), tuple(found.bounds)))
+    listener.assert_honest(best_values(packing))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_near_enough_is_near_enough(seed: int) -> None:
+    """With a gap allowed, a large part stops where its first stage is that near, or the best."""
+    packing = crowded_packing(seed, stages=1)
+    exact, _ = solved(packing, "large")
+    limits = LIMITS.model_copy(update={"gap": 0.5})
+    found, listener = solved(packing, "large", limits)
+    (value,), (bound,) = packing.values(found.plan), found.bounds
+    listener.assert_honest(best_values(packing))
+    assert value - bound <= 0.5 * max(abs(value), 1)
+    assert len(found.how) <= len(exact.how)
+
+
+def test_a_gap_that_any_plan_keeps_ends_the_search() -> None:
+    """With nearly any distance near enough, nothing comes after the first plan."""
+    packing = crowded_packing(6, stages=1)
+    found, _ = solved(packing, "large", LIMITS.model_copy(update={"gap": 0.99}))
+    assert {"neighbourhoods", "core"} & set(found.how) == set()
+
+
+# -- starts and seeds --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_a_start_is_never_made_worse(way: str, data: st.DataObject) -> None:
+    """From any plan to start from, each value told is at least as good, stage after stage."""
+    packing = data.draw(packings())
+    start = data.draw(plans(packing))
+    before = dict(start)
+    found, listener = solved(packing, way, start=start)
+    assert start == before
+    assert all(values <= packing.values(start) for values, _ in listener.told)
+    assert packing.values(found.plan) <= packing.values(start)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_same_seed_gives_the_same_plan(way: str, seed: int) -> None:
+    """Under reproducible limits a run tells the same twice, word by word."""
+    packing = crowded_packing(11, stages=3)
+    runs = []
+    for _ in range(2):
+        listener = Listener(packing)
+        with engine(**WAYS[way]):
+            found = solve_packing(
+                packing, limits=Limits.reproducible(0.02), seed=seed, told=listener
+            )
+        runs.append((found, listener.told))
+    assert runs[0] == runs[1]

@@ -21,13 +21,13 @@ from matcher.result import Method, Progress, Result, Status
 from tests.breaking import SAMPLE
 from tests.matcher.cli.conftest import SMALL, Command
 
-FILES = {"placements.csv", "summary.json", "unplaced.csv", "visit_times.csv"}
+FILES = {"placements.csv", "prices.csv", "summary.json", "unplaced.csv", "visit_times.csv"}
 
 
 def test_everyone_is_placed_or_accounted_for(
     carematch: Command, county: Path, tmp_path: Path
 ) -> None:
-    """The folder holds its four files, and the referee accepts what is read back from them."""
+    """The folder holds its five files, and the referee accepts what is read back from them."""
     out = tmp_path / "night"
     ran = carematch("allocate", county, "--out", out, "--seconds", 3)
     assert ran.code == 0, ran.err

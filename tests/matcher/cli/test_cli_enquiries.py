@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from matcher.cli.allocating import place_everyone
+from matcher.cli.books import open_book
 from matcher.files import read_book
+from matcher.result import Limits, Method
 from matcher.shortlist import NO_AFFORDABLE_OPTION
 from tests.breaking import SAMPLE, cell, copy_of_sample
 from tests.matcher.cli.conftest import Command
@@ -219,6 +222,104 @@ def test_an_unknown_provider_is_asked_about(carematch: Command) -> None:
     ran = carematch("explain", SAMPLE, "R-101", "from")
     assert ran.code == 2
     assert "Did you mean frome?" in ran.err
+
+
+# -- explain an allocation -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of an allocation of the sample book."""
+    folder = tmp_path_factory.mktemp("night") / "night"
+    limits = Limits.reproducible()
+    place_everyone(open_book(SAMPLE).market, folder, Method.EXACT, limits=limits, seed=0)
+    return folder
+
+
+def test_why_somebody_is_there(carematch: Command, night: Path) -> None:
+    """Of somebody placed: the provider, its standing, and each other with the reason against."""
+    ran = carematch("explain", SAMPLE, "R-101", "--allocation", night)
+    assert ran.code == 0, ran.err
+    words = " ".join(ran.out.split())
+    for told in (
+        "Why Maiden Castle Homecare (maiden)",
+        "1 of 2",
+        "Frome Valley Homecare needs approval before it may be offered",
+        "nobody is booked",
+    ):
+        assert told in words
+
+
+def test_who_took_the_capacity_and_at_what_price(carematch: Command, night: Path) -> None:
+    """Of somebody unplaced: who holds the hour at lunch, and that it is worth a green person."""
+    ran = carematch("explain", SAMPLE, "R-103", "--allocation", night)
+    words = " ".join(ran.out.split())
+    for told in ("taken by R-104", "R-104 amber 16 days every day 11:35-12:35", "1.00"):
+        assert told in words
+    document = carematch("explain", SAMPLE, "R-103", "--allocation", night, "--json").document
+    (other,) = document["others"]
+    assert (other["provider_id"], other["scarcity_points"]) == ("chesil", 1.0)
+    assert [holder["request_id"] for holder in other["holders"]] == ["R-104"]
+    assert document["unplaced"]["reason"] == "capacity_taken"
+
+
+def test_a_pair_and_its_place_in_a_plan(carematch: Command, night: Path) -> None:
+    """With a provider and a plan, the rules of the pair come first, and the rest keeps to it."""
+    arguments = ("explain", SAMPLE, "R-101", "frome", "--allocation", night)
+    words = " ".join(carematch(*arguments).out.split())
+    assert words.index("All 14 rules are kept") < words.index("Why not the others")
+    document = carematch(*arguments, "--json").document
+    assert document["provider_id"] == "frome"
+    assert [other["provider_id"] for other in document["allocation"]["others"]] == ["frome"]
+
+
+def test_a_question_without_an_object_is_a_usage_error(carematch: Command) -> None:
+    """Neither a provider nor a plan: what could be given is said, with exit code 2."""
+    ran = carematch("explain", SAMPLE, "R-101", "--json")
+    assert ran.code == 2
+    assert ran.document["error"]["kind"] == "usage"
+    assert "--allocation" in ran.document["error"]["message"]
+    assert "[PROVIDER]" in ran.err
+
+
+def test_a_plan_of_another_book_is_refused(carematch: Command, night: Path, tmp_path: Path) -> None:
+    """A book changed since is not the one the plan was made of: exit code 2, and why."""
+    folder = copy_of_sample(tmp_path)
+    cell("requests.csv", 3, "risk", "red")(folder)  # another risk than when it was planned
+    ran = carematch("explain", folder, "R-101", "--allocation", night)
+    assert ran.code == 2
+    assert "inputs_sha256" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("request_id", "told"),
+    [
+        ("R-100", "its care runs with maiden"),  # nobody who waits
+        ("R-1O1", "Did you mean"),  # a letter for a digit
+    ],
+)
+def test_whom_no_plan_speaks_of(
+    request_id: str, told: str, carematch: Command, night: Path
+) -> None:
+    """Whoever does not wait, or is unknown, gives exit code 2 and a plain sentence."""
+    ran = carematch("explain", SAMPLE, request_id, "--allocation", night)
+    assert ran.code == 2
+    assert told in " ".join(ran.err.split())
+
+
+def test_a_folder_that_is_no_plan_is_refused(carematch: Command, tmp_path: Path) -> None:
+    """A folder without a summary is bad input that names the file."""
+    ran = carematch("explain", SAMPLE, "R-101", "--allocation", tmp_path)
+    assert ran.code == 2
+    assert "summary.json" in ran.err
+
+
+def test_pages_about_a_plan_fit_eighty_columns(carematch: Command, night: Path) -> None:
+    """Everybody who waits in the sample has a page, and no line of it is longer than 80."""
+    for request in read_book(SAMPLE).book.waiting:
+        ran = carematch("explain", SAMPLE, request.request_id, "--allocation", night)
+        assert ran.code == 0, ran.err
+        assert all(len(line) <= 80 for line in ran.out.splitlines())
 
 
 # -- every page --------------------------------------------------------------------------------
