@@ -149,6 +149,13 @@ class Packing:
         return bool((loads <= self.limits).all())
 
     @cached_property
+    def uses(self) -> tuple[Ints, Ints, Ints]:
+        """Entries by option: where each option's begin, [options + 1], their rows and amounts."""
+        order = np.argsort(self.row_option, kind="stable")
+        starts = np.searchsorted(self.row_option[order], np.arange(len(self) + 1))
+        return starts, self.row_of_entry[order], self.row_amount[order]
+
+    @cached_property
     def most(self) -> Ints:
         """[stages] by how much each stage can at most differ between any two plans."""
         span = np.zeros(self.stages, np.int64)
@@ -197,3 +204,37 @@ def uncontested(packing: Packing, stage: int) -> int:
     """Return by how much a stage changes when every request has the option best for it."""
     costs = packing.costs[stage]
     return sum(min(0, int(costs[options].min())) for options in packing.options_of.values())
+
+
+def first_fit(packing: Packing, plan: Plan, aim: Ints) -> dict[int, Pick]:
+    """Return a plan with more requests served: each in turn by the cheapest option that fits.
+
+    Only for problems without details, whose rows say all.
+
+    Parameters
+    ----------
+    packing
+        The problem.
+    plan
+        A plan that fits.
+    aim
+        Weight of each stage in what is minimised; options that do not lower it are left.
+    """
+    starts, rows, amounts = packing.uses
+    costs = aim @ packing.costs
+    fuller, left = dict(plan), packing.limits.copy()
+    for pick in plan.values():
+        used = slice(int(starts[pick.option]), int(starts[pick.option + 1]))
+        left[rows[used]] -= amounts[used]
+    gains = {r: int(costs[options].min()) for r, options in packing.options_of.items()}
+    for request in sorted(gains, key=lambda each: (gains[each], each)):
+        if request in fuller:
+            continue
+        options = packing.options_of[request]
+        for option in options[np.argsort(costs[options], kind="stable")].tolist():
+            used = slice(int(starts[option]), int(starts[option + 1]))
+            if costs[option] < 0 and (amounts[used] <= left[rows[used]]).all():
+                left[rows[used]] -= amounts[used]
+                fuller[request] = Pick(option)
+                break
+    return fuller

@@ -19,6 +19,7 @@ from matcher.solvers.packing import (
     Pick,
     Plan,
     can_be_weighed,
+    first_fit,
     single,
     uncontested,
     weighted,
@@ -108,6 +109,11 @@ class StageSolver:
             Time for the whole.
         """
         bare = [self._without(stage) + self._bare(stage) for stage in range(self.packing.stages)]
+        if self.packing.details is None and self.packing.stages:
+            everything = range(self.packing.stages)
+            while not can_be_weighed(self.packing, everything):
+                everything = everything[:-1]
+            start = first_fit(self.packing, start, weighted(self.packing, everything))
         solved = Solved(dict(start), bare)
         first = 0
         while first < self.packing.stages and not self._stopped(budget):
