@@ -15,7 +15,7 @@ MOST_SCALE_BITS = 20
 """Prices are rounded to fractions of a unit no finer than one in two to this power."""
 SAFE_BITS = 51
 """Sums of scaled costs stay below two to this power: exact in 64 bits, and in a double."""
-FIRST_ORDER_ENTRIES = 400_000
+FIRST_ORDER_ENTRIES = 1_500_000
 """Entries of rows from which on the relaxation is solved by a first-order method."""
 
 
@@ -54,10 +54,13 @@ class Relaxation:
     ----------
     packing
         The problem; its details are left out, but never count less than nothing.
+    to_the_end
+        Whether prices of a relaxation stopped half-way are of no use: then it is solved by the
+        simplex method, however large, and in time or not at all.
     """
 
-    def __init__(self, packing: Packing) -> None:
-        self._packing = packing
+    def __init__(self, packing: Packing, *, to_the_end: bool = False) -> None:
+        self._packing, self._to_the_end = packing, to_the_end
         self._place = {request: i for i, request in enumerate(packing.requests)}
         request = np.array([self._place[r] for r in packing.request.tolist()], np.int64)
         options = np.arange(len(packing))
@@ -101,11 +104,13 @@ class Relaxation:
         model = mathopt.Model.from_model_proto(self._proto(aim))
         kind = (
             mathopt.SolverType.PDLP
-            if len(self._amounts) > FIRST_ORDER_ENTRIES
+            if len(self._amounts) > FIRST_ORDER_ENTRIES and not self._to_the_end
             else mathopt.SolverType.GLOP
         )
         limit = None if seconds is None else timedelta(seconds=seconds)
         answer = mathopt.solve(model, kind, params=mathopt.SolveParameters(time_limit=limit))
+        if self._to_the_end and answer.termination.reason is not mathopt.TerminationReason.OPTIMAL:
+            return None
         dual = next((s.dual_solution for s in answer.solutions if s.dual_solution), None)
         if dual is None:
             return None

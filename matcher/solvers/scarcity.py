@@ -22,6 +22,12 @@ from matcher.vocabulary import GRID_MINUTES, Day, ServiceType
 SLOTS_PER_HOUR = 60 // GRID_MINUTES
 CRUMBS = 1000
 """A carer's slot, or a night, has so many crumbs."""
+ENTRIES_PER_SECOND = 100_000
+"""Entries of rows for which a part is given a second, also when the run's time is up."""
+MOST_SECONDS = 10.0
+"""Seconds beyond the run's time that a part is given at most."""
+MOST_ENTRIES = 2_000_000
+"""Entries of rows beyond which a part is not priced: that would take minutes."""
 PRICE_DECIMALS = 4
 """Decimals of a price: a night of a long stay is worth little."""
 
@@ -75,10 +81,18 @@ def price_capacity(
     prices: list[CapacityPrice] = []
     points: dict[Option, Fraction] = {}
     for part in parts:
-        found = price_part(problem, part, seconds())
+        found = price_part(problem, part, _enough(part, seconds()))
         prices += found.prices
         points |= found.points
     return Scarcity(tuple(sorted(prices, key=_by_window)), points)
+
+
+def _enough(part: Part, seconds: float | None) -> float | None:
+    """Return the time for a part: what is left, and more where that is too little for its size."""
+    entries = len(part.packing.row_amount)
+    if entries > MOST_ENTRIES:
+        return 0.0
+    return seconds and max(seconds, min(entries / ENTRIES_PER_SECOND, MOST_SECONDS))
 
 
 def price_part(problem: Problem, part: Part, seconds: float | None) -> Scarcity:
@@ -120,7 +134,7 @@ def row_prices(packing: Packing, policy: Policy, seconds: float | None) -> tuple
     roomier = replace(
         packing, row_amount=packing.row_amount * CRUMBS, limits=packing.limits * CRUMBS + 1
     )
-    found = Relaxation(roomier).prices(weights_aim(policy) * CRUMBS, seconds)
+    found = Relaxation(roomier, to_the_end=True).prices(weights_aim(policy) * CRUMBS, seconds)
     return (found.rows, found.scale) if found.solved else None
 
 

@@ -7,8 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher.solvers.packing import Packing, Pick, ordered_aims, single
-from tests.packings import every_plan, is_sound, packing_of, packings, plan_at
+from matcher.solvers import packing as abstract
+from matcher.solvers.packing import (
+    Packing,
+    Pick,
+    can_be_weighed,
+    first_fit,
+    single,
+    uncontested,
+    weighted,
+)
+from tests.packings import (
+    aims,
+    best_change,
+    every_plan,
+    is_sound,
+    packing_of,
+    packings,
+    plan_at,
+    plans,
+)
 
 TWO_ROOMS = packing_of(
     [(1, 0, (-2, 3)), (1, 4, (-2, 1)), (2, 0, (-1, 5)), (7, 4, (1, -1))],
@@ -98,47 +116,76 @@ def test_no_two_plans_differ_by_more_than_is_said(packing: Packing) -> None:
 # -- aims --------------------------------------------------------------------------------------
 
 
+def some_stages(packing: Packing) -> st.SearchStrategy[range]:
+    """Draw stages that follow one another."""
+    first = st.integers(0, packing.stages - 1)
+    return first.flatmap(
+        lambda one: st.integers(one + 1, packing.stages).map(lambda stop: range(one, stop))
+    )
+
+
 @settings(max_examples=50, deadline=None)
-@given(packing=packings(), limit=st.sampled_from([1, 40, 900, 1 << 40]))
-def test_aims_put_stages_in_their_order(packing: Packing, limit: int) -> None:
-    """One weighted sum after the other finds exactly the plans that stages in turn find."""
-    every = every_plan(packing)
-    values = every @ packing.costs.T
-    by_aims, by_stages = np.arange(len(every)), np.arange(len(every))
-    for _, aim in ordered_aims(packing, limit):
-        sums = values[by_aims] @ aim
-        by_aims = by_aims[sums == sums.min()]
+@given(data=st.data())
+def test_an_aim_orders_plans_by_its_stages(data: st.DataObject) -> None:
+    """The smaller sum is the smaller tuple of stages, for any two plans, and equal means equal."""
+    packing = data.draw(packings())
+    stages = data.draw(some_stages(packing))
+    aim = weighted(packing, stages)
+    assert (aim > 0).tolist() == [stage in stages for stage in range(packing.stages)]
+    values = every_plan(packing) @ packing.costs.T
+    keys = [tuple(row) for row in values[:, stages.start : stages.stop].tolist()]
+    sums = (values @ aim).tolist()
+    assert [keys[n] for n in np.argsort(sums, kind="stable")] == sorted(keys)
+    assert len(set(zip(keys, sums, strict=True))) == len(set(keys)) == len(set(sums))
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data(), limit=st.sampled_from([1, 40, 900]))
+def test_what_can_be_weighed_stays_small(data: st.DataObject, limit: int) -> None:
+    """The weighted sum of stages that may be taken together spans no more than the limit."""
+    packing = data.draw(packings())
+    stages = data.draw(some_stages(packing))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(abstract, "SPAN_LIMIT", limit)
+        if can_be_weighed(packing, stages):
+            assert int(weighted(packing, stages) @ packing.most) < limit
+        else:
+            assert int(weighted(packing, stages) @ packing.most) + 1 > limit
+
+
+@settings(max_examples=50, deadline=None)
+@given(packing=packings())
+def test_uncontested_is_without_rows(packing: Packing) -> None:
+    """What a stage comes to when nobody has to give way is the best of the same without rows."""
+    free = packing_of(
+        [
+            (int(packing.request[o]), int(packing.block[o]), packing.costs[:, o].tolist())
+            for o in range(len(packing))
+        ],
+        [],
+        packing.without.tolist(),
+    )
     for stage in range(packing.stages):
-        column = values[by_stages, stage]
-        by_stages = by_stages[column == column.min()]
-    assert by_aims.tolist() == by_stages.tolist()
+        assert uncontested(packing, stage) == best_change(free, single(packing, stage))
 
 
 @settings(max_examples=50, deadline=None)
-@given(packing=packings(), limit=st.sampled_from([1, 40, 900, 1 << 40]))
-def test_aims_order_any_two_plans_of_a_group(packing: Packing, limit: int) -> None:
-    """Within a group, the smaller sum is the smaller tuple of stages, and equal means equal."""
-    values = every_plan(packing)[:60] @ packing.costs.T
-    for stages, aim in ordered_aims(packing, limit):
-        inside = values[:, stages.start : stages.stop]
-        sums = values @ aim
-        keys = [tuple(row) for row in inside.tolist()]
-        assert (
-            sorted(range(len(keys)), key=keys.__getitem__)
-            == np.argsort(sums, kind="stable").tolist()
-        )
-        assert len(set(keys)) == len(set(sums.tolist()))
-
-
-@settings(max_examples=50, deadline=None)
-@given(packing=packings(), limit=st.sampled_from([1, 40, 900]))
-def test_aims_cover_every_stage_once_within_the_limit(packing: Packing, limit: int) -> None:
-    """Groups follow one another without a gap, and several stages never exceed the limit."""
-    groups = ordered_aims(packing, limit)
-    assert [stage for stages, _ in groups for stage in stages] == [*range(packing.stages)]
-    for stages, aim in groups:
-        assert (aim > 0).tolist() == [stage in stages for stage in range(packing.stages)]
-        assert len(stages) == 1 or int(aim @ packing.most) <= limit
+@given(data=st.data())
+def test_first_fit_serves_whom_the_rows_let_in(data: st.DataObject) -> None:
+    """What was served stays; others are added where it pays; nobody is left whom rows let in."""
+    packing = data.draw(packings())
+    start, aim = data.draw(plans(packing)), data.draw(aims(packing))
+    before = dict(start)
+    fuller = first_fit(packing, start, aim)
+    assert start == before
+    assert is_sound(packing, fuller)
+    assert {request: fuller[request] for request in start} == start
+    costs = aim @ packing.costs
+    assert all(costs[pick.option] < 0 for r, pick in fuller.items() if r not in start)
+    for request in {*packing.requests} - {*fuller}:
+        for option in packing.options_of[request].tolist():
+            served = {**fuller, request: Pick(option)}
+            assert costs[option] >= 0 or not is_sound(packing, served)
 
 
 def test_a_stage_alone() -> None:

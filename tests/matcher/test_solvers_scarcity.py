@@ -15,7 +15,7 @@ from matcher.market import Market
 from matcher.model import Frozen
 from matcher.policy import Policy, default_policy
 from matcher.result import CapacityPrice, Limits, Method, PriceUnit
-from matcher.solvers import solve
+from matcher.solvers import scarcity, solve
 from matcher.solvers.compiling import Part, compile_part
 from matcher.solvers.options import Option, Problem
 from matcher.solvers.packing import Ints
@@ -215,6 +215,31 @@ def test_without_time_nothing_is_claimed(gazetteer: Gazetteer) -> None:
     problem = Problem(builders.market(gazetteer, *HOUR, long_visit("R-1", "red")))
     part = compile_part(problem, problem.parts[0])
     assert price_part(problem, part, 0.0) == Scarcity()
+
+
+def test_a_part_too_large_is_not_priced(
+    gazetteer: Gazetteer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond some size nothing is claimed, and up to it time grows with size, within bounds."""
+    problem = Problem(
+        builders.market(gazetteer, *HOUR, long_visit("R-1", "red"), long_visit("R-2", "red"))
+    )
+    parts = [compile_part(problem, requests) for requests in problem.parts]
+    asked: list[float | None] = []
+    price = scarcity.price_part
+
+    def noted(problem: Problem, part: Part, seconds: float | None) -> Scarcity:
+        asked.append(seconds)
+        return price(problem, part, seconds)
+
+    monkeypatch.setattr(scarcity, "price_part", noted)
+    monkeypatch.setattr(scarcity, "ENTRIES_PER_SECOND", 1)  # two entries: two seconds
+    assert price_capacity(problem, parts, lambda: 1.0).prices
+    assert price_capacity(problem, parts, lambda: 5.0).prices
+    assert price_capacity(problem, parts, lambda: None).prices
+    monkeypatch.setattr(scarcity, "MOST_ENTRIES", 1)
+    assert price_capacity(problem, parts, lambda: None) == Scarcity()
+    assert asked == [2.0, 5.0, None, 0.0]
 
 
 # -- whatever the book -------------------------------------------------------------------------
