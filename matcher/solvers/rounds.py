@@ -127,9 +127,9 @@ class Rounds:
         charges = {request: guide.requests[request] for request in sorted(open_.requests)}
 
         fair = min(PATIENT * self.effort.workers / max(len(open_.blocks), 1), 1.0)
-        each = budget.share(fair, MOST_EACH)
 
         def best(block: int) -> Offer:
+            each = budget.share(fair, MOST_EACH)
             return self._pricer.best(block, weights, charges, each)
 
         # Hard ones first, so that the others are done beside them.
@@ -251,7 +251,7 @@ class Rounds:
             if self.stopped(budget):
                 break
             charges = {request: requests[request] for request in sorted(open_.requests)}
-            each = budget.share(1.0, MOST_EACH)
+            each = budget.share(1 / len(open_.blocks), MOST_EACH)
             offer = self._pricer.best(block, weights, charges, each)
             open_.fix(self.packing, offer.round)
         return open_.plan

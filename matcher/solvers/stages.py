@@ -40,10 +40,11 @@ SEARCH_SHARE = 0.85
 """Of an aim's time left, the share for finding a plan; the rest is for bounds stage by stage."""
 LP_SHARE = 0.2
 """Of an aim's time, the most that its linear relaxation may take."""
-SETTLE_SHARE, CLIMB_SHARE = 0.2, 0.2
+SETTLE_SHARE, CLIMB_SHARE = 0.4, 0.2
 """Of an aim's time left, the most for a first plan, and for prices along subgradients."""
 SLICES = 4
-"""Slices of an aim's time, which finding rounds and planning blocks anew take in turn."""
+"""Slices of an aim's time, which finding rounds and planning blocks anew take in turn; dives
+take two at once."""
 REACH = 0.1
 """Share of the cost of everyone's second choice by which a bound may be hoped to rise."""
 IMPROVE_SHARE = 0.7
@@ -215,14 +216,13 @@ class StageSolver:
         """Improve the plan by rounds and neighbourhoods, then search what may still matter."""
         rounds, steps = self._rounds(aim, prices), [self._neighbourhoods, self._seek_rounds]
         is_whole_tried = len(self.packing) <= WHOLE_FIRST
-        self._take(solved, rounds.settle(budget.share(SETTLE_SHARE)), aim)
-        solved.how.append("settling")
+        self._settle(solved, stages, rounds, budget)
         if self._are_knapsacks:
             rounds.climb(self._reach(prices), budget.share(CLIMB_SHARE))
             solved.how.append("subgradients")
             steps.reverse()
         search, turn = budget.share(IMPROVE_SHARE), 0
-        slice_ = search.share(1 / SLICES)
+        slice_ = search.share(2 / SLICES if self._are_knapsacks else 1 / SLICES)
         while not self._stopped(search) and not self._done(solved, aim, rounds.bound):
             step = search.share(1.0, slice_.seconds if search.work is None else slice_.work)
             if is_whole_tried and turn == len(steps):
@@ -235,6 +235,21 @@ class StageSolver:
         if self._done(solved, aim, rounds.bound) or self._stopped(budget):
             return rounds.bound
         return max(rounds.bound, self._core(solved, stages, rounds, prices, budget))
+
+    def _settle(self, solved: Solved, stages: range, rounds: Rounds, budget: Budget) -> None:
+        """Look for a plan by letting blocks settle at the prices known.
+
+        A plan that serves more requests is worth improving even where it fails a weightier
+        stage: neighbourhoods soon mend that.
+        """
+        plan = rounds.settle(budget.share(SETTLE_SHARE))
+        solved.how.append("settling")
+        if self._take(solved, plan, rounds.aim) or len(plan) <= len(solved.plan):
+            return
+        if self._keeps(plan, self.locks):
+            improvement = Improvement(self.packing, rounds.aim, self.locks, effort=self.effort)
+            plan = improvement.run(plan, budget.share(SETTLE_SHARE), turn=-1)
+            self._take(solved, plan, rounds.aim)
 
     def _neighbourhoods(
         self, solved: Solved, stages: range, rounds: Rounds, budget: Budget, turn: int
