@@ -26,7 +26,7 @@ from matcher.solvers.options import Plan, Problem
 from matcher.solvers.scarcity import Scarcity, price_capacity
 
 if TYPE_CHECKING:
-    from matcher.solvers.stages import Solved
+    from matcher.solvers.state import Solved
 
 Bounds = Mapping[Objective, int] | None
 PRICING_SECONDS = 1.0

@@ -74,7 +74,7 @@ def plan_of(problem: Problem, allocation: Allocation) -> Plan:
     number = {request_id: i for i, request_id in enumerate(problem.request_ids)}
     for line in sorted(allocation.placed, key=lambda each: each.request_id):
         request = number.get(line.request_id)
-        if request is None:
+        if request is None or request in plan:
             continue
         for option in problem.options[request]:
             if problem.market.providers[option.provider].provider_id == line.provider_id:

@@ -9,6 +9,7 @@ import numpy as np
 from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
+from matcher.solvers.bound import SAFE_BITS
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
 from matcher.solvers.pricing import Round
 
@@ -82,12 +83,15 @@ class Master:
         requests, blocks = sorted(open_.requests), sorted(open_.blocks)
         proto = self._proto(columns, requests, blocks, open_.spent, box)
         answer = mathopt.solve(mathopt.Model.from_model_proto(proto), mathopt.SolverType.GLOP)
+        if not answer.solutions:
+            # What is fixed leaves no way to keep the locks by known rounds.
+            return Guide(dict.fromkeys(requests, 0), np.zeros(len(self.locks), np.int64)), []
         duals = answer.solutions[0].dual_solution.dual_values
         prices = np.maximum(-np.array([duals[row] for row in duals]), 0) * self._unit
         first = len(requests)
         guide = Guide(
             dict(zip(requests, np.rint(prices[:first]).astype(np.int64).tolist(), strict=True)),
-            np.rint(prices[first + len(blocks) :]).astype(np.int64),
+            self._safe(prices[first + len(blocks) :]),
         )
         shares = answer.solutions[0].primal_solution.variable_values
         taken = [
@@ -96,6 +100,14 @@ class Master:
             if share > 1e-6
         ]
         return guide, sorted(taken, key=lambda pair: (-pair[0], pair[1].block))
+
+    def _safe(self, prices: np.ndarray) -> Ints:
+        """Return prices of locks, lowered where sums of priced amounts would not be exact."""
+        most = [
+            float(1 << SAFE_BITS) / (float(np.abs(lock) @ self.packing.most) + 1.0)
+            for lock, _ in self.locks
+        ]
+        return np.asarray(np.floor(np.minimum(prices, np.array(most))), np.int64)
 
     def _proto(
         self,

@@ -13,7 +13,8 @@ from matcher.distribute import Channel, map_supervised
 from matcher.result import Limits, Progress
 from matcher.solvers.packing import Packing, Plan
 from matcher.solvers.search import Budget, Effort
-from matcher.solvers.stages import Solved, StageSolver
+from matcher.solvers.stages import StageSolver
+from matcher.solvers.state import Solved
 
 PartNews = tuple[tuple[int, ...], tuple[int, ...], int]
 """Values and bounds by stage, and how many are placed."""

@@ -78,6 +78,7 @@ class Rounds:
         self.master = Master(packing, aim, locks, prices.scale)
         self.guide = Guide(prices.requests, prices.locks, prices.exact)
         self._pricer, self._is_near = pricer, False
+        self._elsewhere: int | None = None
         costs = aim @ packing.costs
         self._worth = {
             request: prices.scale * max(int(-costs[options].min()), int(np.ptp(costs[options])), 1)
@@ -87,13 +88,12 @@ class Rounds:
     @property
     def bound(self) -> int:
         """The least by which any plan changes the aim."""
-        return -(-(self.guide.proved or 0) // self.master.scale)
+        own = -(-(self.guide.proved or 0) // self.master.scale)
+        return own if self._elsewhere is None else max(own, self._elsewhere)
 
     def raise_to(self, bound: int) -> None:
-        """Take note of a bound that was proved elsewhere."""
-        if bound > self.bound:
-            requests, locks = self.guide.requests, self.guide.locks
-            self.guide = Guide(requests, locks, bound * self.master.scale)
+        """Take note of a bound that was proved elsewhere: the guide's prices do not prove it."""
+        self._elsewhere = max(bound, self.bound)
 
     def everything(self) -> Open:
         """Return all blocks and requests, nothing fixed."""
@@ -339,7 +339,8 @@ class Rounds:
             if int(self.packing.request[option]) in open_.requests
         ]
         if self.stopped(budget):
-            return self.settle(Budget(1.0, None), open_)
+            brief = Budget(1.0, None) if self.effort.limits.seconds else Budget(None, 0.1)
+            return self.settle(brief, open_)
         if not options:
             return open_.plan
         model = model_of(self.packing, options)

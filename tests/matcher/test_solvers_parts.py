@@ -21,7 +21,7 @@ from matcher.solvers.board import Board
 from matcher.solvers.options import Problem
 from matcher.solvers.packing import Packing, Pick
 from matcher.solvers.parts import Job, PartNews, solve_parts
-from matcher.solvers.stages import Solved
+from matcher.solvers.state import Solved
 from matcher.vocabulary import TimeNeed
 from tests.builders import (
     beds,

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.result import Limits, Progress
-from matcher.solvers import rounds, stages
+from matcher.solvers import large, rounds, stages
+from matcher.solvers.large import LargeSearch
 from matcher.solvers.packing import Packing, Pick, Plan
-from matcher.solvers.stages import Solved, StageSolver, solve_packing
+from matcher.solvers.stages import solve_packing, untold
+from matcher.solvers.state import Solved, State
 from tests.packings import (
     EFFORT,
     best_values,
@@ -36,7 +38,7 @@ def engine(**constants: object) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rounds, "LAST_BLOCKS", 1)
         for name, value in constants.items():
-            patch.setattr(stages, name, value)
+            patch.setattr(large if name in vars(large) else stages, name, value)
         yield
 
 
@@ -185,7 +187,7 @@ def test_a_stage_that_hardly_varies_proves_nothing_of_the_one_before() -> None:
     )
     idle: dict[str, object] = {"first_fit": lambda _packing, plan, _aim: dict(plan)}
     with engine(**TOGETHER, **idle), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages.StageSolver, "_whole", lambda _self, _solved, _aim, floor, _b: floor)
+        patch.setattr(stages.StageSolver, "_whole", lambda _self, _state, _aim, floor, _b: floor)
         found = solve_packing(packing, limits=LIMITS)
     assert packing.values(found.plan) == (12, 50)
     assert found.bounds == [4, 50]
@@ -198,16 +200,15 @@ def test_no_option_of_a_better_plan_is_ruled_out(data: st.DataObject, is_raised:
     """What could help holds every option of every better plan, wherever the bound came from."""
     packing = data.draw(packings(most_stages=1))
     aim = np.array([1], np.int64)
-    solver = StageSolver(packing, EFFORT)
-    prices = solver.relaxation.prices(aim, None)
-    rounds = solver._rounds(aim, prices)
+    state = State(packing, EFFORT, {}, untold)
+    searching = LargeSearch(state, range(1), state.relaxation.prices(aim, None))
     every = every_plan(packing)
     changes = every @ packing.costs[0]
     if is_raised:
-        rounds.raise_to(int(changes.min()))
+        searching.rounds.raise_to(int(changes.min()))
     value = int(changes.min()) + data.draw(st.integers(1, 6))
     needed = every[changes < value].any(axis=0)
-    assert not (needed & ~solver._could_help(value, rounds, prices)).any()
+    assert not (needed & ~searching._could_help(value)).any()
 
 
 def test_what_was_done_is_said() -> None:

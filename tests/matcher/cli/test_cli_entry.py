@@ -22,7 +22,7 @@ from matcher.errors import BadInputError, DataSourceError, Fault, UnknownIdError
 from matcher.model import Book
 from matcher.policy import Objective
 from matcher.report import faults
-from matcher.result import Progress
+from matcher.result import Progress, Report, Stage
 from tests.breaking import SAMPLE
 from tests.builders import AS_OF
 from tests.matcher.cli.conftest import Command
@@ -261,15 +261,20 @@ def test_progress_is_told_with_and_without_a_terminal(
     with ShownProgress(console, seconds) as progress:
         progress.started(12, 34, 2)
         progress.part_started(1, 12)
-        progress.improved(Objective.UNPLACED_RED, 3, 1)
-        progress.improved(Objective.UNPLACED_RED, 1, 1)
-        progress.improved(Objective.DISTANCE_METRES, 1500, None)
+        progress.reported(_report(3, 1))
+        progress.reported(_report(1, 1))
+        progress.reported(_report(1, None))
         progress.part_done(1, 12, 7)
         progress._bars.refresh()
     told = text.getvalue()
     assert "Placing 12 people: 34 possible offers in 2 independent parts." in told
     assert "7 people with an offer so far" in told
-    assert ("red risk, not placed: 3, at best 1" in told) == (not terminal)
+    assert ("7 people placed; red risk, not placed: 3, at best 1" in told) == (not terminal)
+
+
+def _report(value: int, bound: int | None) -> Report:
+    red = Stage(name=Objective.UNPLACED_RED, unit="people", value=value, bound=bound)
+    return Report(stages=(red,), placed=7, seconds=1.0)
 
 
 def test_a_run_away_from_the_main_thread_leaves_signals_alone(

@@ -1,0 +1,211 @@
+"""The search for plans of a packing too large to be searched whole at once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from matcher.solvers.bound import Prices
+from matcher.solvers.improve import Improvement
+from matcher.solvers.master import Lock
+from matcher.solvers.model import model_of
+from matcher.solvers.packing import Ints, Plan, single, weighted
+from matcher.solvers.rounds import Rounds
+from matcher.solvers.search import Budget, search
+from matcher.solvers.state import State
+
+WHOLE_FIRST = 2_500
+"""Options up to which that is tried early."""
+WHOLE_OPTIONS = 6_000
+"""Options up to which the whole of a large part is searched once it has been improved."""
+SETTLE_SHARE, CLIMB_SHARE = 0.4, 0.2
+"""Of an aim's time left, the most for a first plan, and for prices along subgradients."""
+SLICES = 4
+"""Slices of an aim's time, which finding rounds and planning blocks anew take in turn; dives
+take two at once."""
+REACH = 0.1
+"""Share of the cost of everyone's second choice by which a bound may be hoped to rise."""
+FRUITLESS = 12
+"""Turns in a row that changed neither plan nor bound after which only the whole is left."""
+IMPROVE_SHARE = 0.7
+"""Of an aim's time left, the share for improvement before the whole is searched."""
+
+
+class LargeSearch:
+    """One aim of a large packing: rounds and neighbourhoods in turn, then what may still matter.
+
+    Parameters
+    ----------
+    state
+        What is known of the run.
+    stages
+        The stages of the aim.
+    prices
+        Prices of the relaxation over single options under the aim.
+    """
+
+    def __init__(self, state: State, stages: range, prices: Prices) -> None:
+        self.state, self.stages, self.prices = state, stages, prices
+        self.packing, self.effort = state.packing, state.effort
+        self.aim = weighted(state.packing, stages)
+        self.rounds = Rounds(
+            state.packing,
+            self.aim,
+            state.locks,
+            prices=prices,
+            pricer=state.pricer,
+            effort=state.effort,
+        )
+
+    def run(self, budget: Budget) -> int:
+        """Improve the plan, and return the least by which any plan changes the aim."""
+        self._settle(budget)
+        if self._are_knapsacks:
+            self.rounds.climb(self._reach(), budget.share(CLIMB_SHARE))
+            self.state.did("subgradients")
+        self._take_turns(budget.share(IMPROVE_SHARE))
+        if not self._is_done() and not self.state.stopped(budget):
+            self._search_core(budget)
+        return self.rounds.bound
+
+    def _take_turns(self, budget: Budget) -> None:
+        """Improve the plan in several ways, each for a slice of the time, until none helps."""
+        steps = [self._plan_anew, self._seek_rounds]
+        if self._are_knapsacks:
+            steps.reverse()
+        share = budget.share((2 if self._are_knapsacks else 1) / SLICES)
+        is_core_tried, turn, fruitless = len(self.packing) > WHOLE_FIRST, 0, 0
+        while fruitless < FRUITLESS and not self.state.stopped(budget) and not self._is_done():
+            step = budget.share(1.0, share.seconds if budget.work is None else share.work)
+            before = self.state.change(self.state.plan, self.aim), self.rounds.bound
+            if not is_core_tried and turn == len(steps):
+                self._search_core(step)
+                is_core_tried = True
+            else:
+                steps[turn % 2](step, turn // 2)
+                turn += 1
+            after = self.state.change(self.state.plan, self.aim), self.rounds.bound
+            fruitless = 0 if after != before else fruitless + 1
+            self.state.raise_first(self.stages, self.aim, self.rounds.bound)
+
+    def _is_done(self) -> bool:
+        """Say whether the gap is closed, or as small as the run's limits ask for."""
+        value, gap = self.state.change(self.state.plan, self.aim), self.effort.limits.gap
+        if value <= self.rounds.bound:
+            return True
+        whole = int(self.aim @ self.packing.without)
+        return gap is not None and value - self.rounds.bound <= gap * max(abs(whole + value), 1)
+
+    # -- ways to improve -------------------------------------------------------------------
+
+    def _settle(self, budget: Budget) -> None:
+        """Look for a plan by letting blocks settle at the prices known.
+
+        A plan that serves more requests is worth improving even where it fails a weightier
+        stage: neighbourhoods soon mend that.
+        """
+        plan = self.rounds.settle(budget.share(SETTLE_SHARE))
+        self.state.did("settling")
+        if self.state.take(plan, self.aim) or len(plan) <= len(self.state.plan):
+            return
+        if self.state.keeps(plan):
+            locks = self.state.locks
+            improvement = Improvement(self.packing, self.aim, locks, effort=self.effort)
+            plan = improvement.run(plan, budget.share(SETTLE_SHARE), turn=-1)
+            self.state.take(plan, self.aim)
+
+    def _plan_anew(self, budget: Budget, turn: int) -> None:
+        """Improve the plan by planning a few blocks anew at a time."""
+        locks, rest = self._focused()
+
+        def told(plan: Plan) -> None:
+            self.state.take(plan, self.aim)
+
+        improvement = Improvement(self.packing, rest, locks, effort=self.effort, told=told)
+        improvement.run(self.state.plan, budget, turn=turn)
+        self.state.did("neighbourhoods")
+
+    def _seek_rounds(self, budget: Budget, turn: int) -> None:
+        """Raise the bound by prices of rounds, and look for plans among them."""
+        rounds, state = self.rounds, self.state
+        rounds.learn(state.plan)
+        if turn == 0 or not self._are_knapsacks:
+            rounds.generate(rounds.everything(), budget.share(0.7))
+            state.did("rounds")
+        if self._are_knapsacks and not state.stopped(budget):
+            plan = rounds.dive(budget, seed=turn)
+            state.did("dive")
+            rounds.learn(plan)
+            state.take(plan, self.aim)
+        if not state.stopped(budget):
+            state.take(rounds.combine(state.plan, budget), self.aim)
+
+    @cached_property
+    def _are_knapsacks(self) -> bool:
+        return all(self.state.pricer.is_knapsack(block) for block in self.packing.blocks)
+
+    def _reach(self) -> float:
+        """Return a guess of how far the bound can rise: by a share of all second choices."""
+        reduced = self.prices.reduced
+        several = [options for options in self.packing.options_of.values() if len(options) > 1]
+        seconds = [float(np.partition(reduced[options], 1)[1]) for options in several]
+        return REACH * sum(seconds) + self.prices.scale
+
+    def _focused(self) -> tuple[list[Lock], Ints]:
+        """Return locks on the stages of the aim that are proved, and the aim of the others."""
+        self.state.raise_first(self.stages, self.aim, self.rounds.bound)
+        locks, rest = list(self.state.locks), self.aim.copy()
+        change = self.packing.value_of(self.state.plan.values())
+        values = self.state.values
+        for stage in self.stages[:-1]:
+            if self.state.solved.bounds[stage] < values[stage]:
+                break
+            locks.append((single(self.packing, stage), int(change[stage])))
+            rest[stage] = 0
+        return locks, rest
+
+    # -- the core --------------------------------------------------------------------------
+
+    def _search_core(self, budget: Budget) -> None:
+        """Search, among options that a better plan could hold, for one; raise the bound."""
+        value = self.state.change(self.state.plan, self.aim)
+        could_help = self._could_help(value)
+        if not could_help.any():
+            self.rounds.raise_to(value)
+            return
+        could_help[[pick.option for pick in self.state.plan.values()]] = True
+        options = np.flatnonzero(could_help)
+        if len(options) > WHOLE_OPTIONS:
+            return
+        locks, rest = self._focused()
+        fixed = value - self.state.change(self.state.plan, rest)
+        model = model_of(self.packing, options.tolist())
+        for lock, most in locks:
+            model.forbid_worse(lock, most)
+        model.model.minimize(model.expression(rest))
+        model.hint(self.state.plan)
+        found = search(model, budget, self.effort)
+        budget.charge(found.work)
+        self.state.did("core")
+        self.state.take(found.plan, self.aim)
+        if found.proved:
+            self.rounds.raise_to(self.state.change(self.state.plan, self.aim))
+        elif found.bound is not None:
+            self.rounds.raise_to(found.bound + fixed)
+
+    def _could_help(self, value: int) -> np.ndarray:
+        """Return which options a plan better than a value could hold, [options].
+
+        Each option taken adds at least its reduced cost to the bound (variable fixing).
+        """
+        scale, prices, guide = self.prices.scale, self.prices, self.rounds.guide
+        could = prices.reduced <= (value - 1) * scale - prices.exact
+        if guide.proved is not None and not self.state.locks:
+            room = (value - 1) * scale - guide.proved
+            for block in self.packing.blocks:
+                if self.state.pricer.is_knapsack(block):
+                    weights = self.aim * scale
+                    dearer = self.state.pricer.forced(block, weights, guide.requests)
+                    could[self.packing.options_in[block]] &= dearer <= room
+        return np.asarray(could, np.bool_)
