@@ -60,12 +60,16 @@ class Measures(Frozen):
 
 
 class Summary(Measures):
-    """The head of an allocation folder; ``today`` is what offices do now, on the same book."""
+    """The head of an allocation folder; ``today`` is what offices do now, on the same book.
+
+    ``how`` says how each independent part was searched, the largest first.
+    """
 
     title: str
     council: str
     as_of: date
     method: Method
+    how: tuple[str, ...] = ()
     seed: int
     limits: Limits
     versions: dict[str, str | None]
@@ -109,6 +113,7 @@ def summarise(market: Market, result: Result, today: Result | None = None) -> Su
         council=book.council,
         as_of=book.as_of,
         method=result.method,
+        how=result.how,
         seed=result.seed,
         limits=result.limits,
         versions={

@@ -56,10 +56,12 @@ def allocation_page(summary: Summary, folder: str) -> Group:
 
 def _facts(summary: Summary) -> list[tuple[str, str]]:
     counts = summary.counts
+    how = [("Largest part", summary.how[0])] if summary.how else []
     return [
         ("As of", str(summary.as_of)),
         ("Waiting", f"{people_text(counts.waiting)}, {counts.arrangeable:,} may be searched for"),
         ("Answer", STATUSES[summary.status]),
+        *how,
         ("Took", f"{summary.seconds:.1f} seconds, seed {summary.seed}"),
     ]
 

@@ -64,7 +64,8 @@ class LargeSearch:
         if self._are_knapsacks:
             self.rounds.climb(self._reach(), budget.share(CLIMB_SHARE))
             self.state.did("subgradients")
-        self._take_turns(budget.share(IMPROVE_SHARE))
+        has_core = len(self.packing) <= WHOLE_OPTIONS
+        self._take_turns(budget.share(IMPROVE_SHARE if has_core else 1.0))
         if not self._is_done() and not self.state.stopped(budget):
             self._search_core(budget)
         return self.rounds.bound
@@ -76,18 +77,29 @@ class LargeSearch:
             steps.reverse()
         share = budget.share((2 if self._are_knapsacks else 1) / SLICES)
         is_core_tried, turn, fruitless = len(self.packing) > WHOLE_FIRST, 0, 0
+        failures, rests, done = [0, 0], [0, 0], [0, 0]
         while fruitless < FRUITLESS and not self.state.stopped(budget) and not self._is_done():
             step = budget.share(1.0, share.seconds if budget.work is None else share.work)
-            before = self.state.change(self.state.plan, self.aim), self.rounds.bound
-            if not is_core_tried and turn == len(steps):
-                self._search_core(step)
+            which, turn = turn % 2, turn + 1
+            if rests[which]:
+                # What did not help sits out the more turns the more often it did not.
+                rests[which] -= 1
+                continue
+            before = self._standing()
+            steps[which](step, done[which])
+            done[which] += 1
+            if not is_core_tried and all(done):
+                self._search_core(budget.share(1 / SLICES))
                 is_core_tried = True
-            else:
-                steps[turn % 2](step, turn // 2)
-                turn += 1
-            after = self.state.change(self.state.plan, self.aim), self.rounds.bound
-            fruitless = 0 if after != before else fruitless + 1
+            helped = self._standing() != before
+            fruitless = 0 if helped else fruitless + 1
+            failures[which] += not helped
+            rests[which] = 0 if helped else failures[which]
             self.state.raise_first(self.stages, self.aim, self.rounds.bound)
+
+    def _standing(self) -> tuple[int, int]:
+        """Return the value of the aim, as a change, and its bound."""
+        return self.state.change(self.state.plan, self.aim), self.rounds.bound
 
     def _is_done(self) -> bool:
         """Say whether the gap is closed, or as small as the run's limits ask for."""
