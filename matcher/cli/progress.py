@@ -61,7 +61,6 @@ class ShownProgress(Progress):
         self._console = console
         self._lock = threading.Lock()
         self._placed = 0
-        self._part, self._parts = 1, 1
         self._began = self._told = monotonic()
         self._bars = Bars(
             SpinnerColumn(),
@@ -88,15 +87,10 @@ class ShownProgress(Progress):
 
     def started(self, requests: int, options: int, parts: int) -> None:
         """Tell how large the task is."""
-        self._parts = parts
         self._say(
             f"Placing {people_text(requests)}: {count_text(options, 'possible offer')} in "
             f"{count_text(parts, 'independent part')}."
         )
-
-    def part_started(self, part: int, requests: int) -> None:
-        """Remember which part the news is of."""
-        self._part = part + 1
 
     def reported(self, report: Report) -> None:
         """Tell who is placed by now, and how far the first stage not proved is from its bound."""

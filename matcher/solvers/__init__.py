@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from importlib.metadata import version
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,11 +129,17 @@ class _Run:
         from matcher.solvers.parts import Job, solve_parts
 
         first = _better_start(self._problem, start)
+        limits, until = self._limits, None
+        if processes > 1 and limits.workers is None:
+            each = max((os.cpu_count() or 1) // processes, 1)
+            limits = limits.model_copy(update={"workers": each})
+        if limits.seconds is not None:
+            until = time() + max(limits.seconds - (monotonic() - self._began), 0.0)
         jobs = []
         for number, part in enumerate(self._parts):
             bookable = np.array([not option.needs_approval for option in part.options])
             picks, seconds = part.picks(first), self._seconds(number, processes)
-            job = Job(part.packing, picks, bookable, seconds, self._limits, self._seed)
+            job = Job(part.packing, picks, bookable, seconds, limits, self._seed, until)
             jobs.append(job)
             trivial = [min(v, 0) for v in part.packing.values(picks)]
             self._board.put(number, *job.news(picks, trivial))
@@ -161,6 +168,8 @@ class _Run:
         return price_capacity(self._problem, self._parts, self._seconds_left)
 
     def _seconds_left(self) -> float | None:
+        if self._progress.cancelled:
+            return 0.0
         if self._limits.seconds is None:
             return None
         return max(self._limits.seconds - (monotonic() - self._began), PRICING_SECONDS)

@@ -153,11 +153,12 @@ class Relaxation:
         packing, scale = self._packing, scale_of(self._packing, aim)
         first, last = len(self._place), len(self._limits)
         prices = np.zeros(last + len(self.locks), np.int64)
-        if duals is not None:
+        if duals is not None and np.isfinite(duals).all():
             # Minimising with rows "at most" gives duals of at most zero: a price is minus that.
             exact = np.maximum(duals * self._largest, 0)
-            scale = self._safe_scale(exact, scale)
-            prices = np.rint(exact * scale).astype(np.int64)
+            scale, is_safe = self._safe_scale(exact, scale)
+            # Prices so large that their sums would not be exact prove nothing.
+            prices = np.rint(exact * scale).astype(np.int64) if is_safe else prices
         rows, locks = prices[first:last], prices[last:]
         reduced, fixed = self._reduced(aim, scale, rows, locks)
         place = self._rows[: len(packing)]
@@ -187,8 +188,8 @@ class Relaxation:
             fixed -= price * most
         return reduced, fixed
 
-    def _safe_scale(self, prices: np.ndarray, scale: int) -> int:
-        """Return a scale at which sums of priced amounts are exact."""
+    def _safe_scale(self, prices: np.ndarray, scale: int) -> tuple[int, bool]:
+        """Return a scale at which sums of priced amounts are exact, and whether it is one."""
         packing, last = self._packing, len(self._limits)
         largest = float(np.abs(prices[:last] * np.array(self._limits)).sum())
         for (weights, most), price in zip(self.locks, prices[last:].tolist(), strict=True):
@@ -199,7 +200,7 @@ class Relaxation:
             largest += float((rows[packing.row_of_entry] * packing.row_amount).sum())
         while scale > 1 and largest * scale > 2.0**SAFE_BITS:
             scale >>= 1
-        return scale
+        return scale, largest * scale <= 2.0**SAFE_BITS
 
 
 def scale_of(packing: Packing, aim: Ints) -> int:

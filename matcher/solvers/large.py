@@ -21,9 +21,9 @@ WHOLE_OPTIONS = 6_000
 """Options up to which the whole of a large part is searched once it has been improved."""
 SETTLE_SHARE, CLIMB_SHARE = 0.4, 0.2
 """Of an aim's time left, the most for a first plan, and for prices along subgradients."""
-SLICES = 4
+SLICES, DIVE_SLICES = 4, 2.5
 """Slices of an aim's time, which finding rounds and planning blocks anew take in turn; dives
-take two at once."""
+take longer ones."""
 REACH = 0.1
 """Share of the cost of everyone's second choice by which a bound may be hoped to rise."""
 FRUITLESS = 12
@@ -75,7 +75,7 @@ class LargeSearch:
         steps = [self._plan_anew, self._seek_rounds]
         if self._are_knapsacks:
             steps.reverse()
-        share = budget.share((2 if self._are_knapsacks else 1) / SLICES)
+        share = budget.share((DIVE_SLICES if self._are_knapsacks else 1) / SLICES)
         is_core_tried, turn, fruitless = len(self.packing) > WHOLE_FIRST, 0, 0
         failures, rests, done = [0, 0], [0, 0], [0, 0]
         while fruitless < FRUITLESS and not self.state.stopped(budget) and not self._is_done():
@@ -103,11 +103,14 @@ class LargeSearch:
 
     def _is_done(self) -> bool:
         """Say whether the gap is closed, or as small as the run's limits ask for."""
-        value, gap = self.state.change(self.state.plan, self.aim), self.effort.limits.gap
-        if value <= self.rounds.bound:
+        gap = self.effort.limits.gap
+        if self.state.change(self.state.plan, self.aim) <= self.rounds.bound:
             return True
-        whole = int(self.aim @ self.packing.without)
-        return gap is not None and value - self.rounds.bound <= gap * max(abs(whole + value), 1)
+        if gap is None:
+            return False
+        self.state.raise_first(self.stages, self.aim, self.rounds.bound)
+        values, bounds = self.state.values, self.state.solved.bounds
+        return all(values[s] - bounds[s] <= gap * max(abs(values[s]), 1) for s in self.stages)
 
     # -- ways to improve -------------------------------------------------------------------
 
@@ -143,7 +146,8 @@ class LargeSearch:
         rounds, state = self.rounds, self.state
         rounds.learn(state.plan)
         if turn == 0 or not self._are_knapsacks:
-            rounds.generate(rounds.everything(), budget.share(0.7))
+            # Dives price for themselves; elsewhere this is what rounds come from.
+            rounds.generate(rounds.everything(), budget.share(0.2 if self._are_knapsacks else 0.7))
             state.did("rounds")
         if self._are_knapsacks and not state.stopped(budget):
             plan = rounds.dive(budget, seed=turn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import numpy as np
 from ortools.math_opt import model_pb2
@@ -54,6 +55,11 @@ class Master:
     scale: int
     rounds: dict[int, dict[tuple[Pick, ...], Ints]] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """How many picks all known rounds hold together."""
+        return sum(len(picks) for known in self.rounds.values() for picks in known)
+
     def add(self, found: Round) -> bool:
         """Add a round, and say whether it is new."""
         known = self.rounds.setdefault(found.block, {})
@@ -63,7 +69,10 @@ class Master:
         return True
 
     def solve(
-        self, open_: Open, box: Mapping[int, tuple[int, int]] | None = None
+        self,
+        open_: Open,
+        box: Mapping[int, tuple[int, int]] | None = None,
+        seconds: float | None = None,
     ) -> tuple[Guide, list[tuple[float, Round]]]:
         """Return the prices of the relaxation over what is still open, and its rounds by share.
 
@@ -73,6 +82,8 @@ class Master:
             Blocks and requests still to be decided.
         box
             The least and the most that each request's price may be, scaled; any when not given.
+        seconds
+            Time for this; as long as it takes when not given.
         """
         columns = [
             (Round(block, picks), value)
@@ -82,18 +93,23 @@ class Master:
         ]
         requests, blocks = sorted(open_.requests), sorted(open_.blocks)
         proto = self._proto(columns, requests, blocks, open_.spent, box)
-        answer = mathopt.solve(mathopt.Model.from_model_proto(proto), mathopt.SolverType.GLOP)
-        if not answer.solutions:
-            # What is fixed leaves no way to keep the locks by known rounds.
+        limit = None if seconds is None else timedelta(seconds=seconds)
+        answer = mathopt.solve(
+            mathopt.Model.from_model_proto(proto),
+            mathopt.SolverType.GLOP,
+            params=mathopt.SolveParameters(time_limit=limit),
+        )
+        if not (answer.has_primal_feasible_solution() and answer.has_dual_feasible_solution()):
+            # No time was left, or what is fixed leaves no way to keep the locks by known rounds.
             return Guide(dict.fromkeys(requests, 0), np.zeros(len(self.locks), np.int64)), []
-        duals = answer.solutions[0].dual_solution.dual_values
+        duals = answer.dual_values()
         prices = np.maximum(-np.array([duals[row] for row in duals]), 0) * self._unit
         first = len(requests)
         guide = Guide(
-            dict(zip(requests, np.rint(prices[:first]).astype(np.int64).tolist(), strict=True)),
+            dict(zip(requests, self._rounded(prices[:first]).tolist(), strict=True)),
             self._safe(prices[first + len(blocks) :]),
         )
-        shares = answer.solutions[0].primal_solution.variable_values
+        shares = answer.variable_values()
         taken = [
             (share, found)
             for share, (found, _) in zip(shares.values(), columns, strict=False)
@@ -107,7 +123,12 @@ class Master:
             float(1 << SAFE_BITS) / (float(np.abs(lock) @ self.packing.most) + 1.0)
             for lock, _ in self.locks
         ]
-        return np.asarray(np.floor(np.minimum(prices, np.array(most))), np.int64)
+        return self._rounded(np.floor(np.minimum(prices, np.array(most))))
+
+    def _rounded(self, prices: np.ndarray) -> Ints:
+        """Return prices as whole fractions; any that are not negative prove something."""
+        sound = np.clip(np.nan_to_num(prices), 0, 2.0**SAFE_BITS)
+        return np.asarray(np.rint(sound), np.int64)
 
     def _proto(
         self,

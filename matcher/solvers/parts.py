@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import time
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,8 @@ class Job:
         Which options count as placed, [options].
     seconds
         Time for it; ``None`` for no limit.
+    until
+        The moment by which the run must end, by the clock of the day; ``None`` for no limit.
     limits, seed
         What the run was asked for.
     """
@@ -44,6 +47,7 @@ class Job:
     seconds: float | None
     limits: Limits
     seed: int
+    until: float | None = None
 
     def news(self, plan: Plan, bounds: Sequence[int]) -> PartNews:
         """Return a plan and bounds as they are put up."""
@@ -72,7 +76,10 @@ def solve_part(job: Job, channel: Channel) -> Solved:
         channel.tell(job.news(plan, bounds))
 
     solver = StageSolver(job.packing, effort, told)
-    return solver.solve(job.start, Budget(job.seconds, job.limits.deterministic_time))
+    seconds = job.seconds
+    if seconds is not None and job.until is not None:
+        seconds = min(seconds, max(job.until - time(), 0.0))
+    return solver.solve(job.start, Budget(seconds, job.limits.deterministic_time))
 
 
 def solve_parts(

@@ -12,8 +12,8 @@ from matcher.solvers.model import PackingModel, model_of
 from matcher.solvers.packing import Ints, Packing, Pick
 from matcher.solvers.search import Budget, Effort, search
 
-LARGEST_KNAPSACK = 100_000
-"""Capacity up to which a block of a single row is priced by dynamic programming."""
+LARGEST_TABLE = 10_000_000
+"""Options times capacity up to which a block of one row is priced by dynamic programming."""
 
 NEVER = 1 << 60
 """Stands in arrays for an option that can never be taken; never leaves them."""
@@ -84,16 +84,26 @@ class Pricer:
         budget
             Time for this.
         """
-        options = self.packing.options_in[block]
-        costs = weights @ self.packing.costs[:, options]
-        for place, request in enumerate(self.packing.request[options].tolist()):
-            # What may not be served is made to cost, so that no round holds it.
-            costs[place] = costs[place] + charges[request] if request in charges else 1
+        options, costs = self._priced(block, weights, charges)
         if not (costs < 0).any():
             return Offer(Round(block, ()), 0, 0)
         if self.is_knapsack(block):
             return self._knapsack(block, options, costs)
         return self._searched(block, weights, costs, budget)
+
+    def unasked(self, block: int, weights: Ints, charges: Mapping[int, int]) -> Offer:
+        """Return no round, and what none can beat: all that pays by itself taken together."""
+        _, costs = self._priced(block, weights, charges)
+        return Offer(Round(block, ()), 0, int(np.minimum(costs, 0).sum()))
+
+    def _priced(self, block: int, weights: Ints, charges: Mapping[int, int]) -> tuple[Ints, Ints]:
+        """Return the options of a block and what each comes to at some prices."""
+        options = self.packing.options_in[block]
+        costs = weights @ self.packing.costs[:, options]
+        for place, request in enumerate(self.packing.request[options].tolist()):
+            # What may not be served is made to cost, so that no round holds it.
+            costs[place] = costs[place] + charges[request] if request in charges else 1
+        return options, costs
 
     # -- knapsacks -------------------------------------------------------------------------
 
@@ -104,7 +114,7 @@ class Pricer:
         return (
             packing.details is None
             and len(rows) == 1
-            and int(packing.limits[rows[0]]) <= LARGEST_KNAPSACK
+            and int(packing.limits[rows[0]]) * len(packing.options_in[block]) <= LARGEST_TABLE
             and len(set(packing.request[packing.options_in[block]].tolist()))
             == len(packing.options_in[block])
         )

@@ -30,6 +30,10 @@ MOST_EACH = 1.0
 """Seconds, or solver work units, for the best round of one block."""
 PATIENCE = 20
 """Turns without a better bound after which prices are left as they are."""
+WORTHWHILE = 1e-5
+"""Share by which a bound has to rise for a turn not to count as one without a better bound."""
+LP_WORK = 1e-7
+"""Solver work units counted for each entry of a linear problem."""
 STEPS = 250
 """Most steps along the subgradient where rounds are found at once."""
 SHORTENED, FRUITLESS = 0.6, 8
@@ -129,6 +133,8 @@ class Rounds:
         fair = min(PATIENT * self.effort.workers / max(len(open_.blocks), 1), 1.0)
 
         def best(block: int) -> Offer:
+            if self.stopped(budget):
+                return self._pricer.unasked(block, weights, charges)
             each = budget.share(fair, MOST_EACH)
             return self._pricer.best(block, weights, charges, each)
 
@@ -164,12 +170,17 @@ class Rounds:
         best, _, _ = self.price(centre, open_, budget)
         fruitless, turn, width = 0, 1, WIDTH
         while not self.stopped(budget) and fruitless < PATIENCE and turn != turns:
-            target, _ = self.master.solve(open_, None if self._is_near else self._box(best, width))
+            box = None if self._is_near else self._box(best, width)
+            target, _ = self.master.solve(open_, box, budget.seconds_left())
+            budget.charge(LP_WORK * self.master.size)
             tried, new, _ = self.price(
                 _between(best, target) if self._is_near else target, open_, budget
             )
-            if (tried.proved or 0) > (best.proved or 0):
-                best, fruitless, width = tried, 0, width * WIDENED
+            rise = (tried.proved or 0) - (best.proved or 0)
+            if rise > 0:
+                is_much = rise >= abs(best.proved or 0) * WORTHWHILE
+                best, width = tried, width * WIDENED
+                fruitless = 0 if is_much else fruitless + 1
             else:
                 fruitless, width = fruitless + 1, width / NARROWED
                 if not new and not self.price(target, open_, budget)[1]:
@@ -318,14 +329,16 @@ class Rounds:
         open_, random = self.everything(), Random(seed)
         together = max(len(open_.blocks) // 20, 1)
         while len(open_.blocks) > LAST_BLOCKS and open_.requests and not self.stopped(budget):
-            _, shares = self.master.solve(open_)
+            _, shares = self.master.solve(open_, None, budget.seconds_left())
+            budget.charge(LP_WORK * self.master.size)
             if not shares:
                 break
             # The first dive follows the largest share, later ones a large one.
             lead = 0 if not seed else random.randrange(min(len(shares), FANNED))
             for number, (share, found) in enumerate(shares[: max(together, lead + 1)]):
                 requests = {int(self.packing.request[p.option]) for p in found.picks}
-                if requests <= open_.requests and (number == lead or share > SURE):
+                is_open = found.block in open_.blocks and requests <= open_.requests
+                if is_open and (number == lead or share > SURE):
                     open_.fix(self.packing, found)
             self.generate(open_, budget, DIVE_TURNS)
         return self._finished(open_, budget)

@@ -15,6 +15,12 @@ from matcher.solvers.model import PackingModel
 from matcher.solvers.packing import Pick
 
 POLL_SECONDS = 0.02
+
+
+class SolverError(RuntimeError):
+    """The solver refused a model: a fault of this software."""
+
+
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
@@ -57,7 +63,9 @@ class Budget:
                 return None
             return left * part if most is None else min(left * part, most)
 
-        return Budget(cut(self.seconds_left()), cut(self.work), self)
+        seconds, work = cut(self.seconds_left()), cut(self.work)
+        # Without any limit, what is limited each time is the work.
+        return Budget(seconds, most if seconds is None and work is None else work, self)
 
     def charge(self, work: float) -> None:
         """Take solver work done out of this budget and those it is a share of."""
@@ -142,6 +150,8 @@ def search(
     if is_linear:
         solver.parameters.linearization_level = 2
     status = _watched(solver, model.model, effort)
+    if status == cp_model.MODEL_INVALID:
+        raise SolverError(f"The solver refuses a model: {model.model.validate()}")
     if status in FOUND:
         bounds.append(solver.best_objective_bound)
     # On UNKNOWN the solver itself reports a bound of 0 that proves nothing.

@@ -24,7 +24,7 @@ SMALL = 25
 """Requests up to which a part is searched whole at once."""
 FIRST_SHARE, LATER_SHARE = 0.75, 0.3
 """Of the time left, the share of the first aim, and of each that follows but the last."""
-SEARCH_SHARE = 0.85
+SEARCH_SHARE = 0.9
 """Of an aim's time left, the share for finding a plan; the rest is for bounds stage by stage."""
 LP_SHARE = 0.2
 """Of an aim's time, the most that its linear relaxation may take."""

@@ -101,10 +101,10 @@ class State:
         return all(int(lock @ change) <= most for lock, most in self.locks)
 
     def take(self, plan: Plan | None, aim: Ints) -> bool:
-        """Keep a plan that is better in an aim and keeps every lock; say whether it is."""
+        """Keep a plan that is better in an aim, fits and keeps every lock; say whether it is."""
         if plan is None or self.change(plan, aim) >= self.change(self.plan, aim):
             return False
-        if not self.keeps(plan):
+        if not self.keeps(plan) or not self.packing.fits(plan):
             return False
         self.solved.plan = dict(plan)
         self.tell()

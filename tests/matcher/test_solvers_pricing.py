@@ -98,7 +98,7 @@ def test_both_ways_to_price_a_knapsack_agree(data: st.DataObject) -> None:
     for block in packing.blocks:
         by_table = quick.best(block, weights, charges, budget())
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pricing, "LARGEST_KNAPSACK", -1)
+            patch.setattr(pricing, "LARGEST_TABLE", -1)
             assert not exact.is_knapsack(block)
             by_model = exact.best(block, weights, charges, budget())
         assert_in_order(packing, block, weights, charges, by_model)
