@@ -149,7 +149,7 @@ def test_nothing_is_offered_where_nothing_pays() -> None:
         (packing_of([(0, 0, (-1,))]), False),  # why: no row at all
         (packing_of([(0, 0, (-1,))], [({0: 1}, 1), ({0: 2}, 3)]), False),  # why: two rows
         (packing_of([(0, 0, (-1,))] * 2, [({0: 1, 1: 2}, 2)]), False),  # why: twice one request
-        (packing_of([(0, 0, (-1,))], [({0: 1}, 10**6)]), False),  # why: too large a table
+        (packing_of([(0, 0, (-1,))], [({0: 1}, 10**8)]), False),  # why: too large a table
         (packing_of([(0, 0, (-1,)), (1, 0, (-1,))], [({0: 1}, 1)]), True),  # why: one uses nothing
     ],
 )

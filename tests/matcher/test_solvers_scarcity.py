@@ -275,7 +275,8 @@ def test_points_are_the_sum_over_prices(gazetteer: Gazetteer, data: st.DataObjec
     for option, points in found.points.items():
         assert points >= 0
         told = float(_recomputed(problem, option, found.prices))
-        assert told == pytest.approx(float(points), abs=0.01)
+        # Prices are told to four decimals, and a bed may count for 366 nights of several prices.
+        assert told == pytest.approx(float(points), abs=0.06)
 
 
 @settings(max_examples=25, deadline=None)
