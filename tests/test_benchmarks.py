@@ -327,7 +327,6 @@ def test_the_latest_run_counts() -> None:
 
 def test_growth_is_drawn(tmp_path: Path) -> None:
     """Both plots are made from lines of a ledger."""
-    pytest.importorskip("matplotlib", reason="matplotlib comes with the bench extra only")
     rows = [_night_row(m, people, 3.0) for m in ("ours", "highs") for people in (12, 30)]
     growth.plot_nights(rows, tmp_path / "nights.svg")
     line = {"councils": 2, "instance": "2 councils", "gap": 0.01, "largest_worker_mb": 90}
