@@ -1,7 +1,7 @@
 """How time, memory and gap grow with size: plots of what stands in the ledgers, and nothing else.
 
-Run ``python -m benchmarks.growth`` after ``nights`` and ``nation``. Of each size and method the latest
-run counts.
+Run ``python -m benchmarks.growth`` after ``nights`` and ``nation``. Of each size and method the
+latest run counts.
 """
 
 from __future__ import annotations
