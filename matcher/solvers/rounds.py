@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from time import monotonic
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -42,6 +43,8 @@ PATIENT = 4
 """Times its fair share that a single block may take of what is left, as most take far less."""
 YIELDING = 0.9
 """Share of its price for which a request is taken on when blocks settle one after another."""
+DIVE_SHARE = 0.7
+"""Of a dive's time, the share for pricing between fixings."""
 DIVE_TURNS = 8
 """Turns of pricing between two fixings of a dive."""
 LAST_BLOCKS = 5
@@ -326,7 +329,7 @@ class Rounds:
         heuristics for branch and price: the assets of diving methods. INFORMS Journal on
         Computing 31(2), 251-267.
         """
-        open_, random = self.everything(), Random(seed)
+        open_, random, turns = self.everything(), Random(seed), DIVE_TURNS
         together = max(len(open_.blocks) // 20, 1)
         while len(open_.blocks) > LAST_BLOCKS and open_.requests and not self.stopped(budget):
             _, shares = self.master.solve(open_, None, budget.seconds_left())
@@ -340,8 +343,18 @@ class Rounds:
                 is_open = found.block in open_.blocks and requests <= open_.requests
                 if is_open and (number == lead or share > SURE):
                     open_.fix(self.packing, found)
-            self.generate(open_, budget, DIVE_TURNS)
+            began = monotonic()
+            self.generate(open_, budget, turns)
+            turns = self._affordable(budget, open_, (monotonic() - began) / turns)
         return self._finished(open_, budget)
+
+    def _affordable(self, budget: Budget, open_: Open, pace: float) -> int:
+        """Return how many turns of pricing there is time for at each fixing still to come."""
+        left = budget.seconds_left()
+        if left is None:
+            return DIVE_TURNS
+        each = left * DIVE_SHARE / max(len(open_.blocks), 1)
+        return int(min(max(each / max(pace, 1e-6), 1), DIVE_TURNS))
 
     def _finished(self, open_: Open, budget: Budget) -> dict[int, Pick]:
         """Return a dive's plan with what it left open decided by the exact model."""
