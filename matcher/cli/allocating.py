@@ -70,8 +70,8 @@ def allocate(
     """
     require_writable(out, is_allocation_folder)
     limits = chosen_limits(seconds, deterministic_time, workers, gap)
-    given = None if start is None else read_allocation(start)
     market = open_book(book).market
+    given = None if start is None else earlier_answer(start, market)
     summary = place_everyone(
         market,
         out,
@@ -85,6 +85,33 @@ def allocate(
         show_document({"folder": str(out), **summary.model_dump(mode="json")})
     else:
         show(allocation_page(summary, str(out)))
+
+
+def earlier_answer(folder: Path, market: Market) -> Allocation:
+    """Return the allocation of a folder to set out from, and say how much of it this book knows.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the folder holds no allocation, or one of nobody who waits in this book.
+    """
+    if not is_allocation_folder(folder):
+        raise typer.BadParameter(
+            f"{folder} is no folder that allocate wrote, with its summary.json and nothing else.",
+            param_hint="--start",
+        )
+    given = read_allocation(folder)
+    waiting = {request.request_id for request in market.book.waiting}
+    known = sum(line.request_id in waiting for line in given.placed)
+    if given.placed and not known:
+        raise typer.BadParameter(
+            f"{folder} places {len(given.placed)} people, none of whom waits in this book.",
+            param_hint="--start",
+        )
+    say(
+        f"Setting out from {folder}: of {len(given.placed)} people placed there, {known} wait here."
+    )
+    return given
 
 
 def chosen_limits(

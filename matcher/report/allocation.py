@@ -26,7 +26,7 @@ REASONS = {
     UnplacedReason.NOT_ARRANGEABLE: "may not be searched for as recorded",
     UnplacedReason.NO_SUITABLE_PROVIDER: "no suitable provider",
     UnplacedReason.NO_CAPACITY: "suitable providers, but none with room",
-    UnplacedReason.CAPACITY_TAKEN: "the room goes to others by the published order",
+    UnplacedReason.CAPACITY_TAKEN: "the room goes to others in this plan",
 }
 STATUSES = {
     Status.OPTIMAL: "proved best possible in every objective",
@@ -56,7 +56,7 @@ def allocation_page(summary: Summary, folder: str) -> Group:
 
 def _facts(summary: Summary) -> list[tuple[str, str]]:
     counts = summary.counts
-    how = [("Largest part", summary.how[0])] if summary.how else []
+    how = [("Search", f"largest part, {summary.how[0]}")] if summary.how else []
     return [
         ("As of", str(summary.as_of)),
         ("Waiting", f"{people_text(counts.waiting)}, {counts.arrangeable:,} may be searched for"),

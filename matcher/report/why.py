@@ -208,7 +208,7 @@ def _not_chosen(
     text = f"would be {against}, but what it has free is taken by {_named(holders)}"
     points, paid = seat.points(option), seat.points(chosen.option)
     if points is not None and paid is not None and points > paid:
-        return WhyNot.DEARER, f"{text} and is dearer: {points:.2f} points against {paid:.2f}."
+        return WhyNot.DEARER, f"{text}, priced at {points:.2f} points against {paid:.2f}."
     return WhyNot.TAKEN, f"{text}."
 
 

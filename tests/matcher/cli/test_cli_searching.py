@@ -25,17 +25,23 @@ def test_a_run_sets_out_from_an_earlier_answer(
     hardly = ("--deterministic-time", 0.01)
     ran = carematch("allocate", county, "--out", second, *hardly, "--start", first)
     assert ran.code == 0, ran.err
+    assert "Setting out from" in ran.err
     assert values(second) <= values(first)
 
 
 def test_a_start_that_is_no_allocation_is_refused(
     carematch: Command, county: Path, tmp_path: Path
 ) -> None:
-    """A folder without an allocation is named, and nothing is written."""
-    ran = carematch("allocate", county, "--out", tmp_path / "night", "--start", tmp_path)
+    """A folder without an allocation, or one of other people, is named; nothing is written."""
+    night, other = tmp_path / "night", tmp_path / "other"
+    ran = carematch("allocate", county, "--out", night, "--start", tmp_path)
     assert ran.code == 2
-    assert "placements.csv" in ran.err
-    assert not (tmp_path / "night").exists()
+    assert "is no folder that allocate wrote" in " ".join(ran.err.replace("│", " ").split())
+    assert carematch("allocate", SAMPLE, "--out", other).code == 0
+    ran = carematch("allocate", county, "--out", night, "--start", other)
+    assert ran.code == 2
+    assert "none of whom waits" in " ".join(ran.err.replace("│", " ").split())
+    assert not night.exists()
 
 
 def test_processes_do_not_change_the_answer(
@@ -63,6 +69,6 @@ def test_it_says_how_it_searched(carematch: Command, tmp_path: Path) -> None:
     page = carematch("allocate", SAMPLE, "--out", out).out
     how = read_summary(out).how
     assert how
-    assert f"Largest part  {how[0]}" in page
+    assert f"largest part, {how[0]}" in " ".join(page.split())
     people = [int(line.split()[0]) for line in how]
     assert people == sorted(people, reverse=True)

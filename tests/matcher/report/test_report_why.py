@@ -113,7 +113,7 @@ def test_dearer_capacity_says_by_how_many_points(gazetteer: Gazetteer, tmp_path:
     why = explain_place(night, "R-2")
     (other,) = why.others
     assert other.why_not is WhyNot.DEARER
-    assert other.sentence.endswith("and is dearer: 4.00 points against 0.00.")
+    assert other.sentence.endswith(", priced at 4.00 points against 0.00.")
     assert other.scarcity_points == 4
     (use,) = other.uses
     assert use.points == 4
