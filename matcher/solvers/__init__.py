@@ -164,7 +164,10 @@ class _Run:
         return min(left, left * processes * sizes[number] / sum(sizes))
 
     def scarcity(self) -> Scarcity:
-        """Return what scarce capacity is worth: one relaxation a part, also when time is up."""
+        """Return what scarce capacity is worth: one relaxation a part, also when time is up.
+
+        Nothing is priced once the run was cancelled.
+        """
         return price_capacity(self._problem, self._parts, self._seconds_left)
 
     def _seconds_left(self) -> float | None:

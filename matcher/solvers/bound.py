@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
-from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
+from matcher.solvers.linear import solve_linear
 from matcher.solvers.packing import Ints, Packing
 
 MOST_SCALE_BITS = 20
@@ -101,50 +100,36 @@ class Relaxation:
 
     def _duals(self, aim: Ints, seconds: float | None) -> np.ndarray | None:
         """Return minus the dual value of every row: requests, rows, locks; ``None`` if unknown."""
-        model = mathopt.Model.from_model_proto(self._proto(aim))
-        kind = (
-            mathopt.SolverType.PDLP
-            if len(self._amounts) > FIRST_ORDER_ENTRIES and not self._to_the_end
-            else mathopt.SolverType.GLOP
+        costs = (aim @ self._packing.costs).astype(float)
+        # Weighted sums of many stages are large: scaled, they do not trouble the solver.
+        largest = max(float(np.abs(costs).max(initial=0)), 1.0)
+        is_large = len(self._amounts) > FIRST_ORDER_ENTRIES and not self._to_the_end
+        answer = solve_linear(
+            (costs / largest).tolist(),
+            [*map(float, self._limits), *(float(most) for _, most in self.locks)],
+            self._entries(),
+            seconds=seconds,
+            kind=mathopt.SolverType.PDLP if is_large else mathopt.SolverType.GLOP,
         )
-        limit = None if seconds is None else timedelta(seconds=seconds)
-        answer = mathopt.solve(model, kind, params=mathopt.SolveParameters(time_limit=limit))
         if self._to_the_end and answer.termination.reason is not mathopt.TerminationReason.OPTIMAL:
             return None
         dual = next((s.dual_solution for s in answer.solutions if s.dual_solution), None)
         if dual is None:
             return None
-        return -np.array([dual.dual_values[row] for row in model.linear_constraints()])
+        rows = sorted(dual.dual_values, key=lambda row: row.id)
+        return -np.array([dual.dual_values[row] for row in rows]) * largest
 
-    def _proto(self, aim: Ints) -> model_pb2.ModelProto:
-        costs = (aim @ self._packing.costs).astype(float)
-        largest = max(float(np.abs(costs).max(initial=0)), 1.0)
-        locks = [(weights @ self._packing.costs, most) for weights, most in self.locks]
-        proto, count = model_pb2.ModelProto(), len(costs)
-        proto.variables.ids.extend(range(count))
-        proto.variables.lower_bounds.extend([0.0] * count)
-        proto.variables.upper_bounds.extend([np.inf] * count)
-        proto.variables.integers.extend([False] * count)
-        limits = [*self._limits, *(most for _, most in locks)]
-        proto.linear_constraints.ids.extend(range(len(limits)))
-        proto.linear_constraints.lower_bounds.extend([-np.inf] * len(limits))
-        proto.linear_constraints.upper_bounds.extend(map(float, limits))
-        first = len(self._limits)
+    def _entries(self) -> tuple[list[int], list[int], list[float]]:
+        """Return the entries of all rows, locks among them, that are not zero."""
+        count, first = len(self._packing), len(self._limits)
+        locks = [weights @ self._packing.costs for weights, _ in self.locks]
         rows = [self._rows, *(np.full(count, first + i) for i in range(len(locks)))]
         columns = [self._columns, *(np.arange(count) for _ in locks)]
-        amounts = [self._amounts, *(column for column, _ in locks)]
-        row, column, amount = (np.concatenate(each) for each in (rows, columns, amounts))
+        row, column, amount = (np.concatenate(e) for e in (rows, columns, [self._amounts, *locks]))
         used = amount != 0
         row, column, amount = row[used], column[used], amount[used]
         order = np.lexsort((column, row))
-        proto.linear_constraint_matrix.row_ids.extend(row[order].tolist())
-        proto.linear_constraint_matrix.column_ids.extend(column[order].tolist())
-        proto.linear_constraint_matrix.coefficients.extend(amount[order].astype(float).tolist())
-        # Weighted sums of many stages are large: scaled, they do not trouble the solver.
-        proto.objective.linear_coefficients.ids.extend(range(count))
-        proto.objective.linear_coefficients.values.extend((costs / largest).tolist())
-        self._largest = largest
-        return proto
+        return row[order].tolist(), column[order].tolist(), amount[order].astype(float).tolist()
 
     # -- proving ---------------------------------------------------------------------------
 
@@ -155,7 +140,7 @@ class Relaxation:
         prices = np.zeros(last + len(self.locks), np.int64)
         if duals is not None and np.isfinite(duals).all():
             # Minimising with rows "at most" gives duals of at most zero: a price is minus that.
-            exact = np.maximum(duals * self._largest, 0)
+            exact = np.maximum(duals, 0)
             scale, is_safe = self._safe_scale(exact, scale)
             # Prices so large that their sums would not be exact prove nothing.
             prices = np.rint(exact * scale).astype(np.int64) if is_safe else prices

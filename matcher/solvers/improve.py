@@ -103,9 +103,7 @@ class Improvement:
         best, size, fruitless = dict(plan), FIRST_SIZE, 0
         value = self._value(best)
         with ThreadPoolExecutor(self.effort.workers) as threads:
-            while fruitless < PATIENCE:
-                if budget.spent or self.effort.progress.cancelled:
-                    break
+            while fruitless < PATIENCE and not self.effort.stops(budget):
                 drawn = self._draw(best, size, random)
                 each = budget.share(1.0, MOST_EACH * (1 + fruitless // LONGER))
                 jobs = [(near, best, each, random.getrandbits(30)) for near in drawn]

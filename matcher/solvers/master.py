@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import numpy as np
-from ortools.math_opt import model_pb2
-from ortools.math_opt.python import mathopt
 
 from matcher.solvers.bound import SAFE_BITS
+from matcher.solvers.linear import solve_linear
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
 from matcher.solvers.pricing import Round
 
@@ -92,18 +90,26 @@ class Master:
             if all(int(self.packing.request[pick.option]) in open_.requests for pick in picks)
         ]
         requests, blocks = sorted(open_.requests), sorted(open_.blocks)
-        proto = self._proto(columns, requests, blocks, open_.spent, box)
-        limit = None if seconds is None else timedelta(seconds=seconds)
-        answer = mathopt.solve(
-            mathopt.Model.from_model_proto(proto),
-            mathopt.SolverType.GLOP,
-            params=mathopt.SolveParameters(time_limit=limit),
-        )
+        costs = np.array([float(self.aim @ value) for _, value in columns])
+        unit = max(float(np.abs(costs).max(initial=0)), 1.0) * self.scale
+        entries = self._entries(columns, requests, blocks)
+        paid = (costs / (unit / self.scale)).tolist()
+        for row, request in enumerate(requests):
+            if box is None:
+                break
+            # Serving a request twice costs the most that its price may be; not serving it at
+            # all brings in the least.
+            least, most = box[request]
+            entries += [(row, len(paid), -1.0), (row, len(paid) + 1, 1.0)]
+            paid += [most / unit, -least / unit]
+        limits = [1.0] * (len(requests) + len(blocks))
+        limits += [float(most - lock @ open_.spent) for lock, most in self.locks]
+        answer = solve_linear(paid, limits, _by_column(sorted(entries)), seconds=seconds)
         if not (answer.has_primal_feasible_solution() and answer.has_dual_feasible_solution()):
             # No time was left, or what is fixed leaves no way to keep the locks by known rounds.
             return Guide(dict.fromkeys(requests, 0), np.zeros(len(self.locks), np.int64)), []
         duals = answer.dual_values()
-        prices = np.maximum(-np.array([duals[row] for row in duals]), 0) * self._unit
+        prices = np.maximum(-np.array([duals[row] for row in duals]), 0) * unit
         first = len(requests)
         guide = Guide(
             dict(zip(requests, self._rounded(prices[:first]).tolist(), strict=True)),
@@ -130,64 +136,32 @@ class Master:
         sound = np.clip(np.nan_to_num(prices), 0, 2.0**SAFE_BITS)
         return np.asarray(np.rint(sound), np.int64)
 
-    def _proto(
-        self,
-        columns: list[tuple[Round, Ints]],
-        requests: list[int],
-        blocks: list[int],
-        spent: Ints,
-        box: Mapping[int, tuple[int, int]] | None,
-    ) -> model_pb2.ModelProto:
+    def _entries(
+        self, columns: list[tuple[Round, Ints]], requests: list[int], blocks: list[int]
+    ) -> list[tuple[int, int, float]]:
+        """Return what rounds take of every row: requests, then blocks, then locks."""
         place = {request: i for i, request in enumerate(requests)}
         owner = {block: len(requests) + i for i, block in enumerate(blocks)}
-        first = len(requests) + len(blocks)
-        costs = np.array([float(self.aim @ value) for _, value in columns])
-        largest = max(float(np.abs(costs).max(initial=0)), 1.0)
-        self._unit = largest * self.scale
         entries = [
             (place[int(self.packing.request[pick.option])], column, 1.0)
             for column, (found, _) in enumerate(columns)
             for pick in found.picks
         ]
         entries += [(owner[found.block], column, 1.0) for column, (found, _) in enumerate(columns)]
-        for number, (weights, _) in enumerate(self.locks):
+        for row, (weights, _) in enumerate(self.locks, len(requests) + len(blocks)):
             entries += [
-                (first + number, column, float(weights @ value))
+                (row, column, float(weights @ value))
                 for column, (_, value) in enumerate(columns)
                 if weights @ value
             ]
-        limits = [1.0] * first + [float(most - w @ spent) for w, most in self.locks]
-        paid = (costs / largest).tolist()
-        for request in requests:
-            if box is None:
-                break
-            # Serving a request twice costs the most that its price may be; not serving it at
-            # all brings in the least.
-            least, most = box[request]
-            entries += [(place[request], len(paid), -1.0), (place[request], len(paid) + 1, 1.0)]
-            paid += [most / self._unit, -least / self._unit]
-        return _proto(paid, limits, sorted(entries))
+        return entries
 
 
-def _proto(
-    costs: list[float], limits: list[float], entries: list[tuple[int, int, float]]
-) -> model_pb2.ModelProto:
-    """Return the linear problem min costs x, rows <= limits, x >= 0."""
-    proto = model_pb2.ModelProto()
-    proto.variables.ids.extend(range(len(costs)))
-    proto.variables.lower_bounds.extend([0.0] * len(costs))
-    proto.variables.upper_bounds.extend([np.inf] * len(costs))
-    proto.variables.integers.extend([False] * len(costs))
-    proto.linear_constraints.ids.extend(range(len(limits)))
-    proto.linear_constraints.lower_bounds.extend([-np.inf] * len(limits))
-    proto.linear_constraints.upper_bounds.extend(limits)
+def _by_column(
+    entries: list[tuple[int, int, float]],
+) -> tuple[list[int], list[int], list[float]]:
     rows, columns, amounts = zip(*entries, strict=True) if entries else ((), (), ())
-    proto.linear_constraint_matrix.row_ids.extend(rows)
-    proto.linear_constraint_matrix.column_ids.extend(columns)
-    proto.linear_constraint_matrix.coefficients.extend(amounts)
-    proto.objective.linear_coefficients.ids.extend(range(len(costs)))
-    proto.objective.linear_coefficients.values.extend(costs)
-    return proto
+    return list(rows), list(columns), list(amounts)
 
 
 @dataclass

@@ -99,7 +99,7 @@ def solve_parts(
     processes
         Processes to use; with one, parts are solved in this one, one after another.
     progress
-        How to cancel, and whom to tell that parts begin and end.
+        How to cancel, and whom to tell that parts end, and in one process also that they begin.
     news
         Told what is known of a part.
     seconds_of

@@ -65,6 +65,7 @@ class Pricer:
     packing: Packing
     effort: Effort
     _hard: dict[int, list[Round]] = field(default_factory=dict)
+    _knapsacks: dict[int, bool] = field(default_factory=dict)
 
     def is_hard(self, block: int) -> bool:
         """Say whether a block's exact model was once not solved in its time."""
@@ -109,14 +110,18 @@ class Pricer:
 
     def is_knapsack(self, block: int) -> bool:
         """Say whether a block is one row without details, each request having one option."""
-        packing = self.packing
+        if block not in self._knapsacks:
+            self._knapsacks[block] = self._looks_like_one(block)
+        return self._knapsacks[block]
+
+    def _looks_like_one(self, block: int) -> bool:
+        packing, options = self.packing, self.packing.options_in[block]
         rows = packing.rows_in.get(block, NO_ROWS)
         return (
             packing.details is None
             and len(rows) == 1
-            and int(packing.limits[rows[0]]) * len(packing.options_in[block]) <= LARGEST_TABLE
-            and len(set(packing.request[packing.options_in[block]].tolist()))
-            == len(packing.options_in[block])
+            and int(packing.limits[rows[0]]) * len(options) <= LARGEST_TABLE
+            and len(set(packing.request[options].tolist())) == len(options)
         )
 
     def amounts(self, block: int) -> tuple[Ints, int]:
@@ -151,10 +156,8 @@ class Pricer:
 
         In the block's order, scaled; a very large number for options that never fit.
         """
-        options = self.packing.options_in[block]
+        options, costs = self._priced(block, weights, charges)
         amounts, limit = self.amounts(block)
-        costs = weights @ self.packing.costs[:, options]
-        costs = costs + np.array([charges[r] for r in self.packing.request[options].tolist()])
         items = np.flatnonzero((costs < 0) & (amounts <= limit)).tolist()
         before = np.zeros((len(items) + 1, limit + 1), np.int64)
         after = np.zeros((len(items) + 1, limit + 1), np.int64)

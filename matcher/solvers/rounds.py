@@ -117,7 +117,7 @@ class Rounds:
 
     def stopped(self, budget: Budget) -> bool:
         """Say whether there is nothing left to spend, or the run was cancelled."""
-        return budget.spent or self.effort.progress.cancelled
+        return self.effort.stops(budget)
 
     # -- prices ----------------------------------------------------------------------------
 

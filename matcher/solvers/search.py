@@ -88,6 +88,10 @@ class Effort:
         """How many threads to keep busy."""
         return self.limits.workers or os.cpu_count() or 1
 
+    def stops(self, budget: Budget) -> bool:
+        """Say whether there is nothing left to spend, or the run was cancelled."""
+        return budget.spent or self.progress.cancelled
+
 
 @dataclass(frozen=True)
 class Found:

@@ -54,7 +54,6 @@ class State:
         self.packing, self.effort = packing, effort
         self.relaxation = Relaxation(packing)
         self.pricer = Pricer(packing, effort)
-        self.locks: list[Lock] = []
         self._told = told
         self.solved = Solved(dict(start), list(self.least))
 
@@ -79,21 +78,24 @@ class State:
 
     def stopped(self, budget: Budget) -> bool:
         """Say whether there is nothing left to spend, or the run was cancelled."""
-        return budget.spent or self.effort.progress.cancelled
+        return self.effort.stops(budget)
 
     def change(self, plan: Plan, aim: Ints) -> int:
         """Return by how much a plan changes an aim."""
         return int(aim @ self.packing.value_of(plan.values()))
 
+    @property
+    def locks(self) -> list[Lock]:
+        """What must not get worse: the relaxation keeps the list."""
+        return self.relaxation.locks
+
     def lock(self, aim: Ints, most: int) -> None:
         """Let an aim be changed by at most ``most`` from now on."""
-        self.locks.append((aim, most))
         self.relaxation.lock(aim, most)
 
     def unlock(self, kept: int) -> None:
         """Forget all locks but the first ones."""
         del self.locks[kept:]
-        del self.relaxation.locks[kept:]
 
     def keeps(self, plan: Plan) -> bool:
         """Say whether a plan keeps every lock."""
