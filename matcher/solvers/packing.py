@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from matcher.solvers.carer import Carer
     from matcher.solvers.model import PackingModel
 
 Ints = npt.NDArray[np.int64]
@@ -39,6 +40,9 @@ class Details(Protocol):
 
     def extra(self, pick: Pick) -> Mapping[int, int]:
         """Return what the details of a pick add to stages, by the number of the stage."""
+
+    def carer(self, packing: Packing, block: int) -> Carer | None:
+        """Return what lists all that a block could take on, where there is such a list."""
 
     def model(self, packing: Packing, options: Sequence[int]) -> PackingModel:
         """Return the exact model of some options, details and all."""

@@ -1,13 +1,15 @@
-"""The best set of options that one block could take at given prices: knapsack or exact model."""
+"""The best set of options that one block could take at given prices: knapsack, list or exact model."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from ortools.sat.python import cp_model
 
+from matcher.solvers.carer import Carer
 from matcher.solvers.model import PackingModel, model_of
 from matcher.solvers.packing import Ints, Packing, Pick
 from matcher.solvers.search import Budget, Effort, search
@@ -17,8 +19,10 @@ LARGEST_TABLE = 10_000_000
 
 NEVER = 1 << 60
 """Stands in arrays for an option that can never be taken; never leaves them."""
-HARD_SHARE = 0.3
-"""Share of the usual time for the exact model of a block that is known to be hard."""
+SHORT_SHARE = 0.3
+"""Share of what is left of a block's time for its exact model."""
+LISTING_WORK = 1e-7
+"""Solver work units counted for each round of a block that is listed or looked through."""
 
 NO_ROWS = np.array([], np.int64)
 MOST_KNOWN = 50
@@ -64,12 +68,13 @@ class Pricer:
 
     packing: Packing
     effort: Effort
-    _hard: dict[int, list[Round]] = field(default_factory=dict)
+    _found: dict[int, list[Round]] = field(default_factory=lambda: defaultdict(list))
+    _carers: dict[int, Carer | None] = field(default_factory=dict)
     _knapsacks: dict[int, bool] = field(default_factory=dict)
 
-    def is_hard(self, block: int) -> bool:
-        """Say whether a block's exact model was once not solved in its time."""
-        return block in self._hard
+    def is_quick(self, block: int) -> bool:
+        """Say whether the best round of a block is looked up rather than searched for."""
+        return self.is_knapsack(block) or self._carers.get(block) is not None
 
     def best(self, block: int, weights: Ints, charges: Mapping[int, int], budget: Budget) -> Offer:
         """Return the best round of a block when each request costs its charge besides.
@@ -90,6 +95,9 @@ class Pricer:
             return Offer(Round(block, ()), 0, 0)
         if self.is_knapsack(block):
             return self._knapsack(block, options, costs)
+        carer = self.carer(block, budget)
+        if carer is not None:
+            return self._listed(block, carer, weights, costs, budget)
         return self._searched(block, weights, costs, budget)
 
     def unasked(self, block: int, weights: Ints, charges: Mapping[int, int]) -> Offer:
@@ -177,40 +185,64 @@ class Pricer:
             dearer[item] = best - others + int(costs[item])
         return dearer
 
+    # -- lists -----------------------------------------------------------------------------
+
+    def carer(self, block: int, budget: Budget) -> Carer | None:
+        """Return the carer of a block whose rounds are listed, if there is one."""
+        if block not in self._carers:
+            details = self.packing.details
+            carer = None if details is None else details.carer(self.packing, block)
+            budget.charge(LISTING_WORK * (carer.catalogue.size if carer else 0))
+            self._carers[block] = carer
+        return self._carers[block]
+
+    def _listed(
+        self, block: int, carer: Carer, weights: Ints, costs: Ints, budget: Budget
+    ) -> Offer:
+        """Return the best round of a list, with the best times for it."""
+        least, chosen = carer.catalogue.cheapest(costs)
+        budget.charge(LISTING_WORK * carer.catalogue.size)
+        picks = carer.picks(chosen)
+        options = [pick.option for pick in picks]
+        extra = self.packing.value_of(picks) - self.packing.costs[:, options].sum(axis=1)
+        value = least + int(weights @ extra)
+        if value > least:
+            paid = dict(zip(options, costs[chosen].tolist(), strict=True))
+            timed = self._with_details(block, options, weights, paid, budget)
+            if timed is not None and timed.value < value:
+                return Offer(timed.round, timed.value, least)
+        return Offer(Round(block, picks), value, least)
+
     # -- models ----------------------------------------------------------------------------
 
     def _searched(self, block: int, weights: Ints, costs: Ints, budget: Budget) -> Offer:
-        """Return the best round by the exact model; first by its rows where that is hard.
+        """Return the best round by the rows, with details if they let it; else by both.
 
-        A block is taken for hard once its exact model was not solved in its time.
+        The rows are all but exact: what they take for the best has details more often than not.
         """
         # What does not pay by itself never pays beside others.
         options = self.packing.options_in[block][costs < 0].tolist()
         paid = dict(zip(options, costs[costs < 0].tolist(), strict=True))
-        if not self.is_hard(block):
-            offer = self._solve(model_of(self.packing, options), block, weights, paid, budget)
-            if offer.value != offer.bound and self.packing.details is not None:
-                self._hard[block] = []
-            return offer
         loose = self._solve(PackingModel(self.packing, options), block, weights, paid, budget)
-        short = budget.share(HARD_SHARE)
+        if self.packing.details is None:
+            return loose
         chosen = [pick.option for pick in loose.round.picks]
-        timed = self._with_details(block, chosen, weights, paid, short)
+        timed = self._with_details(block, chosen, weights, paid, budget.share(SHORT_SHARE))
         if timed is not None:
             return Offer(timed.round, timed.value, min(loose.bound, timed.value))
         model = model_of(self.packing, options)
         model.hint({int(self.packing.request[p.option]): p for p in self._known(block, paid)})
-        offer = self._solve(model, block, weights, paid, short)
-        self._hard[block].append(offer.round)
+        offer = self._solve(model, block, weights, paid, budget.share(SHORT_SHARE))
+        self._found[block].append(offer.round)
         return Offer(offer.round, offer.value, min(max(offer.bound, loose.bound), offer.value))
 
     def _known(self, block: int, paid: Mapping[int, int]) -> tuple[Pick, ...]:
-        """Return what still pays of the best round that was found for a hard block."""
+        """Return what still pays of the best round that was found for a block."""
 
         def value(found: Round) -> int:
             return sum(paid.get(pick.option, 0) for pick in found.picks)
 
-        best = min(self._hard[block][-MOST_KNOWN:], key=value, default=Round(block, ()))
+        best = min(self._found[block][-MOST_KNOWN:], key=value, default=Round(block, ()))
         return tuple(pick for pick in best.picks if pick.option in paid)
 
     def _with_details(

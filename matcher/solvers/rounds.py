@@ -141,8 +141,8 @@ class Rounds:
             each = budget.share(fair, MOST_EACH)
             return self._pricer.best(block, weights, charges, each)
 
-        # Hard ones first, so that the others are done beside them.
-        blocks = sorted(open_.blocks, key=lambda b: (not self._pricer.is_hard(b), b))
+        # Those to be searched first, so that the others are done beside them.
+        blocks = sorted(open_.blocks, key=lambda b: (self._pricer.is_quick(b), b))
         if self.effort.workers == 1:
             offers = [best(block) for block in blocks]
         else:

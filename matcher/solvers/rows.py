@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import gcd
 
@@ -43,7 +43,7 @@ class Window:
     for_good: bool = False
 
     def amount(self, task: Task, stretch: int) -> int:
-        """Return how much of the row a task takes; nothing unless it has to lie in the window.
+        """Return how much of the row a task takes: what of it must lie in the window.
 
         Parameters
         ----------
@@ -54,11 +54,8 @@ class Window:
         """
         if self.for_good:
             return task.demand if task.length is None else 0
-        if task.first < self.first or self.stop < task.stop:
-            return 0
-        if self.pieces:
-            return task.demand * _u(self.pieces, task.least_length, stretch)
-        return task.demand * task.least_length
+        length = task.least_within(self.first, self.stop)
+        return task.demand * (_u(self.pieces, length, stretch) if self.pieces else length)
 
     def unit(self, stretch: int) -> int:
         """Return what a carer for one position, or one short visit or stay counted, takes."""
@@ -124,8 +121,7 @@ def _rows_of(line: Timeline) -> Iterator[tuple[Window, Coefficients, int]]:
     for first, stop in _tight_windows(line):
         free = line.profile[first:stop]
         area = Window(line.block, line.days, first, stop)
-        inside = [task for task in line.tasks if first <= task.first and task.stop <= stop]
-        yield area, _amounts(area, inside, 0), int(free.sum())
+        yield area, _amounts(area, line.tasks, 0), int(free.sum())
         opens, closes = open_stretch(free)
         if opens == closes:
             continue
@@ -134,14 +130,14 @@ def _rows_of(line: Timeline) -> Iterator[tuple[Window, Coefficients, int]]:
         each = (closes - opens) * int(free.max())
         for pieces in range(1, MOST_PIECES + 1):
             count = replace(area, pieces=pieces)
-            yield count, _amounts(count, inside, closes - opens), pieces * each
+            yield count, _amounts(count, line.tasks, closes - opens), pieces * each
     lasting = [task for task in line.tasks if task.length is None]
     if lasting:
         window = _nights_for_good(line)
         yield window, _amounts(window, lasting, 0), int(line.profile[-1])
 
 
-def _amounts(window: Window, tasks: list[Task], stretch: int) -> Coefficients:
+def _amounts(window: Window, tasks: Sequence[Task], stretch: int) -> Coefficients:
     amounts = [(task.option, window.amount(task, stretch)) for task in tasks]
     return [(option, amount) for option, amount in amounts if amount]
 

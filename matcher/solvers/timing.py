@@ -18,6 +18,7 @@ import numpy.typing as npt
 from matcher.solvers.packing import Ints, Packing, Pick
 
 if TYPE_CHECKING:
+    from matcher.solvers.carer import Carer
     from matcher.solvers.timed_model import TimedModel
 
 Profile = npt.NDArray[np.integer]
@@ -52,6 +53,17 @@ class Task:
     length: int | None
     demand: int
     least_length: int
+
+    def least_within(self, first: int, stop: int) -> int:
+        """Return how much of it lies between two positions at least, whenever it starts.
+
+        As it is put off, that first grows and then shrinks: least at either end.
+        """
+        latest = self.stop - self.least_length
+        late = max(min(self.stop, stop) - max(latest, first), 0)
+        if self.length is None:
+            return late
+        return min(late, max(min(self.first + self.length, stop) - max(self.first, first), 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +181,15 @@ class Timing:
             amount = wish.amount(pick.details[wish.visit])
             added[wish.stage] = added.get(wish.stage, 0) + amount
         return added
+
+    def carer(self, packing: Packing, block: int) -> Carer | None:
+        """Return the one carer of a block, if one does everything and serves nobody twice."""
+        from matcher.solvers.carer import carer_of
+
+        options = packing.options_in[block]
+        if len(np.unique(packing.request[options])) < len(options):
+            return None
+        return carer_of(self.lines_of[block], self.domains, options)
 
     def model(self, packing: Packing, options: Sequence[int]) -> TimedModel:
         """Return the exact model of some options, start times and all."""
