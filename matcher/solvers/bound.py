@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.math_opt.python import mathopt
 
-from matcher.solvers.linear import solve_linear
+from matcher.solvers.linear import Entries, Linear, solve_linear
 from matcher.solvers.packing import Ints, Packing
 
 MOST_SCALE_BITS = 20
@@ -104,10 +104,9 @@ class Relaxation:
         # Weighted sums of many stages are large: scaled, they do not trouble the solver.
         largest = max(float(np.abs(costs).max(initial=0)), 1.0)
         is_large = len(self._amounts) > FIRST_ORDER_ENTRIES and not self._to_the_end
+        limits = np.array([*self._limits, *(most for _, most in self.locks)])
         answer = solve_linear(
-            (costs / largest).tolist(),
-            [*map(float, self._limits), *(float(most) for _, most in self.locks)],
-            self._entries(),
+            Linear(costs / largest, limits, self._entries()),
             seconds=seconds,
             kind=mathopt.SolverType.PDLP if is_large else mathopt.SolverType.GLOP,
         )
@@ -119,7 +118,7 @@ class Relaxation:
         rows = sorted(dual.dual_values, key=lambda row: row.id)
         return -np.array([dual.dual_values[row] for row in rows]) * largest
 
-    def _entries(self) -> tuple[list[int], list[int], list[float]]:
+    def _entries(self) -> Entries:
         """Return the entries of all rows, locks among them, that are not zero."""
         count, first = len(self._packing), len(self._limits)
         locks = [weights @ self._packing.costs for weights, _ in self.locks]
@@ -127,9 +126,7 @@ class Relaxation:
         columns = [self._columns, *(np.arange(count) for _ in locks)]
         row, column, amount = (np.concatenate(e) for e in (rows, columns, [self._amounts, *locks]))
         used = amount != 0
-        row, column, amount = row[used], column[used], amount[used]
-        order = np.lexsort((column, row))
-        return row[order].tolist(), column[order].tolist(), amount[order].astype(float).tolist()
+        return Entries(row[used], column[used], amount[used])
 
     # -- proving ---------------------------------------------------------------------------
 

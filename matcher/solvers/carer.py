@@ -14,9 +14,9 @@ from matcher.solvers.packing import Ints, Pick
 from matcher.solvers.stretch import Stretch, TooManyError
 from matcher.solvers.timing import Mask, Task, Timeline
 
-MOST_ROUNDS = 1_000_000
+MOST_ROUNDS = 200_000
 """Rounds of one block beyond which they are not listed."""
-MOST_TRIED = 10
+MOST_TRIED = 4
 """Times as many sets may be tried at a step."""
 
 

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from matcher.solvers.packing import Ints
 
+SIZES = 16
+"""Numbers of options that ranks tell apart."""
 Places = npt.NDArray[np.int32]
 NONE = -1
 """Stands in arrays for a round that is not there."""
@@ -57,11 +59,35 @@ class Catalogue:
                 best = int(values[place])
         return best, [] if place == NONE else self._members(level, place)
 
-    def up_to(self, costs: Ints, most: int) -> Iterator[tuple[int, list[int]]]:
-        """Yield what each round comes to that comes to at most so much, and its options."""
-        for level, values in enumerate(self.values(costs)):
-            for place in np.flatnonzero(values <= most).tolist():
-                yield int(values[place]), self._members(level, place)
+    def ranks(self, costs: Ints) -> list[Ints]:
+        """Return a rank for each round, by its number of options.
+
+        Least for the cheapest rounds; of those that come to the same, for the largest.
+        """
+        values = self.values(costs)
+        least = min(0, *(int(level.min()) for level in values if len(level)))
+        return [
+            (level - least) * SIZES + SIZES - 1 - min(number, SIZES - 1)
+            for number, level in enumerate(values)
+        ]
+
+    def up_to(self, ranks: list[Ints], last: int, most: int) -> Iterator[list[int]]:
+        """Yield the options of each round below some rank, and of some of that rank.
+
+        Parameters
+        ----------
+        ranks
+            The rank of each round.
+        last
+            The last rank to yield rounds of.
+        most
+            How many of the last rank at most, from evenly spread places in the list.
+        """
+        for level, own in enumerate(ranks):
+            places = np.flatnonzero(own == last)
+            step = max(-(-len(places) // max(most, 1)), 1)
+            for place in [*np.flatnonzero(own < last).tolist(), *places[::step].tolist()]:
+                yield self._members(level, place)
 
     def _members(self, level: int, place: int) -> list[int]:
         members = []
@@ -69,3 +95,13 @@ class Catalogue:
             members.append(int(self.options[number][place]))
             place = int(self.parents[number][place])
         return members[::-1]
+
+
+def rank_of(cost: int) -> int:
+    """Return the last rank of rounds that cost at most so much more than the cheapest."""
+    return (cost + 1) * SIZES - 1
+
+
+def cost_beyond(rank: int) -> int:
+    """Return how much more than the cheapest any round beyond a rank costs at least."""
+    return (rank + 1) // SIZES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +12,7 @@ from matcher.solvers.improve import Improvement
 from matcher.solvers.master import Lock
 from matcher.solvers.model import model_of
 from matcher.solvers.packing import Ints, Plan, single, weighted
+from matcher.solvers.plans import Plans
 from matcher.solvers.rounds import Rounds
 from matcher.solvers.search import Budget, search
 from matcher.solvers.state import State
@@ -24,6 +26,13 @@ SETTLE_SHARE, CLIMB_SHARE = 0.4, 0.2
 SLICES, DIVE_SLICES = 4, 2.5
 """Slices of an aim's time, which finding rounds and planning blocks anew take in turn; dives
 take longer ones."""
+DIVE_SHARE = 0.75
+"""Of a step's time, the most for a dive; the rest mends its plan where it needs that."""
+GENERATE_SHARE, LIST_SHARE = 0.15, 0.9
+"""Where rounds are listed: of an aim's time, the most for prices, then of what is left, the most
+for each step."""
+FEWEST_LISTED, MORE_LISTED, MOST_LISTED = 300, 3, 30_000
+"""Listed rounds to choose from at first, how many times as many at the next turn, and at most."""
 REACH = 0.1
 """Share of the cost of everyone's second choice by which a bound may be hoped to rise."""
 FRUITLESS = 12
@@ -57,30 +66,36 @@ class LargeSearch:
             pricer=state.pricer,
             effort=state.effort,
         )
+        self.plans = Plans(self.rounds)
 
     def run(self, budget: Budget) -> int:
         """Improve the plan, and return the least by which any plan changes the aim."""
-        self._settle(budget)
+        if self._has_lists:
+            self.rounds.learn(self.state.plan)
+            self.rounds.generate(self.rounds.everything(), budget.share(GENERATE_SHARE))
+            self.state.did("rounds")
+            self.state.raise_first(self.stages, self.aim, self.rounds.bound)
+        else:
+            self._settle(budget)
         if self._are_knapsacks:
             self.rounds.climb(self._reach(), budget.share(CLIMB_SHARE))
             self.state.did("subgradients")
-        has_core = len(self.packing) <= WHOLE_OPTIONS
+        has_core = len(self.packing) <= WHOLE_OPTIONS and not self._has_lists
         self._take_turns(budget.share(IMPROVE_SHARE if has_core else 1.0))
-        if not self._is_done() and not self.state.stopped(budget):
+        if has_core and not self._is_done() and not self.state.stopped(budget):
             self._search_core(budget)
         return self.rounds.bound
 
     def _take_turns(self, budget: Budget) -> None:
         """Improve the plan in several ways, each for a slice of the time, until none helps."""
-        steps = [self._plan_anew, self._seek_rounds]
-        if self._are_knapsacks:
-            steps.reverse()
+        steps = self._steps()
         share = budget.share((DIVE_SLICES if self._are_knapsacks else 1) / SLICES)
-        is_core_tried, turn, fruitless = len(self.packing) > WHOLE_FIRST, 0, 0
-        failures, rests, done = [0, 0], [0, 0], [0, 0]
+        is_core_tried = len(self.packing) > WHOLE_FIRST or self._has_lists
+        turn, fruitless = 0, 0
+        failures, rests, done = ([0] * len(steps) for _ in range(3))
         while fruitless < FRUITLESS and not self.state.stopped(budget) and not self._is_done():
-            step = budget.share(1.0, share.seconds if budget.work is None else share.work)
-            which, turn = turn % 2, turn + 1
+            step = self._step(budget, share)
+            which, turn = turn % len(steps), turn + 1
             if rests[which]:
                 # What did not help sits out the more turns the more often it did not.
                 rests[which] -= 1
@@ -96,6 +111,20 @@ class LargeSearch:
             failures[which] += not helped
             rests[which] = 0 if helped else failures[which]
             self.state.raise_first(self.stages, self.aim, self.rounds.bound)
+
+    def _step(self, budget: Budget, slice_: Budget) -> Budget:
+        """Return the time for one step: a slice, or with lists a share of what is left."""
+        if self._has_lists:
+            return budget.share(LIST_SHARE)
+        return budget.share(1.0, slice_.seconds if budget.work is None else slice_.work)
+
+    def _steps(self) -> list[Callable[[Budget, int], None]]:
+        """Return the ways to improve that take turns, in their order."""
+        if self._are_knapsacks:
+            return [self._seek_rounds, self._plan_anew]
+        if self._has_lists:
+            return [self._dive, self._choose_rounds, self._plan_anew]
+        return [self._plan_anew, self._seek_rounds]
 
     def _standing(self) -> tuple[int, int]:
         """Return the value of the aim, as a change, and its bound."""
@@ -115,20 +144,23 @@ class LargeSearch:
     # -- ways to improve -------------------------------------------------------------------
 
     def _settle(self, budget: Budget) -> None:
-        """Look for a plan by letting blocks settle at the prices known.
+        """Look for a plan by letting blocks settle at the prices known."""
+        plan = self.plans.settle(budget.share(SETTLE_SHARE))
+        self.state.did("settling")
+        self._take(plan, budget.share(SETTLE_SHARE))
+
+    def _take(self, plan: Plan, budget: Budget) -> None:
+        """Keep a plan if it is better, at once or after some improvement.
 
         A plan that serves more requests is worth improving even where it fails a weightier
         stage: neighbourhoods soon mend that.
         """
-        plan = self.rounds.settle(budget.share(SETTLE_SHARE))
-        self.state.did("settling")
         if self.state.take(plan, self.aim) or len(plan) <= len(self.state.plan):
             return
         if self.state.keeps(plan):
             locks = self.state.locks
             improvement = Improvement(self.packing, self.aim, locks, effort=self.effort)
-            plan = improvement.run(plan, budget.share(SETTLE_SHARE), turn=-1)
-            self.state.take(plan, self.aim)
+            self.state.take(improvement.run(plan, budget, turn=-1), self.aim)
 
     def _plan_anew(self, budget: Budget, turn: int) -> None:
         """Improve the plan by planning a few blocks anew at a time."""
@@ -150,12 +182,32 @@ class LargeSearch:
             rounds.generate(rounds.everything(), budget.share(0.2 if self._are_knapsacks else 0.7))
             state.did("rounds")
         if self._are_knapsacks and not state.stopped(budget):
-            plan = rounds.dive(budget, seed=turn)
+            plan = self.plans.dive(budget, seed=turn)
             state.did("dive")
             rounds.learn(plan)
             state.take(plan, self.aim)
         if not state.stopped(budget):
-            state.take(rounds.combine(state.plan, budget), self.aim)
+            state.take(self.plans.combine(state.plan, budget), self.aim)
+
+    def _choose_rounds(self, budget: Budget, turn: int) -> None:
+        """Choose among the listed rounds that are cheapest, more of them at every turn."""
+        self.rounds.learn(self.state.plan)
+        most = min(FEWEST_LISTED * MORE_LISTED**turn, MOST_LISTED)
+        self.state.take(self.plans.choose(self.state.plan, most, budget), self.aim)
+        self.state.did("choice of rounds")
+
+    def _dive(self, budget: Budget, turn: int) -> None:
+        """Fix one round after another."""
+        plan = self.plans.dive(budget.share(DIVE_SHARE), seed=turn)
+        self.rounds.learn(plan)
+        self.state.did("dive")
+        self._take(plan, budget)
+
+    @cached_property
+    def _has_lists(self) -> bool:
+        """Whether what some blocks could take on is listed, and details come on top."""
+        loose = self.rounds.master.loose.blocks
+        return self.packing.details is not None and len(loose) < len(self.packing.blocks)
 
     @cached_property
     def _are_knapsacks(self) -> bool:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from math import ceil, inf, isfinite
+from typing import NamedTuple
 
 import numpy as np
 
 from matcher.solvers.bound import SAFE_BITS
-from matcher.solvers.linear import solve_linear
+from matcher.solvers.linear import Entries, Linear, joined, solve_linear, solve_whole
+from matcher.solvers.loose import Loose
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
 from matcher.solvers.pricing import Round
+from matcher.solvers.search import Budget
 
+LEAST_SHARE = 1e-6
+"""Shares up to which a round counts as not taken."""
+SLACK = 1e-6
+"""Of the largest cost, how inexact bounds in whole numbers may be."""
+MOST_NODES = 10_000
+"""Nodes of the search tree after which a choice of rounds is ended, however much time is left."""
 Lock = tuple[Ints, int]
 """A weighted sum of stages, and by how much options may at most change it."""
 
@@ -24,15 +35,34 @@ class Guide:
     ----------
     requests
         What serving each request has to pay, by its number; not negative.
-    locks
-        What one unit of each lock is worth.
+    locks, rows
+        What one unit of each lock is worth, and of each row of the loose blocks.
     proved
         The least by which any plan changes the aim, in fractions.
     """
 
     requests: Mapping[int, int]
     locks: Ints
+    rows: Ints
     proved: int | None = None
+
+
+class Relaxed(NamedTuple):
+    """Prices of a relaxation, rounds by their share in it, and by how much it changes the aim.
+
+    Infinitely much where there is no way to keep the locks by known rounds, or no time was left.
+    """
+
+    guide: Guide
+    shares: list[tuple[float, Round]]
+    value: float
+
+
+class Selection(NamedTuple):
+    """The options chosen in each block, ``None`` if none were found, and what none can beat."""
+
+    chosen: dict[int, list[int]] | None
+    bound: int | None
 
 
 @dataclass
@@ -45,12 +75,15 @@ class Master:
         The problem, what is minimised, and what must not get worse.
     scale
         Fractions of a unit in which prices are told.
+    loose
+        Blocks that take part with their options and rows instead of rounds.
     """
 
     packing: Packing
     aim: Ints
     locks: list[Lock]
     scale: int
+    loose: Loose
     rounds: dict[int, dict[tuple[Pick, ...], Ints]] = field(default_factory=dict)
 
     @property
@@ -66,13 +99,22 @@ class Master:
         known[found.picks] = self.packing.value_of(found.picks)
         return True
 
+    def known(self, open_: Open) -> list[Round]:
+        """Return the known rounds that serve nobody but those who are still open."""
+        return [
+            Round(block, picks)
+            for block in sorted(open_.blocks - self.loose.blocks)
+            for picks in self.rounds.get(block, {})
+            if all(int(self.packing.request[pick.option]) in open_.requests for pick in picks)
+        ]
+
     def solve(
         self,
         open_: Open,
         box: Mapping[int, tuple[int, int]] | None = None,
         seconds: float | None = None,
-    ) -> tuple[Guide, list[tuple[float, Round]]]:
-        """Return the prices of the relaxation over what is still open, and its rounds by share.
+    ) -> Relaxed:
+        """Return what the relaxation over what is still open comes to.
 
         Parameters
         ----------
@@ -83,45 +125,119 @@ class Master:
         seconds
             Time for this; as long as it takes when not given.
         """
-        columns = [
-            (Round(block, picks), value)
-            for block in sorted(open_.blocks)
-            for picks, value in self.rounds.get(block, {}).items()
-            if all(int(self.packing.request[pick.option]) in open_.requests for pick in picks)
-        ]
-        requests, blocks = sorted(open_.requests), sorted(open_.blocks)
-        costs = np.array([float(self.aim @ value) for _, value in columns])
-        unit = max(float(np.abs(costs).max(initial=0)), 1.0) * self.scale
-        entries = self._entries(columns, requests, blocks)
-        paid = (costs / (unit / self.scale)).tolist()
-        for row, request in enumerate(requests):
-            if box is None:
-                break
-            # Serving a request twice costs the most that its price may be; not serving it at
-            # all brings in the least.
-            least, most = box[request]
-            entries += [(row, len(paid), -1.0), (row, len(paid) + 1, 1.0)]
-            paid += [most / unit, -least / unit]
-        limits = [1.0] * (len(requests) + len(blocks))
-        limits += [float(most - lock @ open_.spent) for lock, most in self.locks]
-        answer = solve_linear(paid, limits, _by_column(sorted(entries)), seconds=seconds)
+        rounds, requests = self.known(open_), sorted(open_.requests)
+        problem, unit = self.problem(open_, rounds)
+        if box is not None:
+            problem = _boxed(problem, np.array([box[r] for r in requests]) / unit)
+        answer = solve_linear(problem, seconds=seconds)
+        first = len(requests) + len(open_.blocks)
         if not (answer.has_primal_feasible_solution() and answer.has_dual_feasible_solution()):
             # No time was left, or what is fixed leaves no way to keep the locks by known rounds.
-            return Guide(dict.fromkeys(requests, 0), np.zeros(len(self.locks), np.int64)), []
+            nothing = np.zeros(len(self.locks), np.int64)
+            guide = Guide(dict.fromkeys(requests, 0), nothing, np.zeros_like(self.loose.rows))
+            return Relaxed(guide, [], inf)
         duals = answer.dual_values()
         prices = np.maximum(-np.array([duals[row] for row in duals]), 0) * unit
-        first = len(requests)
+        last = first + len(self.locks)
         guide = Guide(
-            dict(zip(requests, self._rounded(prices[:first]).tolist(), strict=True)),
-            self._safe(prices[first + len(blocks) :]),
+            dict(zip(requests, self._rounded(prices[: len(requests)]).tolist(), strict=True)),
+            self._safe(prices[first:last]),
+            self.loose.safe(prices[last:]),
         )
-        shares = answer.variable_values()
-        taken = [
-            (share, found)
-            for share, (found, _) in zip(shares.values(), columns, strict=False)
-            if share > 1e-6
-        ]
-        return guide, sorted(taken, key=lambda pair: (-pair[0], pair[1].block))
+        shares = list(answer.variable_values().values())[: len(rounds)]
+        taken = [pair for pair in zip(shares, rounds, strict=True) if pair[0] > LEAST_SHARE]
+        value = answer.objective_value() * unit / self.scale + float(self.aim @ open_.spent)
+        return Relaxed(guide, sorted(taken, key=lambda pair: (-pair[0], pair[1].block)), value)
+
+    def select(
+        self,
+        open_: Open,
+        rounds: Sequence[Round],
+        budget: Budget,
+        tightness: Mapping[int, float] | None = None,
+    ) -> Selection:
+        """Return the best that some rounds, and the options of loose blocks, make together.
+
+        Parameters
+        ----------
+        open_
+            Blocks and requests still to be decided.
+        rounds
+            Rounds to choose from.
+        budget
+            Time for this.
+        tightness
+            By what share rows of some loose blocks are lowered; nothing is proved then.
+        """
+        tightness = tightness or {}
+        problem, unit = self.problem(open_, rounds)
+        each = unit / self.scale
+        options = self.loose.entries(open_.blocks, open_.requests)[0]
+        limits = problem.limits.copy()
+        limits[len(limits) - len(self.loose.rows) :] = self.loose.tightened(tightness)
+        answer = solve_whole(
+            Linear(problem.costs, limits, problem.entries),
+            seconds=budget.seconds_left(),
+            nodes=MOST_NODES,
+        )
+        least = answer.termination.objective_bounds.dual_bound * each
+        bound = ceil(least - SLACK * each) if isfinite(least) and not tightness else None
+        if not answer.has_primal_feasible_solution():
+            return Selection(None, bound)
+        taken = np.array(list(answer.variable_values().values())) > 0.5
+        chosen: dict[int, list[int]] = {}
+        for found in compress(rounds, taken):
+            chosen[found.block] = [pick.option for pick in found.picks]
+        for option in compress(options.tolist(), taken[len(rounds) :]):
+            chosen.setdefault(int(self.packing.block[option]), []).append(option)
+        return Selection(chosen, bound)
+
+    def problem(self, open_: Open, rounds: Sequence[Round]) -> tuple[Linear, float]:
+        """Return the linear problem of what is open, and what one of its units is, scaled.
+
+        Unknowns are rounds, then options of loose blocks. Rows are requests, blocks, locks, and
+        the rows of loose blocks.
+        """
+        options, rows, places, amounts = self.loose.entries(open_.blocks, open_.requests)
+        picked = [pick.option for found in rounds for pick in found.picks]
+        sizes = [len(found.picks) for found in rounds]
+        column = np.concatenate(
+            [np.repeat(np.arange(len(rounds)), sizes), len(rounds) + np.arange(len(options))]
+        )
+        taken = np.concatenate([np.array(picked, np.int64), options])
+        requests, blocks = np.array(sorted(open_.requests)), np.array(sorted(open_.blocks))
+        first = len(requests) + len(blocks)
+
+        extra = self._extra(rounds)
+
+        def changes(aim: Ints) -> np.ndarray:
+            each = aim @ self.packing.costs[:, taken]
+            own = np.bincount(column, each, len(rounds) + len(options))
+            own[: len(rounds)] += aim @ extra
+            return own
+
+        costs = changes(self.aim)
+        unit = max(float(np.abs(costs).max(initial=0)), 1.0)
+        owner = np.searchsorted(blocks, np.array([found.block for found in rounds], np.int64))
+        entries = joined(
+            _ones(np.searchsorted(requests, self.packing.request[taken]), column),
+            _ones(len(requests) + owner, np.arange(len(rounds))),
+            *(_whole_row(first + n, changes(lock)) for n, (lock, _) in enumerate(self.locks)),
+            Entries(first + len(self.locks) + rows, len(rounds) + places, amounts),
+        )
+        left = [most - int(lock @ open_.spent) for lock, most in self.locks]
+        limits = np.concatenate([np.ones(first), left, self.loose.limits])
+        return Linear(costs / unit, limits, entries), unit * self.scale
+
+    def _extra(self, rounds: Sequence[Round]) -> Ints:
+        """Return what the details of rounds add to stages, [stages, rounds]."""
+        extra = np.zeros((self.packing.stages, len(rounds)), np.int64)
+        if self.packing.details is not None:
+            for place, found in enumerate(rounds):
+                for pick in found.picks:
+                    for stage, amount in self.packing.details.extra(pick).items():
+                        extra[stage, place] += amount
+        return extra
 
     def _safe(self, prices: np.ndarray) -> Ints:
         """Return prices of locks, lowered where sums of priced amounts would not be exact."""
@@ -136,32 +252,32 @@ class Master:
         sound = np.clip(np.nan_to_num(prices), 0, 2.0**SAFE_BITS)
         return np.asarray(np.rint(sound), np.int64)
 
-    def _entries(
-        self, columns: list[tuple[Round, Ints]], requests: list[int], blocks: list[int]
-    ) -> list[tuple[int, int, float]]:
-        """Return what rounds take of every row: requests, then blocks, then locks."""
-        place = {request: i for i, request in enumerate(requests)}
-        owner = {block: len(requests) + i for i, block in enumerate(blocks)}
-        entries = [
-            (place[int(self.packing.request[pick.option])], column, 1.0)
-            for column, (found, _) in enumerate(columns)
-            for pick in found.picks
-        ]
-        entries += [(owner[found.block], column, 1.0) for column, (found, _) in enumerate(columns)]
-        for row, (weights, _) in enumerate(self.locks, len(requests) + len(blocks)):
-            entries += [
-                (row, column, float(weights @ value))
-                for column, (_, value) in enumerate(columns)
-                if weights @ value
-            ]
-        return entries
+
+def _ones(rows: Ints, columns: Ints) -> Entries:
+    return Entries(rows, columns, np.ones(len(rows)))
 
 
-def _by_column(
-    entries: list[tuple[int, int, float]],
-) -> tuple[list[int], list[int], list[float]]:
-    rows, columns, amounts = zip(*entries, strict=True) if entries else ((), (), ())
-    return list(rows), list(columns), list(amounts)
+def _whole_row(row: int, amounts: np.ndarray) -> Entries:
+    used = np.flatnonzero(amounts)
+    return Entries(np.full(len(used), row), used, amounts[used])
+
+
+def _boxed(problem: Linear, prices: np.ndarray) -> Linear:
+    """Return a problem whose first rows' prices stay between some, [rows, least and most].
+
+    Exceeding a row by one costs the most that its price may be; staying below brings in the least.
+    """
+    count, rows = len(problem.costs), np.arange(len(prices))
+    ones = np.ones(len(rows))
+    return Linear(
+        np.concatenate([problem.costs, prices[:, 1], -prices[:, 0]]),
+        problem.limits,
+        joined(
+            problem.entries,
+            Entries(rows, count + rows, -ones),
+            Entries(rows, count + len(rows) + rows, ones),
+        ),
+    )
 
 
 @dataclass
@@ -182,6 +298,10 @@ class Open:
     requests: set[int]
     spent: Ints
     plan: dict[int, Pick] = field(default_factory=dict)
+
+    def copy(self) -> Open:
+        """Return the same, to be fixed apart."""
+        return Open({*self.blocks}, {*self.requests}, self.spent.copy(), dict(self.plan))
 
     def fix(self, packing: Packing, found: Round) -> None:
         """Fix a round: its block and requests are decided."""

@@ -44,6 +44,9 @@ class Details(Protocol):
     def carer(self, packing: Packing, block: int) -> Carer | None:
         """Return what lists all that a block could take on, where there is such a list."""
 
+    def fit(self, packing: Packing, options: Sequence[int]) -> list[Pick]:
+        """Return those of some options of one block that fit one after another, in that order."""
+
     def model(self, packing: Packing, options: Sequence[int]) -> PackingModel:
         """Return the exact model of some options, details and all."""
 

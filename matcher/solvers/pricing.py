@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,8 @@ LARGEST_TABLE = 10_000_000
 
 NEVER = 1 << 60
 """Stands in arrays for an option that can never be taken; never leaves them."""
+CLOSED = 1 << 52
+"""Cost of options that must not be taken: more than all others together could bring in."""
 SHORT_SHARE = 0.3
 """Share of what is left of a block's time for its exact model."""
 LISTING_WORK = 1e-7
@@ -74,7 +76,7 @@ class Pricer:
 
     def is_quick(self, block: int) -> bool:
         """Say whether the best round of a block is looked up rather than searched for."""
-        return self.is_knapsack(block) or self._carers.get(block) is not None
+        return self.is_knapsack(block) or self.carer(block) is not None
 
     def best(self, block: int, weights: Ints, charges: Mapping[int, int], budget: Budget) -> Offer:
         """Return the best round of a block when each request costs its charge besides.
@@ -90,28 +92,28 @@ class Pricer:
         budget
             Time for this.
         """
-        options, costs = self._priced(block, weights, charges)
+        options, costs = self.priced(block, weights, charges)
         if not (costs < 0).any():
             return Offer(Round(block, ()), 0, 0)
         if self.is_knapsack(block):
             return self._knapsack(block, options, costs)
-        carer = self.carer(block, budget)
+        carer = self.carer(block)
         if carer is not None:
             return self._listed(block, carer, weights, costs, budget)
         return self._searched(block, weights, costs, budget)
 
     def unasked(self, block: int, weights: Ints, charges: Mapping[int, int]) -> Offer:
         """Return no round, and what none can beat: all that pays by itself taken together."""
-        _, costs = self._priced(block, weights, charges)
+        _, costs = self.priced(block, weights, charges)
         return Offer(Round(block, ()), 0, int(np.minimum(costs, 0).sum()))
 
-    def _priced(self, block: int, weights: Ints, charges: Mapping[int, int]) -> tuple[Ints, Ints]:
+    def priced(self, block: int, weights: Ints, charges: Mapping[int, int]) -> tuple[Ints, Ints]:
         """Return the options of a block and what each comes to at some prices."""
         options = self.packing.options_in[block]
         costs = weights @ self.packing.costs[:, options]
         for place, request in enumerate(self.packing.request[options].tolist()):
             # What may not be served is made to cost, so that no round holds it.
-            costs[place] = costs[place] + charges[request] if request in charges else 1
+            costs[place] = costs[place] + charges[request] if request in charges else CLOSED
         return options, costs
 
     # -- knapsacks -------------------------------------------------------------------------
@@ -164,7 +166,7 @@ class Pricer:
 
         In the block's order, scaled; a very large number for options that never fit.
         """
-        options, costs = self._priced(block, weights, charges)
+        options, costs = self.priced(block, weights, charges)
         amounts, limit = self.amounts(block)
         items = np.flatnonzero((costs < 0) & (amounts <= limit)).tolist()
         before = np.zeros((len(items) + 1, limit + 1), np.int64)
@@ -187,13 +189,11 @@ class Pricer:
 
     # -- lists -----------------------------------------------------------------------------
 
-    def carer(self, block: int, budget: Budget) -> Carer | None:
+    def carer(self, block: int) -> Carer | None:
         """Return the carer of a block whose rounds are listed, if there is one."""
         if block not in self._carers:
             details = self.packing.details
-            carer = None if details is None else details.carer(self.packing, block)
-            budget.charge(LISTING_WORK * (carer.catalogue.size if carer else 0))
-            self._carers[block] = carer
+            self._carers[block] = details.carer(self.packing, block) if details else None
         return self._carers[block]
 
     def _listed(
@@ -212,6 +212,60 @@ class Pricer:
             if timed is not None and timed.value < value:
                 return Offer(timed.round, timed.value, least)
         return Offer(Round(block, picks), value, least)
+
+    def whole(
+        self, block: int, options: Sequence[int], aim: Ints, budget: Budget
+    ) -> tuple[Pick, ...] | None:
+        """Return options of a block, all of them, with the details best by an aim, if there are.
+
+        Parameters
+        ----------
+        block
+            The block.
+        options
+            Its options, which its rows let in together.
+        aim
+            Weight of each stage, [stages].
+        budget
+            Time for this.
+        """
+        carer = self.carer(block)
+        if carer is not None:
+            places = np.searchsorted(carer.options, np.sort(np.array(options))).tolist()
+            picks = carer.picks(places)
+            extra = self.packing.value_of(picks) - self.packing.costs[:, options].sum(axis=1)
+            if not aim @ extra:
+                return picks
+        costs = (aim @ self.packing.costs[:, options]).tolist()
+        paid = dict(zip(options, costs, strict=True))
+        offer = self._with_details(block, [*options], aim, paid, budget)
+        return None if offer is None else offer.round.picks
+
+    def most_of(self, block: int, worth: Mapping[int, int], budget: Budget) -> tuple[Pick, ...]:
+        """Return those options of a block with details that are worth most together.
+
+        Parameters
+        ----------
+        block
+            The block.
+        worth
+            What each of some options is worth, at least 1.
+        budget
+            Time for this.
+        """
+        details = self.packing.details
+        options = sorted(worth, key=lambda option: (-worth[option], option))
+        fitted = details.fit(self.packing, options) if details else []
+        model = model_of(self.packing, options)
+        taken = [model.taken[option] for option in options]
+        model.model.maximize(
+            cp_model.LinearExpr.weighted_sum(taken, [worth[option] for option in options])
+        )
+        model.hint({int(self.packing.request[pick.option]): pick for pick in fitted})
+        found = search(model, budget, self.effort, workers=1, is_brief=True)
+        budget.charge(found.work)
+        picks = fitted if found.plan is None else found.plan.values()
+        return tuple(sorted(picks, key=lambda pick: int(self.packing.request[pick.option])))
 
     # -- models ----------------------------------------------------------------------------
 

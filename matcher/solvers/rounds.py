@@ -16,10 +16,12 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from matcher.solvers.bound import Prices
+from matcher.solvers.catalogue import cost_beyond, rank_of
+from matcher.solvers.loose import Loose
 from matcher.solvers.master import Guide, Lock, Master, Open, rounds_of
 from matcher.solvers.model import model_of
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
-from matcher.solvers.pricing import Offer, Pricer
+from matcher.solvers.pricing import CLOSED, Offer, Pricer, Round
 from matcher.solvers.search import Budget, Effort, search, solve_plainly
 
 CENTRED = 0.6
@@ -29,8 +31,9 @@ WIDTH, WIDENED, NARROWED = 0.2, 1.5, 1.2
 that grows with a better bound, and shrinks without."""
 MOST_EACH = 1.0
 """Seconds, or solver work units, for the best round of one block."""
-PATIENCE = 20
-"""Turns without a better bound after which prices are left as they are."""
+PATIENCE, LISTED_PATIENCE = 20, 5
+"""Turns without a better bound after which prices are left as they are; fewer where the rows of
+loose blocks decide, not what is found."""
 WORTHWHILE = 1e-5
 """Share by which a bound has to rise for a turn not to count as one without a better bound."""
 LP_WORK = 1e-7
@@ -82,9 +85,12 @@ class Rounds:
         effort: Effort,
     ) -> None:
         self.packing, self.aim, self.effort = packing, aim, effort
-        self.master = Master(packing, aim, locks, prices.scale)
-        self.guide = Guide(prices.requests, prices.locks, prices.exact)
-        self._pricer, self._is_near = pricer, False
+        searched = [] if packing.details is None else packing.blocks
+        loose = Loose(packing, [b for b in searched if not pricer.is_quick(b)])
+        self.master = Master(packing, aim, locks, prices.scale, loose)
+        rows = loose.safe(prices.rows[loose.rows])
+        self.guide = Guide(prices.requests, prices.locks, rows, prices.exact)
+        self.pricer, self._is_near = pricer, False
         self._elsewhere: int | None = None
         costs = aim @ packing.costs
         self._worth = {
@@ -121,8 +127,10 @@ class Rounds:
 
     # -- prices ----------------------------------------------------------------------------
 
-    def price(self, guide: Guide, open_: Open, budget: Budget) -> tuple[Guide, bool, list[Offer]]:
-        """Ask every open block for its best round.
+    def price(
+        self, guide: Guide, open_: Open, budget: Budget, *, is_exact: bool = False
+    ) -> tuple[Guide, bool, list[Offer]]:
+        """Ask every open block for its best round; loose ones only on request.
 
         Returns
         -------
@@ -130,19 +138,20 @@ class Rounds:
             The guide with the bound it proves of what is open, whether any round is new, and the
             offers.
         """
-        weights = self._weights(guide)
+        weights = self.weights(guide)
         charges = {request: guide.requests[request] for request in sorted(open_.requests)}
-
-        fair = min(PATIENT * self.effort.workers / max(len(open_.blocks), 1), 1.0)
+        loose = self.master.loose
+        asked = open_.blocks if is_exact else open_.blocks - loose.blocks
+        fair = min(PATIENT * self.effort.workers / max(len(asked), 1), 1.0)
 
         def best(block: int) -> Offer:
             if self.stopped(budget):
-                return self._pricer.unasked(block, weights, charges)
+                return self.pricer.unasked(block, weights, charges)
             each = budget.share(fair, MOST_EACH)
-            return self._pricer.best(block, weights, charges, each)
+            return self.pricer.best(block, weights, charges, each)
 
         # Those to be searched first, so that the others are done beside them.
-        blocks = sorted(open_.blocks, key=lambda b: (self._pricer.is_quick(b), b))
+        blocks = sorted(asked, key=lambda b: (self.pricer.is_quick(b), b))
         if self.effort.workers == 1:
             offers = [best(block) for block in blocks]
         else:
@@ -150,9 +159,11 @@ class Rounds:
                 offers = list(threads.map(best, blocks))
         new = [self.master.add(offer.round) for offer in offers]
         proved = sum(offer.bound for offer in offers) - sum(charges.values())
+        if not is_exact:
+            proved += loose.bound(weights, charges, guide.rows, open_.blocks)
         for price, (lock, most) in zip(guide.locks.tolist(), self.master.locks, strict=True):
             proved -= price * (most - int(lock @ open_.spent))
-        return Guide(guide.requests, guide.locks, proved), any(new), offers
+        return Guide(guide.requests, guide.locks, guide.rows, proved), any(new), offers
 
     def generate(self, open_: Open, budget: Budget, turns: int | None = None) -> None:
         """Look for prices with a better bound, and for rounds that go together at them.
@@ -169,12 +180,14 @@ class Rounds:
         Weighted Dantzig-Wolfe decomposition for linear mixed-integer programming. International
         Transactions in Operational Research 4(2), 151-162.
         """
-        centre = Guide({r: self.guide.requests[r] for r in open_.requests}, self.guide.locks)
+        now = self.guide
+        centre = Guide({r: now.requests[r] for r in open_.requests}, now.locks, now.rows)
         best, _, _ = self.price(centre, open_, budget)
         fruitless, turn, width = 0, 1, WIDTH
-        while not self.stopped(budget) and fruitless < PATIENCE and turn != turns:
+        patience = LISTED_PATIENCE if self.master.loose.blocks else PATIENCE
+        while not self.stopped(budget) and fruitless < patience and turn != turns:
             box = None if self._is_near else self._box(best, width)
-            target, _ = self.master.solve(open_, box, budget.seconds_left())
+            target = self.master.solve(open_, box, budget.seconds_left()).guide
             budget.charge(LP_WORK * self.master.size)
             tried, new, _ = self.price(
                 _between(best, target) if self._is_near else target, open_, budget
@@ -206,7 +219,7 @@ class Rounds:
         requests = {**self.guide.requests, **best.requests}
         proved = self.guide.proved
         if whole and (best.proved or 0) > (proved or 0):
-            self.guide = Guide(requests, best.locks, best.proved)
+            self.guide = Guide(requests, best.locks, best.rows, best.proved)
 
     def climb(self, reach: float, budget: Budget) -> None:
         """Raise the bound along subgradients, for problems whose rounds are found at once.
@@ -231,7 +244,8 @@ class Rounds:
             if self.stopped(budget) or length < 1e-3:
                 break
             prices = np.rint(here).astype(np.int64).tolist()
-            guide = Guide(dict(zip(requests.tolist(), prices, strict=True)), self.guide.locks)
+            charges = dict(zip(requests.tolist(), prices, strict=True))
+            guide = Guide(charges, self.guide.locks, self.guide.rows)
             told, _, offers = self.price(guide, open_, budget)
             proved = told.proved or 0
             if proved > best:
@@ -254,128 +268,53 @@ class Rounds:
             here = np.maximum(here + step * slope, 0)
         self._is_near = True
 
-    # -- plans -----------------------------------------------------------------------------
+    def listed(self, open_: Open, most: int, worth: int) -> tuple[list[Round], int]:
+        """Return the listed rounds that cost least at the prices known, without details.
 
-    def settle(self, budget: Budget, open_: Open | None = None) -> dict[int, Pick]:
-        """Return a plan: blocks one after another take their best round at the prices known."""
-        open_ = open_ or self.everything()
-        weights = self._weights(self.guide)
-        requests = {r: int(YIELDING * price) for r, price in self.guide.requests.items()}
-        for block in sorted(open_.blocks):
-            if self.stopped(budget):
-                break
-            charges = {request: requests[request] for request in sorted(open_.requests)}
-            each = budget.share(1 / len(open_.blocks), MOST_EACH)
-            offer = self._pricer.best(block, weights, charges, each)
-            open_.fix(self.packing, offer.round)
-        return open_.plan
+        Of those that cost the same, the ones that serve most people.
 
-    def _weights(self, guide: Guide) -> Ints:
+        Parameters
+        ----------
+        open_
+            Blocks and requests still to be decided.
+        most
+            How many at most.
+        worth
+            By how much a plan that is known changes the aim: rounds of no better plan are left.
+
+        Returns
+        -------
+        tuple
+            The rounds, and the least by which any plan that holds another changes the aim, which
+            is true only where nothing is fixed.
+        """
+        weights, proved = self.weights(self.guide), self.guide.proved or 0
+        charges = {request: self.guide.requests[request] for request in open_.requests}
+        lists = [
+            (block, carer, carer.catalogue.ranks(self.pricer.priced(block, weights, charges)[1]))
+            for block in sorted(open_.blocks)
+            if (carer := self.pricer.carer(block)) is not None
+        ]
+        ranks = np.concatenate([np.zeros(0, np.int64), *(r for _, _, own in lists for r in own)])
+        last = rank_of(min((worth - 1) * self.master.scale - proved, CLOSED // 2))
+        beyond = cost_beyond(last)
+        if np.count_nonzero(ranks <= last) > most:
+            # Of those of the last rank that is let in, only some: it is not counted as let in.
+            last = int(np.partition(ranks, most)[most])
+            beyond = cost_beyond(last - 1)
+        rounds = [
+            Round(block, tuple(Pick(int(carer.options[place])) for place in places))
+            for block, carer, own in lists
+            for places in carer.catalogue.up_to(own, last, most)
+        ]
+        return rounds, -(-(proved + beyond) // self.master.scale)
+
+    def weights(self, guide: Guide) -> Ints:
         """Return the weight of each stage at some prices, in fractions, [stages]."""
         weights = self.aim * self.master.scale
         for price, (lock, _) in zip(guide.locks.tolist(), self.master.locks, strict=True):
             weights = weights + price * lock
         return np.asarray(weights, np.int64)
-
-    def combine(self, plan: Plan, budget: Budget) -> dict[int, Pick]:
-        """Return the best plan made of known rounds, or the given one where none is better."""
-        self.learn(plan)
-        model, taken = cp_model.CpModel(), []
-        users: dict[int, list[cp_model.IntVar]] = defaultdict(list)
-        now = {found.picks for found in rounds_of(self.packing, plan).values()}
-        for block, known in sorted(self.master.rounds.items()):
-            here: list[cp_model.IntVar] = []
-            for picks, value in known.items():
-                variable = model.new_bool_var(f"round_{block}_{len(here)}")
-                model.add_hint(variable, picks in now)
-                here.append(variable)
-                taken.append((variable, picks, value))
-                for pick in picks:
-                    users[int(self.packing.request[pick.option])].append(variable)
-            model.add_at_most_one(here)
-        for request in sorted(users):
-            model.add_at_most_one(users[request])
-        variables = [variable for variable, _, _ in taken]
-        for lock, most in self.master.locks:
-            changes = [int(lock @ value) for _, _, value in taken]
-            model.add(cp_model.LinearExpr.weighted_sum(variables, changes) <= most)
-        costs = [int(self.aim @ value) for _, _, value in taken]
-        model.minimize(cp_model.LinearExpr.weighted_sum(variables, costs))
-        chosen = solve_plainly(model, variables, budget, self.effort)
-        if chosen is None:
-            return dict(plan)
-        combined = {
-            int(self.packing.request[pick.option]): pick
-            for (_, picks, _), is_taken in zip(taken, chosen, strict=True)
-            if is_taken
-            for pick in picks
-        }
-        change = [int(self.aim @ self.packing.value_of(p.values())) for p in (combined, plan)]
-        return combined if change[0] < change[1] else dict(plan)
-
-    def dive(self, budget: Budget, seed: int = 0) -> dict[int, Pick]:
-        """Return a plan: rounds are fixed one after another, prices adapt, the exact model ends.
-
-        Parameters
-        ----------
-        budget
-            Time for this; what is open when it is spent settles at the prices known.
-        seed
-            0 follows the largest shares, any other number a chance way near them.
-
-        References
-        ----------
-        Sadykov, R., Vanderbeck, F., Pessoa, A., Tahiri, I. and Uchoa, E. (2019). Primal
-        heuristics for branch and price: the assets of diving methods. INFORMS Journal on
-        Computing 31(2), 251-267.
-        """
-        open_, random, turns = self.everything(), Random(seed), DIVE_TURNS
-        together = max(len(open_.blocks) // 20, 1)
-        while len(open_.blocks) > LAST_BLOCKS and open_.requests and not self.stopped(budget):
-            _, shares = self.master.solve(open_, None, budget.seconds_left())
-            budget.charge(LP_WORK * self.master.size)
-            if not shares:
-                break
-            # The first dive follows the largest share, later ones a large one.
-            lead = 0 if not seed else random.randrange(min(len(shares), FANNED))
-            for number, (share, found) in enumerate(shares[: max(together, lead + 1)]):
-                requests = {int(self.packing.request[p.option]) for p in found.picks}
-                is_open = found.block in open_.blocks and requests <= open_.requests
-                if is_open and (number == lead or share > SURE):
-                    open_.fix(self.packing, found)
-            began = monotonic()
-            self.generate(open_, budget, turns)
-            turns = self._affordable(budget, open_, (monotonic() - began) / turns)
-        return self._finished(open_, budget)
-
-    def _affordable(self, budget: Budget, open_: Open, pace: float) -> int:
-        """Return how many turns of pricing there is time for at each fixing still to come."""
-        left = budget.seconds_left()
-        if left is None:
-            return DIVE_TURNS
-        each = left * DIVE_SHARE / max(len(open_.blocks), 1)
-        return int(min(max(each / max(pace, 1e-6), 1), DIVE_TURNS))
-
-    def _finished(self, open_: Open, budget: Budget) -> dict[int, Pick]:
-        """Return a dive's plan with what it left open decided by the exact model."""
-        options = [
-            option
-            for block in sorted(open_.blocks)
-            for option in self.packing.options_in[block].tolist()
-            if int(self.packing.request[option]) in open_.requests
-        ]
-        if self.stopped(budget):
-            brief = Budget(1.0, None) if self.effort.limits.seconds else Budget(None, 0.1)
-            return self.settle(brief, open_)
-        if not options:
-            return open_.plan
-        model = model_of(self.packing, options)
-        for lock, most in self.master.locks:
-            model.forbid_worse(lock, most - int(lock @ open_.spent))
-        model.model.minimize(model.expression(self.aim))
-        found = search(model, budget.share(0.5), self.effort)
-        budget.charge(found.work)
-        return open_.plan | (found.plan or {})
 
 
 def _between(best: Guide, target: Guide) -> Guide:
@@ -385,5 +324,8 @@ def _between(best: Guide, target: Guide) -> Guide:
         return round(CENTRED * one + (1 - CENTRED) * other)
 
     requests = {r: mixed(best.requests[r], price) for r, price in target.requests.items()}
-    locks = np.rint(CENTRED * best.locks + (1 - CENTRED) * target.locks).astype(np.int64)
-    return Guide(requests, locks)
+    locks, rows = (
+        np.rint(CENTRED * one + (1 - CENTRED) * other).astype(np.int64)
+        for one, other in ((best.locks, target.locks), (best.rows, target.rows))
+    )
+    return Guide(requests, locks, rows)

@@ -13,7 +13,7 @@ from matcher.solvers.timing import Profile, Task, Timeline
 
 MOST_WINDOWS = 8
 """Windows of one calendar that get rows: the most asked for."""
-MOST_PIECES = 8
+MOST_PIECES = 4
 """Windows are cut into at most this many equal pieces when tasks are counted."""
 
 

@@ -22,9 +22,9 @@ from matcher.solvers.state import Solved, State, Told
 
 SMALL = 25
 """Requests up to which a part is searched whole at once."""
-FIRST_SHARE, LATER_SHARE = 0.75, 0.3
+FIRST_SHARE, LATER_SHARE = 0.85, 0.3
 """Of the time left, the share of the first aim, and of each that follows but the last."""
-SEARCH_SHARE = 0.9
+SEARCH_SHARE = 0.95
 """Of an aim's time left, the share for finding a plan; the rest is for bounds stage by stage."""
 LP_SHARE = 0.2
 """Of an aim's time, the most that its linear relaxation may take."""

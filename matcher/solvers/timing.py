@@ -191,6 +191,14 @@ class Timing:
             return None
         return carer_of(self.lines_of[block], self.domains, options)
 
+    def fit(self, packing: Packing, options: Sequence[int]) -> list[Pick]:
+        """Return those of some options of one block that fit one after another, with times."""
+        from matcher.solvers.fitting import Calendars
+
+        calendars = Calendars(self.lines_of[int(packing.block[options[0]])], self.domains)
+        doors = {option: self.doors.get(int(self.request[option])) for option in options}
+        return calendars.fit(options, doors)
+
     def model(self, packing: Packing, options: Sequence[int]) -> TimedModel:
         """Return the exact model of some options, start times and all."""
         from matcher.solvers.timed_model import TimedModel
