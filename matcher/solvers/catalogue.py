@@ -65,7 +65,7 @@ class Catalogue:
         Least for the cheapest rounds; of those that come to the same, for the largest.
         """
         values = self.values(costs)
-        least = min(0, *(int(level.min()) for level in values if len(level)))
+        least = min([0, *(int(level.min()) for level in values if len(level))])
         return [
             (level - least) * SIZES + SIZES - 1 - min(number, SIZES - 1)
             for number, level in enumerate(values)

@@ -67,7 +67,7 @@ class Calendars:
 
     def _starts(self, task: Task, lines: list[int]) -> Mask:
         """Return when a visit or stay may start, [positions]."""
-        may = self._domains[task.option][task.visit].copy()
+        may = np.array(self._domains[task.option][task.visit], np.bool_)
         starts = np.flatnonzero(may)
         for line in lines:
             short = np.concatenate([[0], np.cumsum(self._free[line] < task.demand)])

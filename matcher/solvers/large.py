@@ -80,8 +80,9 @@ class LargeSearch:
         if self._are_knapsacks:
             self.rounds.climb(self._reach(), budget.share(CLIMB_SHARE))
             self.state.did("subgradients")
-        has_core = len(self.packing) <= WHOLE_OPTIONS and not self._has_lists
-        self._take_turns(budget.share(IMPROVE_SHARE if has_core else 1.0))
+        has_core = len(self.packing) <= WHOLE_OPTIONS
+        leaves_time = has_core and not self._has_lists
+        self._take_turns(budget.share(IMPROVE_SHARE if leaves_time else 1.0))
         if has_core and not self._is_done() and not self.state.stopped(budget):
             self._search_core(budget)
         return self.rounds.bound

@@ -9,7 +9,6 @@ import numpy as np
 from matcher.solvers.bound import SAFE_BITS
 from matcher.solvers.packing import Ints, Packing
 
-
 FINE = 4
 """Least amount of a row from which on it measures options rather than counts them."""
 

@@ -1,10 +1,10 @@
-"""The best set of options that one block could take at given prices: knapsack, list or exact model."""
+"""The best options that one block could take at given prices: by knapsack, list or exact model."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -97,10 +97,15 @@ class Pricer:
             return Offer(Round(block, ()), 0, 0)
         if self.is_knapsack(block):
             return self._knapsack(block, options, costs)
-        carer = self.carer(block)
-        if carer is not None:
-            return self._listed(block, carer, weights, costs, budget)
-        return self._searched(block, weights, costs, budget)
+        carer, details = self.carer(block), self.packing.details
+        if carer is None or details is None:
+            return self._searched(block, weights, costs, budget)
+        listed = self._listed(block, carer, costs, budget)
+        if not weights @ details.most_extra:
+            return listed
+        # Details count: the list only says what no round can beat.
+        offer = self._searched(block, weights, costs, budget)
+        return replace(offer, bound=max(offer.bound, listed.bound))
 
     def unasked(self, block: int, weights: Ints, charges: Mapping[int, int]) -> Offer:
         """Return no round, and what none can beat: all that pays by itself taken together."""
@@ -196,22 +201,11 @@ class Pricer:
             self._carers[block] = details.carer(self.packing, block) if details else None
         return self._carers[block]
 
-    def _listed(
-        self, block: int, carer: Carer, weights: Ints, costs: Ints, budget: Budget
-    ) -> Offer:
-        """Return the best round of a list, with the best times for it."""
-        least, chosen = carer.catalogue.cheapest(costs)
+    def _listed(self, block: int, carer: Carer, costs: Ints, budget: Budget) -> Offer:
+        """Return the best round of a list, whatever its details come to."""
+        value, chosen = carer.catalogue.cheapest(costs)
         budget.charge(LISTING_WORK * carer.catalogue.size)
-        picks = carer.picks(chosen)
-        options = [pick.option for pick in picks]
-        extra = self.packing.value_of(picks) - self.packing.costs[:, options].sum(axis=1)
-        value = least + int(weights @ extra)
-        if value > least:
-            paid = dict(zip(options, costs[chosen].tolist(), strict=True))
-            timed = self._with_details(block, options, weights, paid, budget)
-            if timed is not None and timed.value < value:
-                return Offer(timed.round, timed.value, least)
-        return Offer(Round(block, picks), value, least)
+        return Offer(Round(block, carer.picks(chosen)), value, value)
 
     def whole(
         self, block: int, options: Sequence[int], aim: Ints, budget: Budget
@@ -278,12 +272,14 @@ class Pricer:
         options = self.packing.options_in[block][costs < 0].tolist()
         paid = dict(zip(options, costs[costs < 0].tolist(), strict=True))
         loose = self._solve(PackingModel(self.packing, options), block, weights, paid, budget)
-        if self.packing.details is None:
+        details = self.packing.details
+        if details is None:
             return loose
-        chosen = [pick.option for pick in loose.round.picks]
-        timed = self._with_details(block, chosen, weights, paid, budget.share(SHORT_SHARE))
-        if timed is not None:
-            return Offer(timed.round, timed.value, min(loose.bound, timed.value))
+        if not weights @ details.most_extra:
+            chosen = [pick.option for pick in loose.round.picks]
+            timed = self._with_details(block, chosen, weights, paid, budget.share(SHORT_SHARE))
+            if timed is not None:
+                return Offer(timed.round, timed.value, min(loose.bound, timed.value))
         model = model_of(self.packing, options)
         model.hint({int(self.packing.request[p.option]): p for p in self._known(block, paid)})
         offer = self._solve(model, block, weights, paid, budget.share(SHORT_SHARE))

@@ -7,22 +7,17 @@ must hold within its block; and rounds fixed one after another lead to good plan
 
 from __future__ import annotations
 
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from random import Random
-from time import monotonic
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from matcher.solvers.bound import Prices
 from matcher.solvers.catalogue import cost_beyond, rank_of
 from matcher.solvers.loose import Loose
 from matcher.solvers.master import Guide, Lock, Master, Open, rounds_of
-from matcher.solvers.model import model_of
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
 from matcher.solvers.pricing import CLOSED, Offer, Pricer, Round
-from matcher.solvers.search import Budget, Effort, search, solve_plainly
+from matcher.solvers.search import Budget, Effort
 
 CENTRED = 0.6
 """How far near prices stay with the best known ones; the rest follows the master's."""

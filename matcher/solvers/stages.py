@@ -26,6 +26,8 @@ FIRST_SHARE, LATER_SHARE = 0.85, 0.3
 """Of the time left, the share of the first aim, and of each that follows but the last."""
 SEARCH_SHARE = 0.95
 """Of an aim's time left, the share for finding a plan; the rest is for bounds stage by stage."""
+BOUNDS_SHARE = 0.05
+"""Share of the time kept for bounds of stages that there is no time to search."""
 LP_SHARE = 0.2
 """Of an aim's time, the most that its linear relaxation may take."""
 
@@ -65,7 +67,8 @@ class StageSolver:
             Time for the whole.
         """
         state = State(self.packing, self.effort, self._fuller(start), self._told)
-        first = 0
+        first, whole = 0, budget
+        budget = whole.share(1 - BOUNDS_SHARE)
         while first < self.packing.stages and not state.stopped(budget):
             share = FIRST_SHARE if first == 0 else LATER_SHARE
             stages, prices = self._next_aim(state, first, budget.share(LP_SHARE))
@@ -75,7 +78,19 @@ class StageSolver:
             for stage in stages:
                 state.lock(single(self.packing, stage), int(change[stage]))
             first = stages.stop
+        self._bound_rest(state, first, whole)
         return state.solved
+
+    def _bound_rest(self, state: State, first: int, budget: Budget) -> None:
+        """Bound the stages that there was no time to search, by their relaxations alone."""
+        values, bounds = state.values, state.solved.bounds
+        change = self.packing.value_of(state.plan.values())
+        for stage in range(first, self.packing.stages):
+            if bounds[stage] < values[stage] and not state.stopped(budget):
+                prices = state.relaxation.prices(single(self.packing, stage), budget.seconds_left())
+                reached = int(self.packing.without[stage]) + prices.bound
+                bounds[stage] = max(bounds[stage], min(reached, values[stage]))
+            state.lock(single(self.packing, stage), int(change[stage]))
 
     def _fuller(self, start: Plan) -> Plan:
         """Return the start with whom the rows let in besides, where they say everything."""
@@ -92,14 +107,19 @@ class StageSolver:
         Stages in which by the relaxation nobody has to give way are taken together with the
         first one in which somebody has to.
         """
-        last, relaxation = first, state.relaxation
+        last, relaxation, kept = first, state.relaxation, len(state.locks)
         while True:
             prices = relaxation.prices(single(self.packing, last), budget.seconds_left())
-            is_contested = prices.bound > uncontested(self.packing, last)
+            everyone = uncontested(self.packing, last)
             is_last = last + 1 == self.packing.stages
-            if is_contested or is_last or not can_be_weighed(self.packing, range(first, last + 2)):
+            if prices.bound > everyone or not prices.solved or is_last:
                 break
+            if not can_be_weighed(self.packing, range(first, last + 2)):
+                break
+            # Whether anybody has to give way is asked where nobody does in the stages before.
+            state.lock(single(self.packing, last), everyone)
             last += 1
+        state.unlock(kept)
         stages = range(first, last + 1)
         if len(stages) > 1:
             aim = weighted(self.packing, stages)

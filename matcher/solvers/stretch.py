@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ class Stretch:
     @property
     def positions(self) -> int:
         """How many positions there are; one more stands for never."""
-        return self.nexts.shape[1] - 1
+        return int(self.nexts.shape[1]) - 1
 
     @cached_property
     def moves(self) -> Ints:
@@ -74,7 +75,7 @@ class Stretch:
         sizes = np.cumsum([0, *(len(level.sets) for level in levels)])
         moves = np.full((sizes[-1], len(self) + 1), -1, np.int64)
         moves[:, -1] = np.arange(len(moves))
-        for number, (level, larger) in enumerate(zip(levels, levels[1:], strict=False)):
+        for number, (level, larger) in enumerate(pairwise(levels)):
             places = _places(larger.sets, _joined(level.sets, len(self)), len(self))
             found = places.reshape(len(level.sets), len(self))
             inside = slice(sizes[number], sizes[number + 1])

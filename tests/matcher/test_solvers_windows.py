@@ -76,12 +76,14 @@ def test_unlike_amounts_keep_their_limit() -> None:
     assert area.limit == 12
 
 
-def test_an_amount_counts_only_inside_the_window() -> None:
-    """What may also take place outside a window need not take any of it."""
+def test_an_amount_is_what_must_lie_inside_the_window() -> None:
+    """A visit counts with the less of what lies in a window at its earliest and at its latest."""
     window = Window(0, (0,), 84, 96)
     assert window.amount(visit(0, 84, 96, 7, carers=2), 12) == 14
-    assert window.amount(visit(0, 83, 96, 7), 12) == 0
-    assert window.amount(visit(0, 84, 97, 7), 12) == 0
+    assert window.amount(visit(0, 83, 96, 7), 12) == 6
+    assert window.amount(visit(0, 84, 98, 7), 12) == 5
+    assert window.amount(visit(0, 77, 96, 7), 12) == 0
+    assert window.amount(visit(0, 80, 100, 20, carers=2), 12) == 24
     assert Window(0, (0,), 84, 96, pieces=1).amount(visit(0, 84, 96, 7), 12) == 12
     assert Window(0, (0,), 84, 96, pieces=1).unit(12) == 12
 
