@@ -28,9 +28,9 @@ SLICES, DIVE_SLICES = 4, 2.5
 take longer ones."""
 DIVE_SHARE = 0.75
 """Of a step's time, the most for a dive; the rest mends its plan where it needs that."""
-GENERATE_SHARE, LIST_SHARE = 0.15, 0.9
+GENERATE_SHARE, LIST_SHARES = 0.15, (0.9, 0.5, 0.7)
 """Where rounds are listed: of an aim's time, the most for prices, then of what is left, the most
-for each step."""
+for a dive, a choice of rounds, and planning blocks anew."""
 FEWEST_LISTED, MORE_LISTED, MOST_LISTED = 300, 3, 30_000
 """Listed rounds to choose from at first, how many times as many at the next turn, and at most."""
 REACH = 0.1
@@ -95,14 +95,13 @@ class LargeSearch:
         turn, fruitless = 0, 0
         failures, rests, done = ([0] * len(steps) for _ in range(3))
         while fruitless < FRUITLESS and not self.state.stopped(budget) and not self._is_done():
-            step = self._step(budget, share)
             which, turn = turn % len(steps), turn + 1
             if rests[which]:
                 # What did not help sits out the more turns the more often it did not.
                 rests[which] -= 1
                 continue
             before = self._standing()
-            steps[which](step, done[which])
+            steps[which](self._step(budget, share, which), done[which])
             done[which] += 1
             if not is_core_tried and all(done):
                 self._search_core(budget.share(1 / SLICES))
@@ -113,10 +112,10 @@ class LargeSearch:
             rests[which] = 0 if helped else failures[which]
             self.state.raise_first(self.stages, self.aim, self.rounds.bound)
 
-    def _step(self, budget: Budget, slice_: Budget) -> Budget:
+    def _step(self, budget: Budget, slice_: Budget, which: int) -> Budget:
         """Return the time for one step: a slice, or with lists a share of what is left."""
         if self._has_lists:
-            return budget.share(LIST_SHARE)
+            return budget.share(LIST_SHARES[which])
         return budget.share(1.0, slice_.seconds if budget.work is None else slice_.work)
 
     def _steps(self) -> list[Callable[[Budget, int], None]]:

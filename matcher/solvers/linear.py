@@ -65,7 +65,9 @@ def solve_linear(
     return mathopt.solve(_model(problem, is_whole=False), kind, params=params)
 
 
-def solve_whole(problem: Linear, *, seconds: float | None, nodes: int) -> mathopt.SolveResult:
+def solve_whole(
+    problem: Linear, *, seconds: float | None, nodes: int, proves: bool
+) -> mathopt.SolveResult:
     """Return the solver's answer to a linear problem whose unknowns are 0 or 1.
 
     It cannot be interrupted, so it never takes longer than :data:`MOST_SECONDS`.
@@ -76,12 +78,19 @@ def solve_whole(problem: Linear, *, seconds: float | None, nodes: int) -> mathop
         The problem.
     seconds, nodes
         Time for this, ``None`` for no limit, which nodes of the search tree then set.
+    proves
+        Whether to look for what none can beat as well; a good answer is found sooner without.
     """
     limit = None if seconds is None else timedelta(seconds=min(seconds, MOST_SECONDS))
     params = mathopt.SolveParameters(
-        time_limit=limit, node_limit=nodes, relative_gap_tolerance=NEAR, threads=1
+        time_limit=limit,
+        node_limit=nodes,
+        relative_gap_tolerance=NEAR,
+        cuts=None if proves else mathopt.Emphasis.OFF,
+        threads=1,
     )
-    return mathopt.solve(_model(problem, is_whole=True), mathopt.SolverType.GSCIP, params=params)
+    model = _model(problem, is_whole=True)
+    return mathopt.solve(model, mathopt.SolverType.GSCIP, params=params)
 
 
 def _model(problem: Linear, *, is_whole: bool) -> mathopt.Model:

@@ -155,6 +155,7 @@ class Master:
         rounds: Sequence[Round],
         budget: Budget,
         tightness: Mapping[int, float] | None = None,
+        proves: bool = True,
     ) -> Selection:
         """Return the best that some rounds, and the options of loose blocks, make together.
 
@@ -168,6 +169,8 @@ class Master:
             Time for this.
         tightness
             By what share rows of some loose blocks are lowered; nothing is proved then.
+        proves
+            Whether to look for what none can beat as well.
         """
         tightness = tightness or {}
         problem, unit = self.problem(open_, rounds)
@@ -179,6 +182,7 @@ class Master:
             Linear(problem.costs, limits, problem.entries),
             seconds=budget.seconds_left(),
             nodes=MOST_NODES,
+            proves=proves and not tightness,
         )
         least = answer.termination.objective_bounds.dual_bound * each
         bound = ceil(least - SLACK * each) if isfinite(least) and not tightness else None

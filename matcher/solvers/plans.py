@@ -173,7 +173,7 @@ class Plans:
         if self.rounds.master.loose.blocks:
             known = self.rounds.master.known(open_)
             listed, _ = self.rounds.listed(open_, LISTED_LAST, 1 << 40)
-            chosen, _ = self._selected(open_, [*known, *listed], budget)
+            chosen, _ = self._selected(open_, [*known, *listed], budget, proves=False)
             if chosen is not None:
                 return chosen
         return self._exact(open_, open_.blocks, {}, budget.share(EXACT_SHARE))
@@ -200,13 +200,13 @@ class Plans:
         worth = int(self.aim @ self.packing.value_of(plan.values()))
         listed, beyond = rounds.listed(open_, most, worth)
         listed += [found for found in rounds.master.known(open_) if found.picks in held]
-        chosen, bound = self._selected(open_, listed, budget)
+        chosen, bound = self._selected(open_, listed, budget, proves=True)
         if bound is not None:
             rounds.raise_to(min(bound, beyond))
         return dict(plan) if chosen is None else chosen
 
     def _selected(
-        self, open_: Open, listed: Sequence[Round], budget: Budget
+        self, open_: Open, listed: Sequence[Round], budget: Budget, *, proves: bool
     ) -> tuple[dict[int, Pick] | None, int | None]:
         """Return the best plan of some rounds with details, and what none of them can beat.
 
@@ -218,7 +218,7 @@ class Plans:
         bound: int | None = None
         for attempt in range(ATTEMPTS):
             each = budget.share(CHOICE_SHARE)
-            selection = self.rounds.master.select(open_, listed, each, tightness)
+            selection = self.rounds.master.select(open_, listed, each, tightness, proves)
             budget.charge(CHOICE_WORK * sum(len(found.picks) for found in listed))
             bound = selection.bound if attempt == 0 else bound
             if selection.chosen is None:

@@ -24,9 +24,9 @@ SMALL = 25
 """Requests up to which a part is searched whole at once."""
 FIRST_SHARE, LATER_SHARE = 0.85, 0.3
 """Of the time left, the share of the first aim, and of each that follows but the last."""
-SEARCH_SHARE = 0.95
-"""Of an aim's time left, the share for finding a plan; the rest is for bounds stage by stage."""
-BOUNDS_SHARE = 0.05
+PROOF_SHARE = 0.3
+"""Of all the time left, the most for bounds of an aim's stages one by one, which are soon had."""
+BOUNDS_SHARE = 0.08
 """Share of the time kept for bounds of stages that there is no time to search."""
 LP_SHARE = 0.2
 """Of an aim's time, the most that its linear relaxation may take."""
@@ -73,7 +73,9 @@ class StageSolver:
             share = FIRST_SHARE if first == 0 else LATER_SHARE
             stages, prices = self._next_aim(state, first, budget.share(LP_SHARE))
             time = budget if stages.stop == self.packing.stages else budget.share(share)
-            self._minimise(state, stages, prices, time)
+            bound = self._minimise(state, stages, prices, time)
+            self._prove(state, stages, bound, whole.share(PROOF_SHARE))
+            state.tell()
             change = self.packing.value_of(state.plan.values())
             for stage in stages:
                 state.lock(single(self.packing, stage), int(change[stage]))
@@ -126,16 +128,15 @@ class StageSolver:
             prices = relaxation.prices(aim, budget.seconds_left())
         return stages, prices
 
-    def _minimise(self, state: State, stages: range, prices: Prices, budget: Budget) -> None:
-        """Improve the plan in one aim, and raise the bounds of its stages."""
+    def _minimise(self, state: State, stages: range, prices: Prices, budget: Budget) -> int:
+        """Improve the plan in one aim; return the least by which any plan changes it."""
         aim, bound = weighted(self.packing, stages), prices.bound
         if state.change(state.plan, aim) > bound and not state.stopped(budget):
             if self.is_small:
                 bound = self._whole(state, aim, bound, budget)
             else:
-                bound = LargeSearch(state, stages, prices).run(budget.share(SEARCH_SHARE))
-        self._prove(state, stages, aim, max(bound, prices.bound), budget)
-        state.tell()
+                bound = LargeSearch(state, stages, prices).run(budget)
+        return max(bound, prices.bound)
 
     def _whole(self, state: State, aim: Ints, floor: int, budget: Budget) -> int:
         """Search all options at once; return the bound reached."""
@@ -154,9 +155,21 @@ class StageSolver:
 
     # -- bounds ----------------------------------------------------------------------------
 
-    def _prove(self, state: State, stages: range, aim: Ints, bound: int, budget: Budget) -> None:
-        """Bound each stage of an aim, given that the stages before it are no worse."""
-        values, bounds = state.values, state.solved.bounds
+    def _prove(self, state: State, stages: range, bound: int, budget: Budget) -> None:
+        """Bound each stage of an aim, given that the stages before it are no worse.
+
+        Parameters
+        ----------
+        state
+            What is known of the run.
+        stages
+            The stages of the aim.
+        bound
+            The least by which any plan changes the aim.
+        budget
+            Time for bounds of single stages.
+        """
+        aim, values, bounds = weighted(self.packing, stages), state.values, state.solved.bounds
         if state.change(state.plan, aim) <= bound:
             for stage in stages:
                 bounds[stage] = values[stage]
