@@ -81,7 +81,8 @@ class Catalogue:
         last
             The last rank to yield rounds of.
         most
-            How many of the last rank at most, from evenly spread places in the list.
+            How many of the last rank at most, for each number of options, from evenly spread
+            places in the list.
         """
         for level, own in enumerate(ranks):
             places = np.flatnonzero(own == last)

@@ -27,8 +27,8 @@ class Loose:
     def __init__(self, packing: Packing, blocks: Iterable[int]) -> None:
         self.packing, self.blocks = packing, frozenset(blocks)
         inside = [np.zeros(0, np.int64)]
-        self.options = np.concatenate(inside + [packing.options_in[b] for b in sorted(blocks)])
-        rows = [packing.rows_in[b] for b in sorted(blocks) if b in packing.rows_in]
+        self.options = np.concatenate(inside + [packing.options_in[b] for b in sorted(self.blocks)])
+        rows = [packing.rows_in[b] for b in sorted(self.blocks) if b in packing.rows_in]
         self.rows = np.concatenate(inside + rows)
         is_here = np.isin(packing.row_of_entry, self.rows)
         place = np.zeros(len(packing.limits), np.int64)

@@ -141,19 +141,49 @@ class Stretch:
         kinds
             The kind of each visit.
         """
-        places = [0] * len(kinds)
-        ends = np.zeros((1, self.days.shape[1]), np.int64)
-        return places if self._placed(kinds, list(range(len(kinds))), ends, places) else None
+        ends = (0,) * self.days.shape[1]
+        order = self._order(tuple(sorted(kinds)), ends, set())
+        if order is None:
+            return None
+        begins: dict[int, list[int]] = {}
+        for kind in order:
+            ends, begin = self._done(kind, ends)
+            begins.setdefault(kind, []).append(begin)
+        return [begins[kind].pop() for kind in kinds]
 
-    def _placed(self, kinds: list[int], left: list[int], ends: Ints, places: list[int]) -> bool:
-        for visit in left:
-            kind = np.array([kinds[visit]])
-            after = self._after(ends, kind)
-            others = [other for other in left if other != visit]
-            if (after <= self.positions).all() and self._placed(kinds, others, after, places):
-                places[visit] = int(after[0, self.days[kind[0]]][0] - self.lengths[kind[0]])
-                return True
-        return not left
+    def _order(
+        self, left: tuple[int, ...], ends: tuple[int, ...], failed: set[tuple[tuple[int, ...], ...]]
+    ) -> list[int] | None:
+        """Return an order in which visits that are left can be done; ``None`` if there is none.
+
+        Parameters
+        ----------
+        left
+            The kinds of the visits, ascending.
+        ends
+            Where she is free again, by calendar.
+        failed
+            What was found to have no order before.
+        """
+        if not left:
+            return []
+        if (left, ends) in failed:
+            return None
+        for place, kind in enumerate(left):
+            after, _ = self._done(kind, ends)
+            if (place and kind == left[place - 1]) or max(after) > self.positions:
+                continue
+            order = self._order(left[:place] + left[place + 1 :], after, failed)
+            if order is not None:
+                return [kind, *order]
+        failed.add((left, ends))
+        return None
+
+    def _done(self, kind: int, ends: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+        """Return where she is free again after one more visit, and where that begins."""
+        after = self._after(np.array([ends]), np.array([kind]))[0].tolist()
+        first_day = int(self.days[kind].argmax())
+        return tuple(after), after[first_day] - int(self.lengths[kind])
 
 
 def _joined(sets: Ints, kinds: int) -> Ints:
