@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -69,6 +70,9 @@ def allocate(
     Ctrl-C stops early and keeps the best plan found; a second Ctrl-C gives it up.
     """
     require_writable(out, is_allocation_folder)
+    if method == "today":
+        searching = {"--gap": gap, "--start": start, "--deterministic-time": deterministic_time}
+        refuse_to_search(searching)
     limits = chosen_limits(seconds, deterministic_time, workers, gap)
     market = open_book(book).market
     given = None if start is None else earlier_answer(start, market)
@@ -85,6 +89,22 @@ def allocate(
         show_document({"folder": str(out), **summary.model_dump(mode="json")})
     else:
         show(allocation_page(summary, str(out)))
+
+
+def refuse_to_search(options: Mapping[str, object]) -> None:
+    """Refuse options that today's way, which searches for nothing, could only ignore.
+
+    Raises
+    ------
+    typer.BadParameter
+        If one of them was given.
+    """
+    for name, value in options.items():
+        if value is not None:
+            raise typer.BadParameter(
+                "--method today searches for nothing, so this would change nothing.",
+                param_hint=name,
+            )
 
 
 def earlier_answer(folder: Path, market: Market) -> Allocation:

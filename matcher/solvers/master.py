@@ -21,8 +21,11 @@ LEAST_SHARE = 1e-6
 """Shares up to which a round counts as not taken."""
 SLACK = 1e-6
 """Of the largest cost, how inexact bounds in whole numbers may be."""
-MOST_NODES = 10_000
-"""Nodes of the search tree after which a choice of rounds is ended, however much time is left."""
+MOST_NODES, NODES_A_UNIT = 10_000, 100
+"""Nodes of the search tree after which a choice of rounds is ended, however much time is left; and
+how many count as a unit of solver work."""
+ENTRY_WORK = 1e-7
+"""Solver work units counted for each entry of a choice of rounds, before any node."""
 Lock = tuple[Ints, int]
 """A weighted sum of stages, and by how much options may at most change it."""
 
@@ -181,9 +184,11 @@ class Master:
         answer = solve_whole(
             Linear(problem.costs, limits, problem.entries),
             seconds=budget.seconds_left(),
-            nodes=MOST_NODES,
+            nodes=_nodes(budget),
             proves=proves and not tightness,
         )
+        nodes = answer.solve_stats.node_count
+        budget.charge(ENTRY_WORK * len(problem.entries.rows) + nodes / NODES_A_UNIT)
         least = answer.termination.objective_bounds.dual_bound * each
         bound = ceil(least - SLACK * each) if isfinite(least) and not tightness else None
         if not answer.has_primal_feasible_solution():
@@ -255,6 +260,13 @@ class Master:
         """Return prices as whole fractions; any that are not negative prove something."""
         sound = np.clip(np.nan_to_num(prices), 0, 2.0**SAFE_BITS)
         return np.asarray(np.rint(sound), np.int64)
+
+
+def _nodes(budget: Budget) -> int:
+    """Return how many nodes of a search tree there is work left for."""
+    return (
+        MOST_NODES if budget.work is None else 1 + int(min(budget.work * NODES_A_UNIT, MOST_NODES))
+    )
 
 
 def _ones(rows: Ints, columns: Ints) -> Entries:

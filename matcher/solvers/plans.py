@@ -44,8 +44,6 @@ WHOLE_SHARE = 0.2
 """Of the time left, the most for the details of one block."""
 LISTED_LAST = 500
 """Listed rounds to choose from at the end of a dive."""
-CHOICE_WORK = 1e-6
-"""Solver work units counted for each pick of the rounds that are chosen from."""
 
 
 class Plans:
@@ -219,7 +217,6 @@ class Plans:
         for attempt in range(ATTEMPTS):
             each = budget.share(CHOICE_SHARE)
             selection = self.rounds.master.select(open_, listed, each, tightness, proves)
-            budget.charge(CHOICE_WORK * sum(len(found.picks) for found in listed))
             bound = selection.bound if attempt == 0 else bound
             if selection.chosen is None:
                 break

@@ -34,6 +34,8 @@ from tests.matcher.cqc.extracts import ACTIVE, home, written
         ("allocate", str(SAMPLE), "--seconds", "inf"),
         ("allocate", str(SAMPLE), "--seconds", "nan"),
         ("allocate", str(SAMPLE), "--deterministic-time", "nan"),
+        ("allocate", str(SAMPLE), "--method", "today", "--gap", "0.01"),
+        ("allocate", str(SAMPLE), "--method", "today", "--deterministic-time", "1"),
         ("demo", "--seconds", "inf"),
     ],
 )
