@@ -31,7 +31,7 @@ FANNED = 4
 STEPS, STEPS_LISTED = 20, 6
 """Fixings that a dive takes about; fewer where blocks are listed, as those soon agree."""
 LOST = 1e-3
-"""By how much a relaxation may get worse before other rounds are looked for, in the aim's units."""
+"""By how much a relaxation with loose blocks may get worse before other rounds are looked for."""
 SURE, HALF = 0.9, 0.5
 """Shares of rounds from which on they are fixed together; lower where blocks are listed."""
 CHOICE_SHARE, EXACT_SHARE = 0.55, 0.5
@@ -137,13 +137,14 @@ class Plans:
                 is_open = found.block in open_.blocks and requests <= open_.requests
                 if is_open and (number == lead or share > (HALF if loose else SURE)):
                     open_.fix(self.packing, found)
-            before, relaxed = relaxed.value, self._relaxed(open_, budget)
-            if relaxed.value > before + LOST:
+            after = self._relaxed(open_, budget) if loose else None
+            if after is None or after.value > relaxed.value + LOST:
                 # What was fixed is in the way of others: other rounds may go with it better.
                 began = monotonic()
                 self.rounds.generate(open_, budget, turns)
                 turns = self._affordable(budget, open_, (monotonic() - began) / turns)
-                relaxed = self._relaxed(open_, budget)
+                after = self._relaxed(open_, budget)
+            relaxed = after
         return self._finished(open_, budget)
 
     def _relaxed(self, open_: Open, budget: Budget) -> Relaxed:
@@ -227,7 +228,7 @@ class Plans:
             plan = self._completed(filled, lacking, budget)
             if best is None or self._change(plan) < self._change(best):
                 best = plan
-            if not _leaves_another(budget, attempt + 1):
+            if self.rounds.stopped(budget) or not _leaves_another(budget, attempt + 1):
                 break
             tightness |= {block: tightness.get(block, 0.0) + TIGHTENED for block in lacking}
         return best, bound
@@ -309,6 +310,4 @@ class Plans:
 def _leaves_another(budget: Budget, attempts: int) -> bool:
     """Say whether what is left of a budget is enough for another attempt like those before."""
     left = budget.seconds_left()
-    if budget.seconds is None or left is None:
-        return not budget.spent
-    return left > (budget.seconds - left) / attempts
+    return budget.seconds is None or left is None or left > (budget.seconds - left) / attempts
