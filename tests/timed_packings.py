@@ -84,11 +84,15 @@ class TimedPacking:
 
 
 @st.composite
-def timed_packings(draw: st.DrawFn, *, most_requests: int = 4) -> TimedPacking:
+def timed_packings(
+    draw: st.DrawFn, *, most_requests: int = 4, most_free: int = 2, most_wishes: int = 1
+) -> TimedPacking:
     """Draw visits of one to three slots that compete for carers in up to two blocks."""
     stages = draw(st.integers(1, 2))
     profiles = {
-        block: np.array(draw(st.lists(st.integers(0, 2), min_size=SLOTS, max_size=SLOTS)), np.int64)
+        block: np.array(
+            draw(st.lists(st.integers(0, most_free), min_size=SLOTS, max_size=SLOTS)), np.int64
+        )
         for block in (1, 4)[: draw(st.integers(1, 2))]
     }
     options: list[tuple[int, int, list[int]]] = []
@@ -102,7 +106,7 @@ def timed_packings(draw: st.DrawFn, *, most_requests: int = 4) -> TimedPacking:
             options.append((request, block, [first, *(draw(st.integers(-3, 6)),) * (stages - 1)]))
             lengths.append(length)
             demands.append(demand)
-        wishes[request] = tuple(draw(st.lists(_wishes(stages), max_size=1)))
+        wishes[request] = tuple(draw(st.lists(_wishes(stages), max_size=most_wishes)))
     rough = packing_of(options, [], [draw(st.integers(0, 20)) for _ in range(stages)])
     timing = Timing(
         domains=tuple(domains),

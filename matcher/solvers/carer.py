@@ -64,7 +64,7 @@ class Carer:
         TooManyError
             If there are too many to list.
         """
-        levels = list(self._levels([stretch.moves for stretch in self.stretches]))
+        levels = list(self._levels([stretch.moves() for stretch in self.stretches]))
         return Catalogue(
             tuple(level.parent.astype(np.int32) for level in levels),
             tuple(level.option.astype(np.int32) for level in levels),

@@ -86,8 +86,9 @@ class Catalogue:
         """
         for level, own in enumerate(ranks):
             places = np.flatnonzero(own == last)
-            step = max(-(-len(places) // max(most, 1)), 1)
-            for place in [*np.flatnonzero(own < last).tolist(), *places[::step].tolist()]:
+            step = max(-(-len(places) // most), 1) if most else len(places) + 1
+            some = places[::step] if most else places[:0]
+            for place in [*np.flatnonzero(own < last).tolist(), *some.tolist()]:
                 yield self._members(level, place)
 
     def _members(self, level: int, place: int) -> list[int]:

@@ -26,7 +26,7 @@ SETTLE_SHARE, CLIMB_SHARE = 0.4, 0.2
 SLICES, DIVE_SLICES = 4, 2.5
 """Slices of an aim's time, which finding rounds and planning blocks anew take in turn; dives
 take longer ones."""
-DIVE_SHARE = 0.75
+STEP_SHARE = 0.75
 """Of a step's time, the most for a dive; the rest mends its plan where it needs that."""
 GENERATE_SHARE, LIST_SHARES = 0.15, (0.9, 0.5, 0.7)
 """Where rounds are listed: of an aim's time, the most for prices, then of what is left, the most
@@ -70,7 +70,7 @@ class LargeSearch:
 
     def run(self, budget: Budget) -> int:
         """Improve the plan, and return the least by which any plan changes the aim."""
-        if self._has_lists:
+        if self.rounds.are_listed:
             self.rounds.learn(self.state.plan)
             self.rounds.generate(self.rounds.everything(), budget.share(GENERATE_SHARE))
             self.state.did("rounds")
@@ -81,7 +81,7 @@ class LargeSearch:
             self.rounds.climb(self._reach(), budget.share(CLIMB_SHARE))
             self.state.did("subgradients")
         has_core = len(self.packing) <= WHOLE_OPTIONS
-        leaves_time = has_core and not self._has_lists
+        leaves_time = has_core and not self.rounds.are_listed
         self._take_turns(budget.share(IMPROVE_SHARE if leaves_time else 1.0))
         if has_core and not self._is_done() and not self.state.stopped(budget):
             self._search_core(budget)
@@ -91,7 +91,7 @@ class LargeSearch:
         """Improve the plan in several ways, each for a slice of the time, until none helps."""
         steps = self._steps()
         share = budget.share((DIVE_SLICES if self._are_knapsacks else 1) / SLICES)
-        is_core_tried = len(self.packing) > WHOLE_FIRST or self._has_lists
+        is_core_tried = len(self.packing) > WHOLE_FIRST or self.rounds.are_listed
         turn, fruitless = 0, 0
         failures, rests, done = ([0] * len(steps) for _ in range(3))
         while fruitless < FRUITLESS and not self.state.stopped(budget) and not self._is_done():
@@ -114,7 +114,7 @@ class LargeSearch:
 
     def _step(self, budget: Budget, slice_: Budget, which: int) -> Budget:
         """Return the time for one step: a slice, or with lists a share of what is left."""
-        if self._has_lists:
+        if self.rounds.are_listed:
             return budget.share(LIST_SHARES[which])
         return budget.share(1.0, slice_.seconds if budget.work is None else slice_.work)
 
@@ -122,7 +122,7 @@ class LargeSearch:
         """Return the ways to improve that take turns, in their order."""
         if self._are_knapsacks:
             return [self._seek_rounds, self._plan_anew]
-        if self._has_lists:
+        if self.rounds.are_listed:
             return [self._dive, self._choose_rounds, self._plan_anew]
         return [self._plan_anew, self._seek_rounds]
 
@@ -198,16 +198,10 @@ class LargeSearch:
 
     def _dive(self, budget: Budget, turn: int) -> None:
         """Fix one round after another."""
-        plan = self.plans.dive(budget.share(DIVE_SHARE), seed=turn)
+        plan = self.plans.dive(budget.share(STEP_SHARE), seed=turn)
         self.rounds.learn(plan)
         self.state.did("dive")
         self._take(plan, budget)
-
-    @cached_property
-    def _has_lists(self) -> bool:
-        """Whether what some blocks could take on is listed, and details come on top."""
-        loose = self.rounds.master.loose.blocks
-        return self.packing.details is not None and len(loose) < len(self.packing.blocks)
 
     @cached_property
     def _are_knapsacks(self) -> bool:

@@ -70,14 +70,15 @@ def solve_whole(
 ) -> mathopt.SolveResult:
     """Return the solver's answer to a linear problem whose unknowns are 0 or 1.
 
-    It cannot be interrupted, so it never takes longer than :data:`MOST_SECONDS`.
+    It cannot be interrupted, so it takes at most :data:`MOST_SECONDS`, or so many nodes where time
+    does not count.
 
     Parameters
     ----------
     problem
         The problem.
     seconds, nodes
-        Time for this, ``None`` for no limit, which nodes of the search tree then set.
+        Time for this, ``None`` where it does not count, and most nodes of the search tree.
     proves
         Whether to look for what none can beat as well; a good answer is found sooner without.
     """

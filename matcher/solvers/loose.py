@@ -10,7 +10,8 @@ from matcher.solvers.bound import SAFE_BITS
 from matcher.solvers.packing import Ints, Packing
 
 FINE = 4
-"""Least amount of a row from which on it measures options rather than counts them."""
+"""Times what all amounts of a row have in common that its least must be, for it to measure options
+rather than count them."""
 
 
 class Loose:
@@ -72,11 +73,12 @@ class Loose:
         shares
             By what share, for blocks of which that is asked.
         """
-        least = np.full(len(self.rows), FINE)
+        least, common = np.full(len(self.rows), 1 << 40), np.zeros(len(self.rows), np.int64)
         np.minimum.at(least, self._row, self._amount)
+        np.gcd.at(common, self._row, self._amount)
         share = np.array([shares.get(block, 0.0) for block in self._row_owner.tolist()])
         lowered = np.floor(share * self.limits).astype(np.int64)
-        return self.limits - np.where(least >= FINE, lowered, 0)
+        return self.limits - np.where(least >= FINE * common, lowered, 0)
 
     def _is_open(self, blocks: set[int], requests: set[int]) -> np.ndarray:
         request = self.packing.request[self.options]

@@ -19,8 +19,8 @@ from matcher.solvers.search import Budget
 
 LEAST_SHARE = 1e-6
 """Shares up to which a round counts as not taken."""
-SLACK = 1e-6
-"""Of the largest cost, how inexact bounds in whole numbers may be."""
+SLACK = 1e-7
+"""Of the largest cost, how inexact bounds in whole numbers may be for each request."""
 MOST_NODES, NODES_A_UNIT = 10_000, 100
 """Nodes of the search tree after which a choice of rounds is ended, however much time is left; and
 how many count as a unit of solver work."""
@@ -190,7 +190,8 @@ class Master:
         nodes = answer.solve_stats.node_count
         budget.charge(ENTRY_WORK * len(problem.entries.rows) + nodes / NODES_A_UNIT)
         least = answer.termination.objective_bounds.dual_bound * each
-        bound = ceil(least - SLACK * each) if isfinite(least) and not tightness else None
+        slack = SLACK * each * (1 + len(open_.requests))
+        bound = ceil(least - slack) if isfinite(least) and not tightness else None
         if not answer.has_primal_feasible_solution():
             return Selection(None, bound)
         taken = np.array(list(answer.variable_values().values())) > 0.5

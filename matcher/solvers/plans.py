@@ -173,8 +173,7 @@ class Plans:
             known = self.rounds.master.known(open_)
             listed, _ = self.rounds.listed(open_, LISTED_LAST, 1 << 40)
             chosen, _ = self._selected(open_, [*known, *listed], budget, proves=False)
-            if chosen is not None:
-                return chosen
+            return self.settle(budget, open_) if chosen is None else chosen
         return self._exact(open_, open_.blocks, {}, budget.share(EXACT_SHARE))
 
     # -- as a whole ------------------------------------------------------------------------
@@ -187,13 +186,16 @@ class Plans:
         Parameters
         ----------
         plan
-            A plan whose rounds may be chosen too; returned where nothing else is found.
+            A plan whose rounds may be chosen too; returned where nothing else is found, or rounds
+            are not listed.
         most
             How many listed rounds to choose from.
         budget
             Time for this.
         """
         rounds, open_ = self.rounds, self.rounds.everything()
+        if not rounds.are_listed:
+            return dict(plan)
         rounds.learn(plan)
         held = {found.picks for found in rounds_of(self.packing, plan).values()}
         worth = int(self.aim @ self.packing.value_of(plan.values()))

@@ -19,7 +19,7 @@ LARGEST_TABLE = 10_000_000
 
 NEVER = 1 << 60
 """Stands in arrays for an option that can never be taken; never leaves them."""
-CLOSED = 1 << 52
+CLOSED = 1 << 54
 """Cost of options that must not be taken: more than all others together could bring in."""
 SHORT_SHARE = 0.3
 """Share of what is left of a block's time for its exact model."""
@@ -228,12 +228,14 @@ class Pricer:
             places = np.searchsorted(carer.options, np.sort(np.array(options))).tolist()
             picks = carer.picks(places)
             extra = self.packing.value_of(picks) - self.packing.costs[:, options].sum(axis=1)
-            if not aim @ extra:
+            if not aim @ extra or budget.spent:
                 return picks
         costs = (aim @ self.packing.costs[:, options]).tolist()
         paid = dict(zip(options, costs, strict=True))
         offer = self._with_details(block, [*options], aim, paid, budget)
-        return None if offer is None else offer.round.picks
+        if offer is not None:
+            return offer.round.picks
+        return None if carer is None else picks
 
     def most_of(self, block: int, worth: Mapping[int, int], budget: Budget) -> tuple[Pick, ...]:
         """Return those options of a block with details that are worth most together.

@@ -8,6 +8,7 @@ must hold within its block; and rounds fixed one after another lead to good plan
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import numpy as np
 
@@ -39,18 +40,6 @@ SHORTENED, FRUITLESS = 0.6, 8
 """By how much steps are shortened, after so many that did not help."""
 PATIENT = 4
 """Times its fair share that a single block may take of what is left, as most take far less."""
-YIELDING = 0.9
-"""Share of its price for which a request is taken on when blocks settle one after another."""
-DIVE_SHARE = 0.7
-"""Of a dive's time, the share for pricing between fixings."""
-DIVE_TURNS = 8
-"""Turns of pricing between two fixings of a dive."""
-LAST_BLOCKS = 5
-"""Blocks that are left to the exact model at the end of a dive."""
-FANNED = 4
-"""Rounds among which a dive by chance chooses."""
-SURE = 0.9
-"""Shares of rounds from which on they are fixed together."""
 
 
 class Rounds:
@@ -80,8 +69,10 @@ class Rounds:
         effort: Effort,
     ) -> None:
         self.packing, self.aim, self.effort = packing, aim, effort
-        searched = [] if packing.details is None else packing.blocks
-        loose = Loose(packing, [b for b in searched if not pricer.is_quick(b)])
+        searched = [block for block in packing.blocks if not pricer.is_quick(block)]
+        # Where nothing is listed, or rows say everything, every block is asked for rounds.
+        is_mixed = packing.details is not None and len(searched) < len(packing.blocks)
+        loose = Loose(packing, searched if is_mixed else [])
         self.master = Master(packing, aim, locks, prices.scale, loose)
         rows = loose.safe(prices.rows[loose.rows])
         self.guide = Guide(prices.requests, prices.locks, rows, prices.exact)
@@ -103,6 +94,12 @@ class Rounds:
         """Take note of a bound that was proved elsewhere: the guide's prices do not prove it."""
         self._elsewhere = max(bound, self.bound)
 
+    @cached_property
+    def are_listed(self) -> bool:
+        """Whether the rounds of every block are listed, but for loose ones, with details on top."""
+        asked = {*self.packing.blocks} - self.master.loose.blocks
+        return self.packing.details is not None and all(map(self.pricer.carer, asked))
+
     def everything(self) -> Open:
         """Return all blocks and requests, nothing fixed."""
         return Open(
@@ -122,10 +119,8 @@ class Rounds:
 
     # -- prices ----------------------------------------------------------------------------
 
-    def price(
-        self, guide: Guide, open_: Open, budget: Budget, *, is_exact: bool = False
-    ) -> tuple[Guide, bool, list[Offer]]:
-        """Ask every open block for its best round; loose ones only on request.
+    def price(self, guide: Guide, open_: Open, budget: Budget) -> tuple[Guide, bool, list[Offer]]:
+        """Ask every open block for its best round; loose ones count with their rows.
 
         Returns
         -------
@@ -135,8 +130,7 @@ class Rounds:
         """
         weights = self.weights(guide)
         charges = {request: guide.requests[request] for request in sorted(open_.requests)}
-        loose = self.master.loose
-        asked = open_.blocks if is_exact else open_.blocks - loose.blocks
+        asked = open_.blocks - self.master.loose.blocks
         fair = min(PATIENT * self.effort.workers / max(len(asked), 1), 1.0)
 
         def best(block: int) -> Offer:
@@ -153,12 +147,17 @@ class Rounds:
             with ThreadPoolExecutor(self.effort.workers) as threads:
                 offers = list(threads.map(best, blocks))
         new = [self.master.add(offer.round) for offer in offers]
-        proved = sum(offer.bound for offer in offers) - sum(charges.values())
-        if not is_exact:
-            proved += loose.bound(weights, charges, guide.rows, open_.blocks)
+        proved = sum(offer.bound for offer in offers) + self._beside(guide, open_)
+        return Guide(guide.requests, guide.locks, guide.rows, proved), any(new), offers
+
+    def _beside(self, guide: Guide, open_: Open) -> int:
+        """Return what prices prove of what is open beside the best rounds of its blocks."""
+        charges = {request: guide.requests[request] for request in sorted(open_.requests)}
+        loose = self.master.loose.bound(self.weights(guide), charges, guide.rows, open_.blocks)
+        proved = loose - sum(charges.values())
         for price, (lock, most) in zip(guide.locks.tolist(), self.master.locks, strict=True):
             proved -= price * (most - int(lock @ open_.spent))
-        return Guide(guide.requests, guide.locks, guide.rows, proved), any(new), offers
+        return proved
 
     def generate(self, open_: Open, budget: Budget, turns: int | None = None) -> None:
         """Look for prices with a better bound, and for rounds that go together at them.
@@ -194,7 +193,7 @@ class Rounds:
                 fruitless = 0 if is_much else fruitless + 1
             else:
                 fruitless, width = fruitless + 1, width / NARROWED
-                if not new and not self.price(target, open_, budget)[1]:
+                if not new and (not self._is_near or not self.price(target, open_, budget)[1]):
                     break
             turn += 1
         self._keep(best, open_)
@@ -283,24 +282,33 @@ class Rounds:
             The rounds, and the least by which any plan that holds another changes the aim, which
             is true only where nothing is fixed.
         """
-        weights, proved = self.weights(self.guide), self.guide.proved or 0
-        charges = {request: self.guide.requests[request] for request in open_.requests}
+        weights, charges = self.weights(self.guide), {}
+        for request in sorted(open_.requests):
+            charges[request] = self.guide.requests[request]
         lists = [
-            (block, carer, carer.catalogue.ranks(self.pricer.priced(block, weights, charges)[1]))
+            (block, carer, self.pricer.priced(block, weights, charges)[1])
             for block in sorted(open_.blocks)
             if (carer := self.pricer.carer(block)) is not None
         ]
-        ranks = np.concatenate([np.zeros(0, np.int64), *(r for _, _, own in lists for r in own)])
+        # What details add is left out here, so it is left out of what is proved as well.
+        proved = self._beside(self.guide, open_)
+        proved += sum(carer.catalogue.cheapest(costs)[0] for _, carer, costs in lists)
+        ranked = [(block, carer, carer.catalogue.ranks(costs)) for block, carer, costs in lists]
+        levels = [np.zeros(0, np.int64), *(level for _, _, ranks in ranked for level in ranks)]
+        ranks, each = np.concatenate(levels), most
         last = rank_of(min((worth - 1) * self.master.scale - proved, CLOSED // 2))
         beyond = cost_beyond(last)
         if np.count_nonzero(ranks <= last) > most:
             # Of those of the last rank that is let in, only some: it is not counted as let in.
             last = int(np.partition(ranks, most)[most])
             beyond = cost_beyond(last - 1)
+            alike = sum(bool((level == last).any()) for level in levels)
+            each = (most - int(np.count_nonzero(ranks < last))) // alike
         rounds = [
             Round(block, tuple(Pick(int(carer.options[place])) for place in places))
-            for block, carer, own in lists
-            for places in carer.catalogue.up_to(own, last, most)
+            for block, carer, own in ranked
+            for places in carer.catalogue.up_to(own, last, each)
+            if open_.requests.issuperset(self.packing.request[carer.options[places]].tolist())
         ]
         return rounds, -(-(proved + beyond) // self.master.scale)
 

@@ -88,11 +88,12 @@ class StageSolver:
         values, bounds = state.values, state.solved.bounds
         change = self.packing.value_of(state.plan.values())
         for stage in range(first, self.packing.stages):
-            if bounds[stage] < values[stage] and not state.stopped(budget):
+            if bounds[stage] < values[stage] and not self.effort.progress.cancelled:
                 prices = state.relaxation.prices(single(self.packing, stage), budget.seconds_left())
                 reached = int(self.packing.without[stage]) + prices.bound
                 bounds[stage] = max(bounds[stage], min(reached, values[stage]))
             state.lock(single(self.packing, stage), int(change[stage]))
+        state.tell()
 
     def _fuller(self, start: Plan) -> Plan:
         """Return the start with whom the rows let in besides, where they say everything."""

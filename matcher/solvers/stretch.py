@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,8 +12,9 @@ import numpy as np
 from matcher.solvers.packing import Ints
 from matcher.solvers.timing import Mask
 
-MOST_STATES = 50_000
-"""Sets of kinds of visits in one stretch beyond which nobody lists them all."""
+MOST_STATES, MOST_TRIED = 50_000, 2_000_000
+"""Sets of kinds of visits in one stretch beyond which nobody lists them all, and ways to add a
+visit that may be tried at a step."""
 
 
 class TooManyError(ValueError):
@@ -60,9 +60,10 @@ class Stretch:
         """How many positions there are; one more stands for never."""
         return int(self.nexts.shape[1]) - 1
 
-    @cached_property
     def moves(self) -> Ints:
-        """[sets, kinds + 1] the set that one more visit of a kind leads to; -1 where none can.
+        """Return the set that each set becomes with one more visit of each kind.
+
+        ``[sets, kinds + 1]``, -1 where she cannot do that visit as well.
 
         Set 0 holds no visit. The last column is for no visit at all: it leaves a set as it is.
 
@@ -96,6 +97,8 @@ class Stretch:
 
     def _larger(self, level: _Level) -> _Level:
         """Return the sets of one more visit: whichever is done last, the others can be done."""
+        if len(level.owner) * len(self) > MOST_TRIED:
+            raise TooManyError(f"more than {MOST_TRIED:,} ways to try in one stretch")
         candidates = self._candidates(level.sets)
         size = candidates.shape[1]
         owners, ends = [np.zeros(0, np.int64)], [np.zeros((0, self.days.shape[1]), np.int64)]

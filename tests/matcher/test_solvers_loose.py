@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from math import gcd
 
 import numpy as np
 import pytest
@@ -192,7 +193,7 @@ def test_nothing_is_loose() -> None:
 @settings(max_examples=100, deadline=None)
 @given(drawn=asked(), data=st.data())
 def test_only_rows_that_measure_are_lowered(drawn: Asked, data: st.DataObject) -> None:
-    """By the share asked of their block where nobody uses less than FINE; others stay."""
+    """By the share asked of their block where amounts are fine; rows that count stay."""
     share = st.floats(0, 1, allow_nan=False)
     shares = data.draw(st.dictionaries(st.sampled_from(drawn.packing.blocks), share))
     loose, packing = drawn.loose, drawn.packing
@@ -201,7 +202,7 @@ def test_only_rows_that_measure_are_lowered(drawn: Asked, data: st.DataObject) -
     ):
         options, amounts = packing.entries(row)
         asked_for = shares.get(int(packing.block[options[0]]), 0.0)
-        if min(amounts.tolist()) >= FINE:
+        if min(amounts.tolist()) >= FINE * gcd(*amounts.tolist()):
             assert lowered == limit - int(asked_for * limit)
         else:
             assert lowered == limit
@@ -214,8 +215,8 @@ def test_only_rows_that_measure_are_lowered(drawn: Asked, data: st.DataObject) -
         ({}, [9, 1, 4]),
         ({0: 0.25}, [7, 1, 4]),  # why: the second row only counts two people
         ({0: 0.1}, [9, 1, 4]),  # why: less than one unit
-        ({1: 0.5}, [9, 1, 2]),
-        ({0: 1.0, 1: 1.0, 7: 1.0}, [0, 1, 0]),
+        ({1: 0.5}, [9, 1, 4]),  # why: one option alone is counted, in units of its amount
+        ({0: 1.0, 1: 1.0, 7: 1.0}, [0, 1, 4]),
     ],
 )
 def test_limits_lowered_by_hand(shares: dict[int, float], limits: list[int]) -> None:
@@ -226,7 +227,7 @@ def test_limits_lowered_by_hand(shares: dict[int, float], limits: list[int]) -> 
 @pytest.mark.parametrize(("least", "is_lowered"), [(FINE, True), (FINE - 1, False)])
 def test_one_small_amount_keeps_a_row_as_it_is(least: int, is_lowered: bool) -> None:
     """The least amount decides, however large the others are."""
-    packing = packing_of([(0, 0, (-1,)), (1, 0, (-1,))], [({0: 90, 1: least}, 91)])
+    packing = packing_of([(0, 0, (-1,)), (1, 0, (-1,))], [({0: 91, 1: least}, 91)])
     assert Loose(packing, {0}).tightened({0: 0.5}).tolist() == [46 if is_lowered else 91]
 
 

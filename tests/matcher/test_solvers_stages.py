@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.result import Limits, Progress
-from matcher.solvers import large, rounds, stages
+from matcher.solvers import large, stages
+from matcher.solvers import plans as made
 from matcher.solvers.large import LargeSearch
 from matcher.solvers.packing import Packing, Pick, Plan
 from matcher.solvers.stages import solve_packing, untold
@@ -36,7 +37,7 @@ HARDLY = Limits.reproducible(1e-9)
 def engine(**constants: object) -> Iterator[None]:
     """Run the engine with other constants, so that small packings take the ways of large ones."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rounds, "LAST_BLOCKS", 1)
+        patch.setattr(made, "LAST_BLOCKS", 1)
         for name, value in constants.items():
             patch.setattr(large if name in vars(large) else stages, name, value)
         yield

@@ -142,7 +142,7 @@ def walked(moves: np.ndarray, kinds: int) -> Iterator[tuple[int, tuple[int, ...]
 @given(drawn=visits())
 def test_every_set_that_can_be_done_is_reached_and_no_other(drawn: Visits) -> None:
     """One more visit leads on exactly where some times exist, always to the same set."""
-    moves, possible = drawn.stretch().moves, drawn.every_set()
+    moves, possible = drawn.stretch().moves(), drawn.every_set()
     assert moves.shape == (len(possible), len(drawn.kinds) + 1)
     holds: dict[int, tuple[int, ...]] = {0: ()}
     for _, held, kind, onward in walked(moves, len(drawn.kinds)):
@@ -158,7 +158,7 @@ def test_every_set_that_can_be_done_is_reached_and_no_other(drawn: Visits) -> No
 @given(drawn=visits())
 def test_no_visit_leaves_a_set_as_it_is(drawn: Visits) -> None:
     """The last column is for options without a visit in the stretch."""
-    moves = drawn.stretch().moves
+    moves = drawn.stretch().moves()
     assert moves[:, -1].tolist() == [*range(len(moves))]
 
 
@@ -167,7 +167,7 @@ def test_no_visit_leaves_a_set_as_it_is(drawn: Visits) -> None:
 def test_the_order_of_adding_does_not_matter(drawn: Visits, data: st.DataObject) -> None:
     """Whichever visit is added first, the same set is reached, or none."""
     kinds = data.draw(st.lists(st.sampled_from(drawn.kinds), max_size=4))
-    moves = drawn.stretch().moves
+    moves = drawn.stretch().moves()
     ends = {followed(moves, order) for order in permutations(kinds)}
     assert len(ends) == 1
     assert (ends != {-1}) == drawn.can_do(kinds)
@@ -185,7 +185,7 @@ def test_how_kinds_are_numbered_does_not_matter(drawn: Visits, data: st.DataObje
         drawn.positions,
         drawn.calendars,
     )
-    moves, moved = drawn.stretch().moves, other.stretch().moves
+    moves, moved = drawn.stretch().moves(), other.stretch().moves()
     assert moves.shape == moved.shape
     for _, held, kind, onward in walked(moves, len(order)):
         renamed = [order.index(each) for each in (*held, kind)]
@@ -194,7 +194,7 @@ def test_how_kinds_are_numbered_does_not_matter(drawn: Visits, data: st.DataObje
 
 def test_sets_of_a_morning_by_hand() -> None:
     """Sets are numbered by their size, then by their kinds."""
-    moves = MORNING.stretch().moves
+    moves = MORNING.stretch().moves()
     # Sets: none, {0}, {1}, {0, 0}, {0, 1}, {1, 1}, {0, 0, 1}, {0, 1, 1}.
     assert moves.tolist() == [
         [1, 2, 0],
@@ -217,7 +217,7 @@ def test_visits_on_different_days_do_not_hinder_each_other() -> None:
         2,
         2,
     )
-    moves = drawn.stretch().moves
+    moves = drawn.stretch().moves()
     assert followed(moves, [0, 1]) >= 0
     assert followed(moves, [2]) >= 0
     assert followed(moves, [0, 2]) == followed(moves, [2, 1]) == -1
@@ -226,14 +226,14 @@ def test_visits_on_different_days_do_not_hinder_each_other() -> None:
 def test_a_kind_that_nobody_can_do() -> None:
     """A visit that may begin nowhere, or never in time, is in no set."""
     drawn = Visits((frozenset(), frozenset({3})), (1, 2), (frozenset({0}),) * 2, 4, 1)
-    assert drawn.stretch().moves.tolist() == [[-1, -1, 0]]
+    assert drawn.stretch().moves().tolist() == [[-1, -1, 0]]
 
 
 def test_a_stretch_without_kinds() -> None:
     """Where there are no visits there is one set, of none."""
     empty = Stretch(np.zeros((0, 4), np.int64), np.zeros(0, np.int64), np.zeros((0, 1), np.bool_))
     assert (len(empty), empty.positions) == (0, 3)
-    assert empty.moves.tolist() == [[0]]
+    assert empty.moves().tolist() == [[0]]
     assert empty.begins([]) == []
 
 
@@ -271,19 +271,19 @@ def test_more_sets_than_may_be_listed(drawn: Visits) -> None:
     count = len(drawn.every_set())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stretches, "MOST_STATES", count)
-        assert len(drawn.stretch().moves) == count
+        assert len(drawn.stretch().moves()) == count
         patch.setattr(stretches, "MOST_STATES", count - 1)
         with pytest.raises(TooManyError, match="sets of visits in one stretch"):
-            assert drawn.stretch().moves.size
+            assert drawn.stretch().moves().size
 
 
 def test_more_visits_than_numbers_tell_apart() -> None:
     """A set of 63 visits of one kind has no number of its own in 64 bits."""
     long = Visits((frozenset(range(70)),), (1,), (frozenset({0}),), 70, 1)
     with pytest.raises(TooManyError, match="sets of 63 visits"):
-        assert long.stretch().moves.size
+        assert long.stretch().moves().size
     shorter = Visits((frozenset(range(62)),), (1,), (frozenset({0}),), 62, 1)
-    assert len(shorter.stretch().moves) == 63
+    assert len(shorter.stretch().moves()) == 63
 
 
 def test_an_early_visit_told_last_is_soon_found() -> None:
