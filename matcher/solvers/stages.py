@@ -22,7 +22,7 @@ from matcher.solvers.state import Solved, State, Told
 
 SMALL = 25
 """Requests up to which a part is searched whole at once."""
-FIRST_SHARE, LATER_SHARE = 0.85, 0.3
+FIRST_SHARE, LATER_SHARE = 0.9, 0.3
 """Of the time left, the share of the first aim, and of each that follows but the last."""
 PROOF_SHARE = 0.3
 """Of all the time left, the most for bounds of an aim's stages one by one, which are soon had."""
