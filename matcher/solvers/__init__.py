@@ -195,20 +195,23 @@ def _topped_up(
 ) -> tuple[Plan, dict[Objective, int]]:
     """Add whom a search cut short left out beside free capacity, and keep the bounds honest.
 
-    Bounds hold given the values of the stages before them, so behind the first stage that
-    changed only what no plan can avoid is still known.
+    A bound holds given that the stages before it are no worse than they were, part by part. So it
+    is kept up to the first stage that got worse; behind that one, only what no plan can avoid is
+    still known.
     """
     fuller = topped_up(problem, plan)
-    everyone = tuple(range(len(problem)))
     order = problem.market.policy.allocation.order.value
-    before, after = problem.rank_of(plan, everyone), problem.rank_of(fuller, everyone)
-    changed = [
-        stage for stage, pair in enumerate(zip(before, after, strict=True)) if len({*pair}) > 1
+    worse = [
+        stage
+        for requests in problem.parts
+        for stage, (before, after) in enumerate(
+            zip(problem.rank_of(plan, requests), problem.rank_of(fuller, requests), strict=True)
+        )
+        if after > before
     ]
-    if changed:
-        unavoidable = _bounds_without_options(problem)
-        for objective in order[changed[0] + 1 :]:
-            bounds[objective] = unavoidable[objective]
+    unavoidable = _bounds_without_options(problem)
+    for objective in order[min(worse, default=len(order)) + 1 :]:
+        bounds[objective] = unavoidable[objective]
     return fuller, bounds
 
 
