@@ -12,7 +12,7 @@ import numpy as np
 from matcher.solvers.catalogue import NONE, Catalogue
 from matcher.solvers.packing import Ints, Pick
 from matcher.solvers.stretch import Stretch, TooManyError
-from matcher.solvers.timing import Mask, Task, Timeline
+from matcher.solvers.timing import Mask, Task, Timeline, Visit, have_room, visits_in
 
 MOST_ROUNDS = 200_000
 """Rounds of one block beyond which they are not listed."""
@@ -159,7 +159,7 @@ def carer_of(lines: Sequence[Timeline], domains: Sequence[Mask], options: Ints) 
     """
     if any(not line.days or line.profile.max(initial=0) > 1 for line in lines):
         return None
-    visits = _visits(lines)
+    visits = visits_in(lines)
     edges = _edges(visits)
     place = {option: number for number, option in enumerate(options.tolist())}
     shape = (len(options), len(edges))
@@ -184,23 +184,7 @@ def carer_of(lines: Sequence[Timeline], domains: Sequence[Mask], options: Ints) 
     return carer
 
 
-class _Visit(NamedTuple):
-    """A visit with the places of the calendars that it stands in."""
-
-    task: Task
-    days: list[int]
-
-
-def _visits(lines: Sequence[Timeline]) -> list[_Visit]:
-    """Return the visits in some calendars, each once."""
-    found: dict[tuple[int, int], _Visit] = {}
-    for number, line in enumerate(lines):
-        for task in line.tasks:
-            found.setdefault((task.option, task.visit), _Visit(task, [])).days.append(number)
-    return list(found.values())
-
-
-def _edges(visits: Iterable[_Visit]) -> list[tuple[int, int]]:
+def _edges(visits: Iterable[Visit]) -> list[tuple[int, int]]:
     """Return the stretches of the day that no visit leaves, ascending: from, and up to before."""
     edges: list[tuple[int, int]] = []
     for first, stop in sorted((visit.task.first, visit.task.stop) for visit in visits):
@@ -212,7 +196,7 @@ def _edges(visits: Iterable[_Visit]) -> list[tuple[int, int]]:
 
 
 def _stretch(
-    visits: list[_Visit], lines: Sequence[Timeline], domains: Sequence[Mask], within: range
+    visits: list[Visit], lines: Sequence[Timeline], domains: Sequence[Mask], within: range
 ) -> tuple[Stretch, Ints]:
     """Return a stretch with its visits sorted into kinds, and the kind of each, [visits]."""
     rows = np.zeros((len(visits), len(within) + len(lines) + 1), np.int64)
@@ -230,11 +214,8 @@ def _stretch(
 
 def _may_begin(task: Task, domains: Sequence[Mask], lines: Sequence[Timeline]) -> Mask:
     """Return where a visit may begin to keep its carer busy, [positions]."""
-    length = task.length or 0
-    begin = np.flatnonzero(domains[task.option][task.visit]) - task.lead
-    free = np.minimum.reduce([line.profile for line in lines])
-    before = np.concatenate([[0], np.cumsum(free >= task.demand)])
-    fits = begin[before[begin + length] - before[begin] == length]
-    may = np.zeros(len(free), np.bool_)
-    may[fits] = True
+    starts = np.flatnonzero(domains[task.option][task.visit])
+    roomy = starts[have_room(task, starts, [line.profile for line in lines])]
+    may = np.zeros(len(lines[0].profile), np.bool_)
+    may[roomy - task.lead] = True
     return may

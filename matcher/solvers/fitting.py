@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from matcher.solvers.packing import Pick
-from matcher.solvers.timing import Door, Mask, Task, Timeline
-
-Placed = list[tuple[Task, list[int]]]
+from matcher.solvers.timing import Door, Mask, Task, Timeline, Visit, have_room, visits_in
 
 
 class Calendars:
@@ -27,10 +25,9 @@ class Calendars:
     def __init__(self, lines: Sequence[Timeline], domains: Sequence[Mask]) -> None:
         self._free = [line.profile.copy() for line in lines]
         self._domains = domains
-        self._tasks: dict[int, dict[int, tuple[Task, list[int]]]] = defaultdict(dict)
-        for number, line in enumerate(lines):
-            for task in line.tasks:
-                self._tasks[task.option].setdefault(task.visit, (task, []))[1].append(number)
+        self._visits: dict[int, dict[int, Visit]] = defaultdict(dict)
+        for visit in visits_in(lines):
+            self._visits[visit.task.option][visit.task.visit] = visit
 
     def fit(self, options: Sequence[int], doors: Mapping[int, Door | None]) -> list[Pick]:
         """Return those of some options that fit beside the ones before them, with times.
@@ -48,7 +45,7 @@ class Calendars:
     def _fit(self, option: int, door: Door | None) -> tuple[int, ...] | None:
         """Return the times of an option's visits, which then keep carers busy; ``None`` if none."""
         times: dict[int, int] = {}
-        visits = self._tasks[option]
+        visits = self._visits[option]
         # Visits with the fewest times to choose from go first.
         for visit in sorted(visits, key=lambda v: (int(self._domains[option][v].sum()), v)):
             task, lines = visits[visit]
@@ -69,11 +66,7 @@ class Calendars:
         """Return when a visit or stay may start, [positions]."""
         may = np.array(self._domains[task.option][task.visit], np.bool_)
         starts = np.flatnonzero(may)
-        for line in lines:
-            short = np.concatenate([[0], np.cumsum(self._free[line] < task.demand)])
-            begin = starts - task.lead
-            end = len(short) - 1 if task.length is None else begin + task.length
-            may[starts] &= short[end] == short[begin]
+        may[starts] = have_room(task, starts, [self._free[line] for line in lines])
         return may
 
     def _keep(self, task: Task, lines: list[int], time: int, times: int) -> None:

@@ -1,4 +1,4 @@
-"""Blocks priced by their rows alone: too large to list, and too slow to search at every turn."""
+"""Blocks that are not listed, beside others that are: priced by their rows alone."""
 
 from __future__ import annotations
 

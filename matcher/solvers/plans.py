@@ -106,11 +106,10 @@ class Plans:
             if is_taken
             for pick in picks
         }
-        change = [int(self.aim @ self.packing.value_of(p.values())) for p in (combined, plan)]
-        return combined if change[0] < change[1] else dict(plan)
+        return combined if self._change(combined) < self._change(plan) else dict(plan)
 
     def dive(self, budget: Budget, seed: int = 0) -> dict[int, Pick]:
-        """Return a plan: rounds are fixed one after another, prices adapt, the exact model ends.
+        """Return a plan: rounds are fixed one after another, and what is left is decided whole.
 
         Parameters
         ----------
@@ -196,11 +195,9 @@ class Plans:
         rounds, open_ = self.rounds, self.rounds.everything()
         if not rounds.are_listed:
             return dict(plan)
-        rounds.learn(plan)
-        held = {found.picks for found in rounds_of(self.packing, plan).values()}
-        worth = int(self.aim @ self.packing.value_of(plan.values()))
-        listed, beyond = rounds.listed(open_, most, worth)
-        listed += [found for found in rounds.master.known(open_) if found.picks in held]
+        listed, beyond = rounds.listed(open_, most, self._change(plan))
+        own = rounds_of(self.packing, plan)
+        listed += [own[block] for block in sorted(own.keys() - rounds.master.loose.blocks)]
         chosen, bound = self._selected(open_, listed, budget, proves=True)
         if bound is not None:
             rounds.raise_to(min(bound, beyond))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +93,33 @@ class Door:
 
     lengths: tuple[int, ...]
     shared: tuple[tuple[int, ...], ...]
+
+
+class Visit(NamedTuple):
+    """A task with the places of the calendars that it stands in."""
+
+    task: Task
+    lines: list[int]
+
+
+def visits_in(lines: Iterable[Timeline]) -> list[Visit]:
+    """Return the tasks in some calendars, each once, in the order in which they are met."""
+    found: dict[tuple[int, int], Visit] = {}
+    for number, line in enumerate(lines):
+        for task in line.tasks:
+            found.setdefault((task.option, task.visit), Visit(task, [])).lines.append(number)
+    return list(found.values())
+
+
+def have_room(task: Task, starts: Ints, free: Iterable[Profile]) -> Mask:
+    """Say which starts of a task leave room for it in every one of some calendars, [starts]."""
+    room = np.ones(len(starts), np.bool_)
+    begin = starts - task.lead
+    for profile in free:
+        short = np.concatenate([[0], np.cumsum(profile < task.demand)])
+        end = len(profile) if task.length is None else begin + task.length
+        room &= short[end] == short[begin]
+    return room
 
 
 class Form(StrEnum):
