@@ -185,6 +185,12 @@ class Relaxation:
         return scale, largest * scale <= 2.0**SAFE_BITS
 
 
+def rounded(prices: np.ndarray, most: np.ndarray | float = 2.0**SAFE_BITS) -> Ints:
+    """Return prices as whole fractions of at most so much; any not negative prove something."""
+    sound = np.clip(np.nan_to_num(prices), 0, np.minimum(most, 2.0**SAFE_BITS))
+    return np.asarray(np.rint(sound), np.int64)
+
+
 def scale_of(packing: Packing, aim: Ints) -> int:
     """Return the fraction of a unit to which prices under an aim are rounded."""
     most = max(int(aim @ packing.most), 1)

@@ -13,7 +13,6 @@ from matcher.solvers.master import Lock
 from matcher.solvers.model import model_of
 from matcher.solvers.packing import Ints, Plan, single, weighted
 from matcher.solvers.plans import Plans
-from matcher.solvers.rounds import Rounds
 from matcher.solvers.search import Budget, search
 from matcher.solvers.state import State
 
@@ -58,14 +57,7 @@ class LargeSearch:
         self.state, self.stages, self.prices = state, stages, prices
         self.packing, self.effort = state.packing, state.effort
         self.aim = weighted(state.packing, stages)
-        self.rounds = Rounds(
-            state.packing,
-            self.aim,
-            state.locks,
-            prices=prices,
-            pricer=state.pricer,
-            effort=state.effort,
-        )
+        self.rounds = state.rounds(self.aim, prices)
         self.plans = Plans(self.rounds)
 
     def run(self, budget: Budget) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from matcher.solvers.bound import SAFE_BITS
+from matcher.solvers.bound import SAFE_BITS, rounded
 from matcher.solvers.packing import Ints, Packing
 
 FINE = 4
@@ -113,5 +113,4 @@ class Loose:
         """Return prices of rows in whole fractions, lowered where sums would not be exact."""
         total = np.bincount(self._row, self._amount, len(self.rows)) + self.limits + 1.0
         most = float(1 << SAFE_BITS) / (total * max(len(self.rows), 1))
-        sound = np.clip(np.nan_to_num(prices), 0, np.floor(most))
-        return np.asarray(np.rint(sound), np.int64)
+        return rounded(prices, np.floor(most))

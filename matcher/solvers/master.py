@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matcher.solvers.bound import SAFE_BITS
+from matcher.solvers.bound import SAFE_BITS, rounded
 from matcher.solvers.linear import Entries, Linear, joined, solve_linear, solve_whole
 from matcher.solvers.loose import Loose
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
@@ -143,7 +143,7 @@ class Master:
         prices = np.maximum(-np.array([duals[row] for row in duals]), 0) * unit
         last = first + len(self.locks)
         guide = Guide(
-            dict(zip(requests, self._rounded(prices[: len(requests)]).tolist(), strict=True)),
+            dict(zip(requests, rounded(prices[: len(requests)]).tolist(), strict=True)),
             self._safe(prices[first:last]),
             self.loose.safe(prices[last:]),
         )
@@ -218,12 +218,12 @@ class Master:
         requests, blocks = np.array(sorted(open_.requests)), np.array(sorted(open_.blocks))
         first = len(requests) + len(blocks)
 
-        extra = self._extra(rounds)
+        extra = np.array([self.packing.extra_of(found.picks) for found in rounds], np.int64)
 
         def changes(aim: Ints) -> np.ndarray:
             each = aim @ self.packing.costs[:, taken]
             own = np.bincount(column, each, len(rounds) + len(options))
-            own[: len(rounds)] += aim @ extra
+            own[: len(rounds)] += extra.reshape(-1, len(aim)) @ aim
             return own
 
         costs = changes(self.aim)
@@ -239,28 +239,13 @@ class Master:
         limits = np.concatenate([np.ones(first), left, self.loose.limits])
         return Linear(costs / unit, limits, entries), unit * self.scale
 
-    def _extra(self, rounds: Sequence[Round]) -> Ints:
-        """Return what the details of rounds add to stages, [stages, rounds]."""
-        extra = np.zeros((self.packing.stages, len(rounds)), np.int64)
-        if self.packing.details is not None:
-            for place, found in enumerate(rounds):
-                for pick in found.picks:
-                    for stage, amount in self.packing.details.extra(pick).items():
-                        extra[stage, place] += amount
-        return extra
-
     def _safe(self, prices: np.ndarray) -> Ints:
         """Return prices of locks, lowered where sums of priced amounts would not be exact."""
         most = [
             float(1 << SAFE_BITS) / (float(np.abs(lock) @ self.packing.most) + 1.0)
             for lock, _ in self.locks
         ]
-        return self._rounded(np.floor(np.minimum(prices, np.array(most))))
-
-    def _rounded(self, prices: np.ndarray) -> Ints:
-        """Return prices as whole fractions; any that are not negative prove something."""
-        sound = np.clip(np.nan_to_num(prices), 0, 2.0**SAFE_BITS)
-        return np.asarray(np.rint(sound), np.int64)
+        return rounded(np.floor(np.minimum(prices, np.array(most))))
 
 
 def _nodes(budget: Budget) -> int:

@@ -136,11 +136,16 @@ class Packing:
         """Return by how much some picks change each stage, [stages]."""
         taken = list(picks)
         value = self.costs[:, [pick.option for pick in taken]].sum(axis=1)
+        return np.asarray(value + self.extra_of(taken), np.int64)
+
+    def extra_of(self, picks: Iterable[Pick]) -> Ints:
+        """Return what the details of some picks add to each stage, [stages]."""
+        extra = np.zeros(self.stages, np.int64)
         if self.details is not None:
-            for pick in taken:
+            for pick in picks:
                 for stage, amount in self.details.extra(pick).items():
-                    value[stage] += amount
-        return np.asarray(value, np.int64)
+                    extra[stage] += amount
+        return extra
 
     def values(self, plan: Plan) -> tuple[int, ...]:
         """Return the value of every stage under a plan: the smaller, the better."""

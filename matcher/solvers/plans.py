@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from time import monotonic
 
@@ -242,8 +241,7 @@ class Plans:
             return self.rounds.pricer.whole(block, chosen[block], self.aim, each)
 
         blocks = sorted(chosen)
-        with ThreadPoolExecutor(self.effort.workers) as threads:
-            found = dict(zip(blocks, threads.map(whole, blocks), strict=True))
+        found = dict(zip(blocks, self.effort.spread(whole, blocks), strict=True))
         for block, picks in found.items():
             if picks is not None:
                 open_.fix(self.packing, Round(block, picks))
@@ -258,8 +256,7 @@ class Plans:
             each = budget.share(WHOLE_SHARE, MOST_EACH)
             return self.rounds.pricer.most_of(block, self._worth(lacking[block]), each)
 
-        with ThreadPoolExecutor(self.effort.workers) as threads:
-            found = [pick for picks in threads.map(most, sorted(lacking)) for pick in picks]
+        found = [pick for picks in self.effort.spread(most, sorted(lacking)) for pick in picks]
         held = {int(self.packing.request[pick.option]): pick for pick in found}
         return self._exact(open_, {*lacking}, held, budget.share(EXACT_SHARE, MOST_EACH))
 

@@ -28,7 +28,7 @@ LISTING_WORK = 1e-7
 
 NO_ROWS = np.array([], np.int64)
 MOST_KNOWN = 50
-"""Rounds of a hard block, the latest, among which one is looked for to start from."""
+"""Rounds of a block, the latest, among which one is looked for to start from."""
 
 
 @dataclass(frozen=True)
@@ -227,8 +227,7 @@ class Pricer:
         if carer is not None:
             places = np.searchsorted(carer.options, np.sort(np.array(options))).tolist()
             picks = carer.picks(places)
-            extra = self.packing.value_of(picks) - self.packing.costs[:, options].sum(axis=1)
-            if not aim @ extra or budget.spent:
+            if not aim @ self.packing.extra_of(picks) or budget.spent:
                 return picks
         costs = (aim @ self.packing.costs[:, options]).tolist()
         paid = dict(zip(options, costs, strict=True))

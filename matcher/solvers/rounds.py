@@ -7,7 +7,6 @@ must hold within its block; and rounds fixed one after another lead to good plan
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -141,11 +140,7 @@ class Rounds:
 
         # Those to be searched first, so that the others are done beside them.
         blocks = sorted(asked, key=lambda b: (self.pricer.is_quick(b), b))
-        if self.effort.workers == 1:
-            offers = [best(block) for block in blocks]
-        else:
-            with ThreadPoolExecutor(self.effort.workers) as threads:
-                offers = list(threads.map(best, blocks))
+        offers = self.effort.spread(best, blocks)
         new = [self.master.add(offer.round) for offer in offers]
         proved = sum(offer.bound for offer in offers) + self._beside(guide, open_)
         return Guide(guide.requests, guide.locks, guide.rows, proved), any(new), offers

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import ceil
 from time import monotonic
+from typing import TypeVar
 
 from ortools.sat.python import cp_model
 
@@ -15,6 +18,7 @@ from matcher.solvers.model import PackingModel
 from matcher.solvers.packing import Pick
 
 POLL_SECONDS = 0.02
+T = TypeVar("T")
 
 
 class SolverError(RuntimeError):
@@ -87,6 +91,13 @@ class Effort:
     def workers(self) -> int:
         """How many threads to keep busy."""
         return self.limits.workers or os.cpu_count() or 1
+
+    def spread(self, function: Callable[[int], T], items: Sequence[int]) -> list[T]:
+        """Return what a function makes of each of some numbers, on all threads, in their order."""
+        if self.workers == 1:
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(self.workers) as threads:
+            return list(threads.map(function, items))
 
     def stops(self, budget: Budget) -> bool:
         """Say whether there is nothing left to spend, or the run was cancelled."""

@@ -16,7 +16,6 @@ from matcher.solvers.packing import (
     uncontested,
     weighted,
 )
-from matcher.solvers.rounds import Rounds
 from matcher.solvers.search import Budget, Effort, search
 from matcher.solvers.state import Solved, State, Told
 
@@ -192,14 +191,7 @@ class StageSolver:
         prices = state.relaxation.prices(aim, budget.seconds_left())
         if self.is_small or state.change(state.plan, aim) <= prices.bound:
             return prices.bound
-        rounds = Rounds(
-            self.packing,
-            aim,
-            state.locks,
-            prices=prices,
-            pricer=state.pricer,
-            effort=self.effort,
-        )
+        rounds = state.rounds(aim, prices)
         guide, _, _ = rounds.price(rounds.guide, rounds.everything(), budget)
         return max(prices.bound, -(-(guide.proved or 0) // prices.scale))
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from matcher.solvers.bound import Relaxation
+from matcher.solvers.bound import Prices, Relaxation
 from matcher.solvers.master import Lock
 from matcher.solvers.packing import Ints, Packing, Pick, Plan, single
 from matcher.solvers.pricing import Pricer
+from matcher.solvers.rounds import Rounds
 from matcher.solvers.search import Budget, Effort
 
 Told = Callable[[Plan, Sequence[int]], None]
@@ -96,6 +97,12 @@ class State:
     def unlock(self, kept: int) -> None:
         """Forget all locks but the first ones."""
         del self.locks[kept:]
+
+    def rounds(self, aim: Ints, prices: Prices) -> Rounds:
+        """Return rounds that keep every lock and set out from prices of the relaxation."""
+        return Rounds(
+            self.packing, aim, self.locks, prices=prices, pricer=self.pricer, effort=self.effort
+        )
 
     def keeps(self, plan: Plan) -> bool:
         """Say whether a plan keeps every lock."""
