@@ -237,3 +237,15 @@ def rounds_for(
         packing, aim, [*held], prices=prices, pricer=Pricer(packing, effort), effort=effort
     )
     return rounds, prices
+
+
+def change(packing: Packing, plan: Plan, aim: Ints) -> int:
+    """Return by how much a plan changes an aim."""
+    return int(aim @ packing.value_of(plan.values()))
+
+
+TWO_SACKS = packing_of(
+    [(r, b, (-value,)) for r, value in enumerate((7, 6, 5, 4)) for b in (0, 1)],
+    [({2 * r + b: amount for r, amount in enumerate((6, 5, 4, 3))}, 9) for b in (0, 1)],
+)
+"""Four people for two rooms of 9: 7 and 4 in the one, 6 and 5 in the other, or the like."""

@@ -11,13 +11,15 @@ from matcher.result import Limits, Progress
 from matcher.solvers import carer
 from matcher.solvers import plans as engine
 from matcher.solvers.master import Guide, Lock
-from matcher.solvers.packing import Ints, Packing, Pick, Plan
+from matcher.solvers.packing import Ints, Pick
 from matcher.solvers.plans import Plans
 from matcher.solvers.search import Budget, Effort
 from tests.packings import (
+    TWO_SACKS,
     aims,
     best_change,
     budget,
+    change,
     is_sound,
     keeps,
     locks,
@@ -28,22 +30,11 @@ from tests.packings import (
 )
 from tests.timed_packings import TimedPacking, timed_packings
 
-TWO_SACKS = packing_of(
-    [(r, b, (-value,)) for r, value in enumerate((7, 6, 5, 4)) for b in (0, 1)],
-    [({2 * r + b: amount for r, amount in enumerate((6, 5, 4, 3))}, 9) for b in (0, 1)],
-)
-"""Four people for two rooms of 9: 7 and 4 in the one, 6 and 5 in the other, or the like."""
-
 
 @pytest.fixture(autouse=True)
 def _diving(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let small packings be dived into, not left to the exact model at once."""
     monkeypatch.setattr(engine, "LAST_BLOCKS", 1)
-
-
-def change(packing: Packing, plan: Plan, aim: Ints) -> int:
-    """Return by how much a plan changes an aim."""
-    return int(aim @ packing.value_of(plan.values()))
 
 
 @settings(max_examples=30, deadline=None)

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from matcher.result import Limits, Progress
 from matcher.solvers.loose import Loose
 from matcher.solvers.master import Guide, Master, Open, rounds_of
-from matcher.solvers.packing import Ints, Packing, Pick, Plan
+from matcher.solvers.packing import Packing, Pick
 from matcher.solvers.pricing import Round
 from matcher.solvers.rounds import Rounds
 from matcher.solvers.search import Effort
 from tests.packings import (
     EFFORT,
+    TWO_SACKS,
     aims,
     best_change,
     budget,
@@ -33,20 +34,10 @@ from tests.packings import (
 )
 
 SIDE_BY_SIDE = Effort(Limits(seconds=None, deterministic_time=20.0, workers=3), 0, Progress())
-TWO_SACKS = packing_of(
-    [(r, b, (-value,)) for r, value in enumerate((7, 6, 5, 4)) for b in (0, 1)],
-    [({2 * r + b: amount for r, amount in enumerate((6, 5, 4, 3))}, 9) for b in (0, 1)],
-)
-"""Four people for two rooms of 9: 7 and 4 in the one, 6 and 5 in the other, or the like."""
 
 
 NOTHING = np.zeros(0, np.int64)
 """Prices of rows where no block is loose."""
-
-
-def change(packing: Packing, plan: Plan, aim: Ints) -> int:
-    """Return by how much a plan changes an aim."""
-    return int(aim @ packing.value_of(plan.values()))
 
 
 def guides(rounds: Rounds, packing: Packing) -> st.SearchStrategy[Guide]:
