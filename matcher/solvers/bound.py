@@ -110,13 +110,9 @@ class Relaxation:
             seconds=seconds,
             kind=mathopt.SolverType.PDLP if is_large else mathopt.SolverType.GLOP,
         )
-        if self._to_the_end and answer.termination.reason is not mathopt.TerminationReason.OPTIMAL:
+        if answer.duals is None or (self._to_the_end and not answer.is_solved):
             return None
-        dual = next((s.dual_solution for s in answer.solutions if s.dual_solution), None)
-        if dual is None:
-            return None
-        rows = sorted(dual.dual_values, key=lambda row: row.id)
-        return -np.array([dual.dual_values[row] for row in rows]) * largest
+        return -answer.duals * largest
 
     def _entries(self) -> Entries:
         """Return the entries of all rows, locks among them, that are not zero."""

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
-from ortools.math_opt import model_pb2
+from ortools.math_opt import model_pb2, result_pb2, solution_pb2, sparse_containers_pb2
+from ortools.math_opt.core.python import solver
 from ortools.math_opt.python import mathopt
 
 from matcher.solvers.packing import Ints
@@ -15,6 +16,7 @@ NEAR = 1e-5
 """Gap at which a problem in whole numbers counts as solved."""
 MOST_SECONDS = 5.0
 """Time that a problem in whole numbers may take at most."""
+FEASIBLE = solution_pb2.SOLUTION_STATUS_FEASIBLE
 
 
 class Entries(NamedTuple):
@@ -46,9 +48,39 @@ class Linear(NamedTuple):
     entries: Entries
 
 
+class Answer(NamedTuple):
+    """What the solver says of a problem.
+
+    Parameters
+    ----------
+    reason
+        Why it ended.
+    values
+        A value for each unknown that keeps all rows; ``None`` where none were found.
+    duals
+        What one unit more of each row would add to the costs; ``None`` where that is unknown.
+    cost, least
+        What the values cost, and what no values can beat: infinite where unknown.
+    nodes
+        Nodes of the search tree.
+    """
+
+    reason: mathopt.TerminationReason
+    values: np.ndarray | None
+    duals: np.ndarray | None
+    cost: float
+    least: float
+    nodes: int
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether the values cost least."""
+        return self.reason is mathopt.TerminationReason.OPTIMAL
+
+
 def solve_linear(
     problem: Linear, *, seconds: float | None, kind: mathopt.SolverType = mathopt.SolverType.GLOP
-) -> mathopt.SolveResult:
+) -> Answer:
     """Return the solver's answer to a linear problem.
 
     Parameters
@@ -62,12 +94,10 @@ def solve_linear(
     """
     limit = None if seconds is None else timedelta(seconds=seconds)
     params = mathopt.SolveParameters(time_limit=limit)
-    return mathopt.solve(_model(problem, is_whole=False), kind, params=params)
+    return _answer(problem, kind, params, is_whole=False)
 
 
-def solve_whole(
-    problem: Linear, *, seconds: float | None, nodes: int, proves: bool
-) -> mathopt.SolveResult:
+def solve_whole(problem: Linear, *, seconds: float | None, nodes: int, proves: bool) -> Answer:
     """Return the solver's answer to a linear problem whose unknowns are 0 or 1.
 
     It cannot be interrupted, so it takes at most :data:`MOST_SECONDS`, or so many nodes where time
@@ -90,12 +120,57 @@ def solve_whole(
         cuts=None if proves else mathopt.Emphasis.OFF,
         threads=1,
     )
-    model = _model(problem, is_whole=True)
-    return mathopt.solve(model, mathopt.SolverType.GSCIP, params=params)
+    return _answer(problem, mathopt.SolverType.GSCIP, params, is_whole=True)
 
 
-def _model(problem: Linear, *, is_whole: bool) -> mathopt.Model:
-    # A model written whole takes a hundredth of the time of one built entry by entry.
+def _answer(
+    problem: Linear, kind: mathopt.SolverType, params: mathopt.SolveParameters, *, is_whole: bool
+) -> Answer:
+    # The solver's own door takes and gives arrays; the one in front of it makes an object of
+    # every number, which takes longer than most problems here do.
+    told = solver.solve(
+        _model(problem, is_whole=is_whole),
+        kind.value,
+        mathopt.StreamableSolverInitArguments().to_proto(),
+        params.to_proto(),
+        mathopt.ModelSolveParameters().to_proto(),
+        None,
+        mathopt.CallbackRegistration().to_proto(),
+        None,
+        None,
+    )
+    return answer_of(problem, told)
+
+
+def answer_of(problem: Linear, told: result_pb2.SolveResultProto) -> Answer:
+    """Return what the solver told of a problem."""
+    values, duals, cost = None, None, np.inf
+    for solution in told.solutions:
+        primal, dual = solution.primal_solution, solution.dual_solution
+        if values is None and primal.feasibility_status == FEASIBLE:
+            values, cost = (
+                _dense(primal.variable_values, len(problem.costs)),
+                primal.objective_value,
+            )
+        if duals is None and solution.HasField("dual_solution"):
+            duals = _dense(dual.dual_values, len(problem.limits))
+    return Answer(
+        mathopt.TerminationReason(told.termination.reason),
+        values,
+        duals,
+        cost,
+        told.termination.objective_bounds.dual_bound,
+        told.solve_stats.node_count,
+    )
+
+
+def _dense(sparse: sparse_containers_pb2.SparseDoubleVectorProto, count: int) -> np.ndarray:
+    values = np.zeros(count)
+    values[np.array(sparse.ids, np.int64)] = sparse.values
+    return values
+
+
+def _model(problem: Linear, *, is_whole: bool) -> model_pb2.ModelProto:
     count, entries = len(problem.costs), problem.entries.ordered()
     proto = model_pb2.ModelProto()
     proto.variables.ids.extend(range(count))
@@ -110,4 +185,4 @@ def _model(problem: Linear, *, is_whole: bool) -> mathopt.Model:
     proto.linear_constraint_matrix.coefficients.extend(entries.amounts.astype(float).tolist())
     proto.objective.linear_coefficients.ids.extend(range(count))
     proto.objective.linear_coefficients.values.extend(problem.costs.astype(float).tolist())
-    return mathopt.Model.from_model_proto(proto)
+    return proto

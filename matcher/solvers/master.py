@@ -134,22 +134,21 @@ class Master:
             problem = _boxed(problem, np.array([box[r] for r in requests]) / unit)
         answer = solve_linear(problem, seconds=seconds)
         first = len(requests) + len(open_.blocks)
-        if not (answer.has_primal_feasible_solution() and answer.has_dual_feasible_solution()):
+        if answer.values is None or answer.duals is None or not answer.is_solved:
             # No time was left, or what is fixed leaves no way to keep the locks by known rounds.
             nothing = np.zeros(len(self.locks), np.int64)
             guide = Guide(dict.fromkeys(requests, 0), nothing, np.zeros_like(self.loose.rows))
             return Relaxed(guide, [], inf)
-        duals = answer.dual_values()
-        prices = np.maximum(-np.array([duals[row] for row in duals]), 0) * unit
+        prices = np.maximum(-answer.duals, 0) * unit
         last = first + len(self.locks)
         guide = Guide(
             dict(zip(requests, rounded(prices[: len(requests)]).tolist(), strict=True)),
             self._safe(prices[first:last]),
             self.loose.safe(prices[last:]),
         )
-        shares = list(answer.variable_values().values())[: len(rounds)]
+        shares = answer.values[: len(rounds)].tolist()
         taken = [pair for pair in zip(shares, rounds, strict=True) if pair[0] > LEAST_SHARE]
-        value = answer.objective_value() * unit / self.scale + float(self.aim @ open_.spent)
+        value = answer.cost * unit / self.scale + float(self.aim @ open_.spent)
         return Relaxed(guide, sorted(taken, key=lambda pair: (-pair[0], pair[1].block)), value)
 
     def select(
@@ -187,14 +186,13 @@ class Master:
             nodes=_nodes(budget),
             proves=proves and not tightness,
         )
-        nodes = answer.solve_stats.node_count
-        budget.charge(ENTRY_WORK * len(problem.entries.rows) + nodes / NODES_A_UNIT)
-        least = answer.termination.objective_bounds.dual_bound * each
+        budget.charge(ENTRY_WORK * len(problem.entries.rows) + answer.nodes / NODES_A_UNIT)
+        least = answer.least * each
         slack = SLACK * each * (1 + len(open_.requests))
         bound = ceil(least - slack) if isfinite(least) and not tightness else None
-        if not answer.has_primal_feasible_solution():
+        if answer.values is None:
             return Selection(None, bound)
-        taken = np.array(list(answer.variable_values().values())) > 0.5
+        taken = answer.values > 0.5
         chosen: dict[int, list[int]] = {}
         for found in compress(rounds, taken):
             chosen[found.block] = [pick.option for pick in found.picks]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import gcd
 
 import numpy as np
 
-from matcher.solvers.timing import Profile, Task, Timeline
+from matcher.solvers.packing import Ints
+from matcher.solvers.timing import Profile, Tasks, Timeline
 
 MOST_WINDOWS = 8
 """Windows of one calendar that get rows: the most asked for."""
@@ -42,20 +41,20 @@ class Window:
     pieces: int = 0
     for_good: bool = False
 
-    def amount(self, task: Task, stretch: int) -> int:
-        """Return how much of the row a task takes: what of it must lie in the window.
+    def amounts(self, tasks: Tasks, stretch: int) -> Ints:
+        """Return how much of the row each task takes: what of it must lie in the window, [tasks].
 
         Parameters
         ----------
-        task
-            A visit or stay in the window's calendar.
+        tasks
+            Visits or stays in the window's calendar.
         stretch
             How long the window is from the first to the last position with anything free.
         """
         if self.for_good:
-            return task.demand if task.length is None else 0
-        length = task.least_within(self.first, self.stop)
-        return task.demand * (_u(self.pieces, length, stretch) if self.pieces else length)
+            return np.where(tasks.are_for_good, tasks.demand, 0)
+        length = tasks.least_within(self.first, self.stop)
+        return tasks.demand * (_u(self.pieces, length, stretch) if self.pieces else length)
 
     def unit(self, stretch: int) -> int:
         """Return what a carer for one position, or one short visit or stay counted, takes."""
@@ -84,19 +83,23 @@ def window_rows(lines: Iterable[Timeline]) -> list[Row]:
     Fekete and Schepers, "New classes of fast lower bounds for bin packing problems", Mathematical
     Programming 91 (2001): the functions u(k) used for the counts.
     """
-    found: dict[tuple[tuple[tuple[int, int], ...], int], Row] = {}
+    found: dict[tuple[bytes, bytes, int], Row] = {}
     for line in lines:
-        for window, coefficients, limit in _rows_of(line):
+        tasks = Tasks.of(line.tasks)
+        options, place = np.unique(tasks.option, return_inverse=True)
+        for window, taken, limit in _rows_of(line, tasks):
             # Several visits of one option add up; the same row may come from several windows.
-            summed: dict[int, int] = defaultdict(int)
-            for option, amount in coefficients:
-                summed[option] += amount
-            if sum(summed.values()) > limit:
+            amounts = np.bincount(place, taken, len(options)).astype(np.int64)
+            if amounts.sum() > limit:
                 # Whole numbers only reach multiples of what all amounts have in common.
-                common = gcd(*summed.values())
+                common = int(np.gcd.reduce(amounts))
+                used = np.flatnonzero(amounts)
+                coefficients = dict(
+                    zip(options[used].tolist(), amounts[used].tolist(), strict=True)
+                )
                 most = limit // common
-                key = (tuple(sorted((o, amount // common) for o, amount in summed.items())), most)
-                row = found.setdefault(key, Row(window, dict(summed), most * common))
+                key = (options[used].tobytes(), (amounts[used] // common).tobytes(), most)
+                row = found.setdefault(key, Row(window, coefficients, most * common))
                 found[key] = replace(row, window=_joined(row.window, window))
     return list(found.values())
 
@@ -108,20 +111,17 @@ def _joined(one: Window, other: Window) -> Window:
     return replace(one, days=tuple(sorted({*one.days, *other.days})))
 
 
-Coefficients = list[tuple[int, int]]
-
-
 def open_stretch(free: Profile) -> tuple[int, int]:
     """Return the first position with anything free and the one after the last; alike if none."""
     places = np.flatnonzero(free > 0)
     return (int(places[0]), int(places[-1]) + 1) if places.size else (0, 0)
 
 
-def _rows_of(line: Timeline) -> Iterator[tuple[Window, Coefficients, int]]:
-    for first, stop in _tight_windows(line):
+def _rows_of(line: Timeline, tasks: Tasks) -> Iterator[tuple[Window, Ints, int]]:
+    for first, stop in _tight_windows(line, tasks):
         free = line.profile[first:stop]
         area = Window(line.block, line.days, first, stop)
-        yield area, _amounts(area, line.tasks, 0), int(free.sum())
+        yield area, area.amounts(tasks, 0), int(free.sum())
         opens, closes = open_stretch(free)
         if opens == closes:
             continue
@@ -130,16 +130,10 @@ def _rows_of(line: Timeline) -> Iterator[tuple[Window, Coefficients, int]]:
         each = (closes - opens) * int(free.max())
         for pieces in range(1, MOST_PIECES + 1):
             count = replace(area, pieces=pieces)
-            yield count, _amounts(count, line.tasks, closes - opens), pieces * each
-    lasting = [task for task in line.tasks if task.length is None]
-    if lasting:
+            yield count, count.amounts(tasks, closes - opens), pieces * each
+    if tasks.are_for_good.any():
         window = _nights_for_good(line)
-        yield window, _amounts(window, lasting, 0), int(line.profile[-1])
-
-
-def _amounts(window: Window, tasks: Sequence[Task], stretch: int) -> Coefficients:
-    amounts = [(task.option, window.amount(task, stretch)) for task in tasks]
-    return [(option, amount) for option, amount in amounts if amount]
+        yield window, window.amounts(tasks, 0), int(line.profile[-1])
 
 
 def _nights_for_good(line: Timeline) -> Window:
@@ -149,24 +143,21 @@ def _nights_for_good(line: Timeline) -> Window:
     return Window(line.block, line.days, first, len(line.profile), for_good=True)
 
 
-def _tight_windows(line: Timeline) -> list[tuple[int, int]]:
+def _tight_windows(line: Timeline, tasks: Tasks) -> list[tuple[int, int]]:
     """Return the windows most asked for: by what could lie inside over what is free inside."""
-    firsts = np.array([task.first for task in line.tasks])
-    stops = np.array([task.stop for task in line.tasks])
-    energies = np.array([task.demand * task.least_length for task in line.tasks])
-    windows = np.unique(np.stack([firsts, stops], axis=1), axis=0)
-    inside = (firsts >= windows[:, :1]) & (stops <= windows[:, 1:])
+    windows = np.unique(np.stack([tasks.first, tasks.stop], axis=1), axis=0)
+    inside = (tasks.first >= windows[:, :1]) & (tasks.stop <= windows[:, 1:])
     before = np.concatenate([[0], np.cumsum(line.profile)])
     area = before[windows[:, 1]] - before[windows[:, 0]]
-    asked = (inside @ energies) / np.maximum(area, 1)
+    asked = (inside @ (tasks.demand * tasks.least_length)) / np.maximum(area, 1)
     order = np.argsort(-asked, kind="stable")[:MOST_WINDOWS]
     return [(int(first), int(stop)) for first, stop in windows[order]]
 
 
-def _u(pieces: int, length: int, stretch: int) -> int:
-    """Return the dual feasible function u(k) of a length, times k x stretch.
+def _u(pieces: int, lengths: Ints, stretch: int) -> Ints:
+    """Return the dual feasible function u(k) of lengths, times k x stretch.
 
     Its sum over lengths that fit into the stretch one after another never exceeds k x stretch.
     """
-    whole, rest = divmod((pieces + 1) * length, stretch)
-    return pieces * length if rest == 0 else whole * stretch
+    whole, rest = np.divmod((pieces + 1) * lengths, stretch)
+    return np.where(rest == 0, pieces * lengths, whole * stretch)

@@ -16,7 +16,7 @@ from matcher.solvers.compiling import Part
 from matcher.solvers.options import Option, Problem
 from matcher.solvers.packing import Ints, Packing
 from matcher.solvers.rows import Window, open_stretch
-from matcher.solvers.timing import Timeline, Timing
+from matcher.solvers.timing import Tasks, Timeline, Timing
 from matcher.vocabulary import GRID_MINUTES, Day, ServiceType
 
 SLOTS_PER_HOUR = 60 // GRID_MINUTES
@@ -225,14 +225,14 @@ def units_of(problem: Problem, part: Part, number: int, price: CapacityPrice) ->
     window = _window(problem, part, number, price)
     stretch = window.stop - window.first
     unit = window.unit(stretch) * (SLOTS_PER_HOUR if price.unit is PriceUnit.CARER_HOUR else 1)
-    amount = sum(
-        window.amount(task, stretch)
+    tasks = [
+        task
         for line in timing_of(part).lines
         if _is_of(window, line)
         for task in line.tasks
         if task.option == number
-    )
-    return Fraction(amount, unit)
+    ]
+    return Fraction(int(window.amounts(Tasks.of(tasks), stretch).sum()), unit)
 
 
 def _window(problem: Problem, part: Part, number: int, price: CapacityPrice) -> Window:

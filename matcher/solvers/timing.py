@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Profile = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
+FOR_GOOD = 1 << 40
+"""Stands in arrays for a length until the calendar's end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +56,45 @@ class Task:
     demand: int
     least_length: int
 
-    def least_within(self, first: int, stop: int) -> int:
-        """Return how much of it lies between two positions at least, whenever it starts.
+
+class Tasks(NamedTuple):
+    """Some tasks as arrays, [tasks] each.
+
+    The same as those of :class:`Task`, but that ``length`` is :data:`FOR_GOOD` where a stay lasts
+    until the calendar's end.
+    """
+
+    option: Ints
+    first: Ints
+    stop: Ints
+    length: Ints
+    demand: Ints
+    least_length: Ints
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task]) -> Tasks:
+        """Return tasks as arrays."""
+        rows = [(t.option, t.first, t.stop, _length(t), t.demand, t.least_length) for t in tasks]
+        return cls(*np.array(rows, np.int64).reshape(-1, len(cls._fields)).T)
+
+    @property
+    def are_for_good(self) -> Mask:
+        """Which last until the calendar's end, [tasks]."""
+        return np.asarray(self.length == FOR_GOOD, np.bool_)
+
+    def least_within(self, first: int, stop: int) -> Ints:
+        """Return how much of each lies between two positions at least, whenever it starts, [tasks].
 
         As it is put off, that first grows and then shrinks: least at either end.
         """
         latest = self.stop - self.least_length
-        late = max(min(self.stop, stop) - max(latest, first), 0)
-        if self.length is None:
-            return late
-        return min(late, max(min(self.first + self.length, stop) - max(self.first, first), 0))
+        late = np.minimum(self.stop, stop) - np.maximum(latest, first)
+        soon = np.minimum(self.first + self.length, stop) - np.maximum(self.first, first)
+        return np.asarray(np.maximum(np.minimum(late, soon), 0), np.int64)
+
+
+def _length(task: Task) -> int:
+    return FOR_GOOD if task.length is None else task.length
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import combinations, product
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from ortools.math_opt.python import mathopt
 
 from matcher.solvers import linear
-from matcher.solvers.linear import Entries, Linear, joined, solve_linear, solve_whole
+from matcher.solvers.linear import Answer, Entries, Linear, joined, solve_linear, solve_whole
 
 CLOSE = 1e-6
 NODES = 1_000
@@ -76,11 +75,15 @@ def least_at_corners(problem: Linear, matrix: np.ndarray) -> float | None:
     return min(costs, default=None)
 
 
-def whole_of(
-    problem: Linear, *, seconds: float | None = None, proves: bool = True
-) -> mathopt.SolveResult:
+def whole_of(problem: Linear, *, seconds: float | None = None, proves: bool = True) -> Answer:
     """Return the answer in whole numbers, nodes enough for anything small."""
     return solve_whole(problem, seconds=seconds, nodes=NODES, proves=proves)
+
+
+def values_of(answer: Answer) -> np.ndarray:
+    """Return the values of an answer that has some."""
+    assert answer.values is not None
+    return answer.values
 
 
 # -- shares ------------------------------------------------------------------------------------
@@ -94,12 +97,12 @@ def test_the_least_cost_lies_at_a_corner(drawn: tuple[Linear, np.ndarray]) -> No
     least = least_at_corners(problem, matrix)
     answer = solve_linear(problem, seconds=None)
     if least is None:
-        assert answer.termination.reason in HOPELESS
-        assert not answer.has_primal_feasible_solution()
+        assert answer.reason in HOPELESS
+        assert answer.values is None
         return
-    assert answer.termination.reason is REASON.OPTIMAL
-    assert answer.objective_value() == pytest.approx(least, abs=CLOSE)
-    taken = np.array([*answer.variable_values().values()])
+    assert answer.reason is REASON.OPTIMAL
+    assert answer.cost == pytest.approx(least, abs=CLOSE)
+    taken = values_of(answer)
     assert (taken >= -CLOSE).all()
     assert (matrix @ taken <= problem.limits + CLOSE).all()
     assert problem.costs @ taken == pytest.approx(least, abs=CLOSE)
@@ -111,12 +114,12 @@ def test_prices_of_rows_prove_the_least_cost(drawn: tuple[Linear, np.ndarray]) -
     """What rows are worth comes in their order, is never positive, and adds up to the cost."""
     problem, matrix = within(*drawn)
     answer = solve_linear(problem, seconds=None)
-    if answer.has_dual_feasible_solution() and answer.has_primal_feasible_solution():
-        prices = np.array([*answer.dual_values().values()])
+    if answer.is_solved and answer.duals is not None:
+        prices = answer.duals
         assert len(prices) == len(problem.limits)
         assert (prices <= CLOSE).all()
         assert (problem.costs - matrix.T @ prices >= -CLOSE).all()
-        assert prices @ problem.limits == pytest.approx(answer.objective_value(), abs=CLOSE)
+        assert prices @ problem.limits == pytest.approx(answer.cost, abs=CLOSE)
 
 
 @settings(max_examples=15, deadline=None)
@@ -127,7 +130,7 @@ def test_the_first_order_method_comes_close(drawn: tuple[Linear, np.ndarray]) ->
     least = least_at_corners(problem, matrix)
     if least is not None:
         answer = solve_linear(problem, seconds=None, kind=mathopt.SolverType.PDLP)
-        assert answer.objective_value() == pytest.approx(least, abs=1e-3)
+        assert answer.cost == pytest.approx(least, abs=1e-3)
 
 
 def test_a_linear_problem_by_hand() -> None:
@@ -135,15 +138,15 @@ def test_a_linear_problem_by_hand() -> None:
     matrix = np.array([[2.0, 3.0], [1.0, 0.0]])
     problem = Linear(np.array([-3.0, -4.0]), np.array([3.0, 1.0]), entries_of(matrix))
     answer = solve_linear(problem, seconds=10.0)
-    assert answer.objective_value() == pytest.approx(-13 / 3)
-    assert [*answer.variable_values().values()] == pytest.approx([1.0, 1 / 3])
-    assert [*answer.dual_values().values()] == pytest.approx([-4 / 3, -1 / 3])
+    assert answer.cost == pytest.approx(-13 / 3)
+    assert values_of(answer).tolist() == pytest.approx([1.0, 1 / 3])
+    assert answer.duals == pytest.approx([-4 / 3, -1 / 3])
 
 
 def test_costs_without_end() -> None:
     """Where nothing holds an unknown that pays, there is no least cost."""
     problem = Linear(np.array([-1.0]), np.zeros(0), entries_of(np.zeros((0, 1))))
-    reason = solve_linear(problem, seconds=None).termination.reason
+    reason = solve_linear(problem, seconds=None).reason
     assert reason in {REASON.UNBOUNDED, REASON.INFEASIBLE_OR_UNBOUNDED}
 
 
@@ -152,8 +155,8 @@ def test_a_problem_without_unknowns(is_whole: bool) -> None:
     """Nothing to decide costs nothing."""
     problem = Linear(np.zeros(0), np.zeros(0), entries_of(np.zeros((0, 0))))
     answer = whole_of(problem) if is_whole else solve_linear(problem, seconds=None)
-    assert answer.objective_value() == 0
-    assert answer.variable_values() == {}
+    assert answer.cost == 0
+    assert values_of(answer).tolist() == []
 
 
 # -- whole numbers -----------------------------------------------------------------------------
@@ -170,14 +173,14 @@ def test_the_best_choice_is_that_of_trying_every_one(
     kept = choices[(choices @ matrix.T <= problem.limits).all(axis=1)]
     answer = whole_of(problem, proves=proves)
     if not len(kept):
-        assert answer.termination.reason in HOPELESS
-        assert not answer.has_primal_feasible_solution()
+        assert answer.reason in HOPELESS
+        assert answer.values is None
         return
     least = int((kept @ problem.costs).min())
-    assert answer.termination.reason is REASON.OPTIMAL
-    assert answer.objective_value() == pytest.approx(least, abs=CLOSE)
-    assert answer.termination.objective_bounds.dual_bound <= least + CLOSE
-    taken = np.rint([*answer.variable_values().values()]).astype(int)
+    assert answer.reason is REASON.OPTIMAL
+    assert answer.cost == pytest.approx(least, abs=CLOSE)
+    assert answer.least <= least + CLOSE
+    taken = np.rint(values_of(answer)).astype(int)
     assert taken.tolist() in kept.tolist()
     assert int(problem.costs @ taken) == least
 
@@ -187,8 +190,8 @@ def test_a_whole_problem_by_hand() -> None:
     matrix = np.array([[5.0, 4.0, 3.0]])
     problem = Linear(np.array([-6.5, -5.0, -4.0]), np.array([7.0]), entries_of(matrix, [2, 0, 1]))
     answer = whole_of(problem, seconds=1.0)
-    assert answer.objective_value() == pytest.approx(-9)
-    assert [*answer.variable_values().values()] == pytest.approx([0, 1, 1])
+    assert answer.cost == pytest.approx(-9)
+    assert values_of(answer).tolist() == pytest.approx([0, 1, 1])
 
 
 @pytest.mark.parametrize("proves", [False, True])
@@ -201,13 +204,19 @@ def test_whole_problems_take_no_longer_than_they_may(
 ) -> None:
     """Time is cut to the most there is; without any, nodes alone end the search."""
     told: list[mathopt.SolveParameters] = []
-    solve = mathopt.solve
+    solve = linear._answer
 
-    def watched(*facts: Any, params: mathopt.SolveParameters) -> mathopt.SolveResult:
+    def watched(
+        problem: Linear,
+        kind: mathopt.SolverType,
+        params: mathopt.SolveParameters,
+        *,
+        is_whole: bool,
+    ) -> Answer:
         told.append(params)
-        return solve(*facts, params=params)
+        return solve(problem, kind, params, is_whole=is_whole)
 
-    monkeypatch.setattr(mathopt, "solve", watched)
+    monkeypatch.setattr(linear, "_answer", watched)
     problem = Linear(np.array([-1.0]), np.array([1.0]), entries_of(np.ones((1, 1))))
     whole_of(problem, seconds=seconds, proves=proves)
     (params,) = told
@@ -258,7 +267,6 @@ def test_the_order_of_entries_does_not_matter(
             whole_of(each) if kept else solve_linear(each, seconds=None)
             for each in (problem, moved)
         )
-        assert one.termination.reason is other.termination.reason
-        if one.has_primal_feasible_solution():
-            values = [[*answer.variable_values().values()] for answer in (one, other)]
-            assert values[0] == values[1]
+        assert one.reason is other.reason
+        if one.values is not None:
+            assert one.values.tolist() == values_of(other).tolist()

@@ -9,7 +9,7 @@ from matcher.geography import Gazetteer
 from matcher.result import Limits
 from matcher.solvers import solve
 from matcher.solvers.rows import Row, Window, open_stretch, window_rows
-from matcher.solvers.timing import Task, Timeline
+from matcher.solvers.timing import Task, Tasks, Timeline
 from tests import builders
 
 
@@ -78,13 +78,18 @@ def test_unlike_amounts_keep_their_limit() -> None:
 
 def test_an_amount_is_what_must_lie_inside_the_window() -> None:
     """A visit counts with the less of what lies in a window at its earliest and at its latest."""
-    window = Window(0, (0,), 84, 96)
-    assert window.amount(visit(0, 84, 96, 7, carers=2), 12) == 14
-    assert window.amount(visit(0, 83, 96, 7), 12) == 6
-    assert window.amount(visit(0, 84, 98, 7), 12) == 5
-    assert window.amount(visit(0, 77, 96, 7), 12) == 0
-    assert window.amount(visit(0, 80, 100, 20, carers=2), 12) == 24
-    assert Window(0, (0,), 84, 96, pieces=1).amount(visit(0, 84, 96, 7), 12) == 12
+    tasks = Tasks.of(
+        [
+            visit(0, 84, 96, 7, carers=2),
+            visit(0, 83, 96, 7),
+            visit(0, 84, 98, 7),
+            visit(0, 77, 96, 7),
+            visit(0, 80, 100, 20, carers=2),
+        ]
+    )
+    assert Window(0, (0,), 84, 96).amounts(tasks, 12).tolist() == [14, 6, 5, 0, 24]
+    one = Tasks.of([visit(0, 84, 96, 7)])
+    assert Window(0, (0,), 84, 96, pieces=1).amounts(one, 12).tolist() == [12]
     assert Window(0, (0,), 84, 96, pieces=1).unit(12) == 12
 
 
