@@ -167,6 +167,9 @@ class CapacityPrice(Frozen):
     most_each
         Visits and stays: only those so long that one carer or bed has room for no more than so
         many of them count, and a longer one may count several times.
+    carers
+        Double-ups: how many carers at once make a unit, for which only they count; otherwise one
+        carer makes a unit.
     points
         The price of a unit.
     """
@@ -180,6 +183,7 @@ class CapacityPrice(Frozen):
     last_night: date | None = None
     unit: PriceUnit
     most_each: int | None = None
+    carers: int | None = None
     points: float
 
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from matcher.result import Limits, Progress
 from matcher.solvers.bound import Prices, Relaxation
-from matcher.solvers.master import Lock
-from matcher.solvers.packing import Ints, Packing, Pick, Plan
+from matcher.solvers.packing import Ints, Lock, Packing, Pick, Plan
 from matcher.solvers.pricing import Pricer
 from matcher.solvers.rounds import Rounds
 from matcher.solvers.search import Budget, Effort

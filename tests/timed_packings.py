@@ -66,15 +66,6 @@ class TimedPacking:
             sound += [[*plan, way] for plan in sound for way in ways if self.is_sound([*plan, way])]
         yield from sound
 
-    def best_round(self, block: int, weights: Ints, charges: dict[int, int]) -> int:
-        """Return the best that a block could take on of the requests that may be served."""
-        open_ = [r for r in self.packing.requests if r in charges]
-        return min(
-            int(weights @ self.packing.value_of(picks))
-            + sum(charges[int(self.packing.request[pick.option])] for pick in picks)
-            for picks in self.every_plan(open_, [block])
-        )
-
     def best_values(self) -> tuple[int, ...]:
         """Return the values of the best plan, stage after stage."""
         return min(

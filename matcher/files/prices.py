@@ -52,6 +52,11 @@ PRICES = FileSpec(
             "visits and stays: so long that one carer or bed has room for so many at most",
         ),
         Column("price", _PRICE, "points for one unit", "points", required=True),
+        Column(
+            "carers",
+            kinds.WHOLE,
+            "double-ups: how many carers at once make a unit, for which only they count",
+        ),
     ),
 )
 

@@ -350,9 +350,9 @@ def _holders(others: Sequence[Other]) -> RenderableType:
 
 def _unit_text(price: CapacityPrice) -> str:
     unit = word_text(price.unit)
-    if price.most_each is None:
-        return unit
-    return f"{unit}, {price.most_each} a {'bed' if price.first_night else 'carer'}"
+    if price.most_each is not None:
+        unit += f", {price.most_each} a {'bed' if price.first_night else 'carer'}"
+    return unit if price.carers is None else f"{unit}, {price.carers} carers at once"
 
 
 def _prices(paid: Iterable[tuple[str, PricedUse]]) -> RenderableType:

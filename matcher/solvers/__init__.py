@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from matcher.solvers.state import Solved
 
 Bounds = Mapping[Objective, int] | None
+EFFORT_POWER = 1.5
+"""A part's share of the time grows with this power of its options."""
 PRICING_SECONDS = 1.0
 """Seconds that pricing the capacity of a part may take at least, also when the time is up."""
 
@@ -158,7 +161,7 @@ class _Run:
         if self._limits.seconds is None:
             return None
         left = max(self._limits.seconds - (monotonic() - self._began), 0.0)
-        sizes = [len(part.packing) for part in self._parts]
+        sizes = [math.pow(len(part.packing), EFFORT_POWER) for part in self._parts]
         if processes == 1:
             return left * sizes[number] / sum(sizes[number:])
         return min(left, left * processes * sizes[number] / sum(sizes))

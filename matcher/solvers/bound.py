@@ -98,21 +98,32 @@ class Relaxation:
 
     # -- solving ---------------------------------------------------------------------------
 
-    def _duals(self, aim: Ints, seconds: float | None) -> np.ndarray | None:
-        """Return minus the dual value of every row: requests, rows, locks; ``None`` if unknown."""
+    def problem(self, aim: Ints) -> tuple[Linear, float]:
+        """Return the relaxation as a linear problem of options, and what a unit of its costs is.
+
+        Parameters
+        ----------
+        aim
+            Weight of each stage in what is minimised, [stages].
+        """
         costs = (aim @ self._packing.costs).astype(float)
         # Weighted sums of many stages are large: scaled, they do not trouble the solver.
-        largest = max(float(np.abs(costs).max(initial=0)), 1.0)
+        unit = max(float(np.abs(costs).max(initial=0)), 1.0)
+        limits = np.array([*self._limits, *(most for _, most in self.locks)], np.float64)
+        return Linear(costs / unit, limits, self._entries()), unit
+
+    def _duals(self, aim: Ints, seconds: float | None) -> np.ndarray | None:
+        """Return minus the dual value of every row: requests, rows, locks; ``None`` if unknown."""
         is_large = len(self._amounts) > FIRST_ORDER_ENTRIES and not self._to_the_end
-        limits = np.array([*self._limits, *(most for _, most in self.locks)])
+        problem, unit = self.problem(aim)
         answer = solve_linear(
-            Linear(costs / largest, limits, self._entries()),
+            problem,
             seconds=seconds,
             kind=mathopt.SolverType.PDLP if is_large else mathopt.SolverType.GLOP,
         )
         if answer.duals is None or (self._to_the_end and not answer.is_solved):
             return None
-        return -answer.duals * largest
+        return -answer.duals * unit
 
     def _entries(self) -> Entries:
         """Return the entries of all rows, locks among them, that are not zero."""

@@ -10,10 +10,8 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from matcher.solvers.master import Lock
-from matcher.solvers.model import model_of
-from matcher.solvers.packing import Ints, Packing, Pick, Plan
-from matcher.solvers.search import Budget, Effort, Found, search
+from matcher.solvers.packing import Ints, Lock, Packing, Pick, Plan
+from matcher.solvers.search import Budget, Effort, Found, Part, replan
 
 FEWEST, MOST_BLOCKS = 2, 24
 """Blocks planned anew at a time."""
@@ -211,15 +209,12 @@ class Improvement:
 
     def _replan(self, near: Neighbourhood, plan: Plan, budget: Budget, seed: int) -> Found:
         """Return what the exact model makes of a neighbourhood."""
-        model = model_of(self.packing, list(self._options(near)))
         now = {request: plan[request] for request in near.requests if request in plan}
         change = self.packing.value_of(now.values())
-        for lock, _ in self.locks:
-            # Held within the neighbourhood, an earlier objective cannot get worse as a whole.
-            model.forbid_worse(lock, int(lock @ change))
-        model.model.minimize(model.expression(self.aim))
-        model.hint(now)
-        return search(model, budget, self.effort, workers=1, seed=seed, is_brief=True)
+        # Held within the neighbourhood, an earlier objective cannot get worse as a whole.
+        locks = [(lock, int(lock @ change)) for lock, _ in self.locks]
+        part = Part(self.packing, list(self._options(near)), self.aim, locks, now)
+        return replan(part, budget, self.effort, workers=1, seed=seed, is_brief=True)
 
     def _accepted(
         self, plan: dict[int, Pick], near: Neighbourhood, found: Found

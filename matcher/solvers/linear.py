@@ -12,10 +12,12 @@ from ortools.math_opt.python import mathopt
 
 from matcher.solvers.packing import Ints
 
-NEAR = 1e-5
-"""Gap at which a problem in whole numbers counts as solved."""
+NEAR, NEARLY = 1e-9, 0.99
+"""Gap at which a problem in whole numbers counts as solved: as a share, or of a step in costs."""
 MOST_SECONDS = 5.0
 """Time that a problem in whole numbers may take at most."""
+FIRST = 10_000_000
+"""Priority above that of any other way to branch."""
 FEASIBLE = solution_pb2.SOLUTION_STATUS_FEASIBLE
 
 
@@ -94,10 +96,18 @@ def solve_linear(
     """
     limit = None if seconds is None else timedelta(seconds=seconds)
     params = mathopt.SolveParameters(time_limit=limit)
-    return _answer(problem, kind, params, is_whole=False)
+    return _answer(problem, kind, params)
 
 
-def solve_whole(problem: Linear, *, seconds: float | None, nodes: int, proves: bool) -> Answer:
+def solve_whole(
+    problem: Linear,
+    *,
+    seconds: float | None,
+    nodes: int,
+    proves: bool,
+    step: float = 0.0,
+    start: np.ndarray | None = None,
+) -> Answer:
     """Return the solver's answer to a linear problem whose unknowns are 0 or 1.
 
     It cannot be interrupted, so it takes at most :data:`MOST_SECONDS`, or so many nodes where time
@@ -110,30 +120,48 @@ def solve_whole(problem: Linear, *, seconds: float | None, nodes: int, proves: b
     seconds, nodes
         Time for this, ``None`` where it does not count, and most nodes of the search tree.
     proves
-        Whether to look for what none can beat as well; a good answer is found sooner without.
+        Whether to look for what none can beat as well; without, the search ends at the root of
+        its tree, where a good answer is found soon.
+    step
+        What costs differ by at least where they differ: nothing closer is asked for.
+    start
+        Values to set out from.
     """
     limit = None if seconds is None else timedelta(seconds=min(seconds, MOST_SECONDS))
     params = mathopt.SolveParameters(
         time_limit=limit,
-        node_limit=nodes,
+        node_limit=nodes if proves else 1,
         relative_gap_tolerance=NEAR,
+        absolute_gap_tolerance=NEARLY * step,
         cuts=None if proves else mathopt.Emphasis.OFF,
         threads=1,
     )
-    return _answer(problem, mathopt.SolverType.GSCIP, params, is_whole=True)
+    # Branching at once by a look at many branches takes long, and ends with the root's answer.
+    params.gscip.int_params["branching/random/priority"] = 0 if proves else FIRST
+    return _answer(problem, mathopt.SolverType.GSCIP, params, is_whole=True, start=start)
 
 
 def _answer(
-    problem: Linear, kind: mathopt.SolverType, params: mathopt.SolveParameters, *, is_whole: bool
+    problem: Linear,
+    kind: mathopt.SolverType,
+    params: mathopt.SolveParameters,
+    *,
+    is_whole: bool = False,
+    start: np.ndarray | None = None,
 ) -> Answer:
     # The solver's own door takes and gives arrays; the one in front of it makes an object of
     # every number, which takes longer than most problems here do.
+    model_params = mathopt.ModelSolveParameters().to_proto()
+    if start is not None:
+        hint = model_params.solution_hints.add().variable_values
+        hint.ids.extend(range(len(start)))
+        hint.values.extend(start.tolist())
     told = solver.solve(
         _model(problem, is_whole=is_whole),
         kind.value,
         mathopt.StreamableSolverInitArguments().to_proto(),
         params.to_proto(),
-        mathopt.ModelSolveParameters().to_proto(),
+        model_params,
         None,
         mathopt.CallbackRegistration().to_proto(),
         None,

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
-from math import ceil, inf, isfinite
 from typing import NamedTuple
 
 import numpy as np
 
 from matcher.solvers.bound import SAFE_BITS, rounded
-from matcher.solvers.linear import Entries, Linear, joined, solve_linear, solve_whole
-from matcher.solvers.loose import Loose
-from matcher.solvers.packing import Ints, Packing, Pick, Plan
+from matcher.solvers.linear import Entries, Linear, joined, solve_linear
+from matcher.solvers.packing import Ints, Lock, Packing, Pick, Plan
 from matcher.solvers.pricing import Round
-from matcher.solvers.search import Budget
 
 LEAST_SHARE = 1e-6
 """Shares up to which a round counts as not taken."""
-SLACK = 1e-7
-"""Of the largest cost, how inexact bounds in whole numbers may be for each request."""
-MOST_NODES, NODES_A_UNIT = 10_000, 100
-"""Nodes of the search tree after which a choice of rounds is ended, however much time is left; and
-how many count as a unit of solver work."""
-ENTRY_WORK = 1e-7
-"""Solver work units counted for each entry of a choice of rounds, before any node."""
-Lock = tuple[Ints, int]
-"""A weighted sum of stages, and by how much options may at most change it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,34 +25,25 @@ class Guide:
     ----------
     requests
         What serving each request has to pay, by its number; not negative.
-    locks, rows
-        What one unit of each lock is worth, and of each row of the loose blocks.
+    locks
+        What one unit of each lock is worth.
     proved
         The least by which any plan changes the aim, in fractions.
     """
 
     requests: Mapping[int, int]
     locks: Ints
-    rows: Ints
     proved: int | None = None
 
 
 class Relaxed(NamedTuple):
-    """Prices of a relaxation, rounds by their share in it, and by how much it changes the aim.
+    """Prices of a relaxation, and rounds by their share in it.
 
-    Infinitely much where there is no way to keep the locks by known rounds, or no time was left.
+    No rounds where there is no way to keep the locks by known ones, or no time was left.
     """
 
     guide: Guide
     shares: list[tuple[float, Round]]
-    value: float
-
-
-class Selection(NamedTuple):
-    """The options chosen in each block, ``None`` if none were found, and what none can beat."""
-
-    chosen: dict[int, list[int]] | None
-    bound: int | None
 
 
 @dataclass
@@ -78,15 +56,12 @@ class Master:
         The problem, what is minimised, and what must not get worse.
     scale
         Fractions of a unit in which prices are told.
-    loose
-        Blocks that take part with their options and rows instead of rounds.
     """
 
     packing: Packing
     aim: Ints
     locks: list[Lock]
     scale: int
-    loose: Loose
     rounds: dict[int, dict[tuple[Pick, ...], Ints]] = field(default_factory=dict)
 
     @property
@@ -106,7 +81,7 @@ class Master:
         """Return the known rounds that serve nobody but those who are still open."""
         return [
             Round(block, picks)
-            for block in sorted(open_.blocks - self.loose.blocks)
+            for block in sorted(open_.blocks)
             for picks in self.rounds.get(block, {})
             if all(int(self.packing.request[pick.option]) in open_.requests for pick in picks)
         ]
@@ -137,104 +112,40 @@ class Master:
         if answer.values is None or answer.duals is None or not answer.is_solved:
             # No time was left, or what is fixed leaves no way to keep the locks by known rounds.
             nothing = np.zeros(len(self.locks), np.int64)
-            guide = Guide(dict.fromkeys(requests, 0), nothing, np.zeros_like(self.loose.rows))
-            return Relaxed(guide, [], inf)
+            return Relaxed(Guide(dict.fromkeys(requests, 0), nothing), [])
         prices = np.maximum(-answer.duals, 0) * unit
-        last = first + len(self.locks)
         guide = Guide(
             dict(zip(requests, rounded(prices[: len(requests)]).tolist(), strict=True)),
-            self._safe(prices[first:last]),
-            self.loose.safe(prices[last:]),
+            self._safe(prices[first:]),
         )
         shares = answer.values[: len(rounds)].tolist()
         taken = [pair for pair in zip(shares, rounds, strict=True) if pair[0] > LEAST_SHARE]
-        value = answer.cost * unit / self.scale + float(self.aim @ open_.spent)
-        return Relaxed(guide, sorted(taken, key=lambda pair: (-pair[0], pair[1].block)), value)
-
-    def select(
-        self,
-        open_: Open,
-        rounds: Sequence[Round],
-        budget: Budget,
-        tightness: Mapping[int, float] | None = None,
-        proves: bool = True,
-    ) -> Selection:
-        """Return the best that some rounds, and the options of loose blocks, make together.
-
-        Parameters
-        ----------
-        open_
-            Blocks and requests still to be decided.
-        rounds
-            Rounds to choose from.
-        budget
-            Time for this.
-        tightness
-            By what share rows of some loose blocks are lowered; nothing is proved then.
-        proves
-            Whether to look for what none can beat as well.
-        """
-        tightness = tightness or {}
-        problem, unit = self.problem(open_, rounds)
-        each = unit / self.scale
-        options = self.loose.entries(open_.blocks, open_.requests)[0]
-        limits = problem.limits.copy()
-        limits[len(limits) - len(self.loose.rows) :] = self.loose.tightened(tightness)
-        answer = solve_whole(
-            Linear(problem.costs, limits, problem.entries),
-            seconds=budget.seconds_left(),
-            nodes=_nodes(budget),
-            proves=proves and not tightness,
-        )
-        budget.charge(ENTRY_WORK * len(problem.entries.rows) + answer.nodes / NODES_A_UNIT)
-        least = answer.least * each
-        slack = SLACK * each * (1 + len(open_.requests))
-        bound = ceil(least - slack) if isfinite(least) and not tightness else None
-        if answer.values is None:
-            return Selection(None, bound)
-        taken = answer.values > 0.5
-        chosen: dict[int, list[int]] = {}
-        for found in compress(rounds, taken):
-            chosen[found.block] = [pick.option for pick in found.picks]
-        for option in compress(options.tolist(), taken[len(rounds) :]):
-            chosen.setdefault(int(self.packing.block[option]), []).append(option)
-        return Selection(chosen, bound)
+        return Relaxed(guide, sorted(taken, key=lambda pair: (-pair[0], pair[1].block)))
 
     def problem(self, open_: Open, rounds: Sequence[Round]) -> tuple[Linear, float]:
         """Return the linear problem of what is open, and what one of its units is, scaled.
 
-        Unknowns are rounds, then options of loose blocks. Rows are requests, blocks, locks, and
-        the rows of loose blocks.
+        Unknowns are rounds. Rows are requests, blocks and locks.
         """
-        options, rows, places, amounts = self.loose.entries(open_.blocks, open_.requests)
-        picked = [pick.option for found in rounds for pick in found.picks]
-        sizes = [len(found.picks) for found in rounds]
-        column = np.concatenate(
-            [np.repeat(np.arange(len(rounds)), sizes), len(rounds) + np.arange(len(options))]
-        )
-        taken = np.concatenate([np.array(picked, np.int64), options])
+        picked = np.array([pick.option for found in rounds for pick in found.picks], np.int64)
+        places = np.arange(len(rounds))
+        column = np.repeat(places, [len(found.picks) for found in rounds])
         requests, blocks = np.array(sorted(open_.requests)), np.array(sorted(open_.blocks))
         first = len(requests) + len(blocks)
 
-        extra = np.array([self.packing.extra_of(found.picks) for found in rounds], np.int64)
-
         def changes(aim: Ints) -> np.ndarray:
-            each = aim @ self.packing.costs[:, taken]
-            own = np.bincount(column, each, len(rounds) + len(options))
-            own[: len(rounds)] += extra.reshape(-1, len(aim)) @ aim
-            return own
+            return np.bincount(column, aim @ self.packing.costs[:, picked], len(rounds))
 
         costs = changes(self.aim)
         unit = max(float(np.abs(costs).max(initial=0)), 1.0)
         owner = np.searchsorted(blocks, np.array([found.block for found in rounds], np.int64))
         entries = joined(
-            _ones(np.searchsorted(requests, self.packing.request[taken]), column),
-            _ones(len(requests) + owner, np.arange(len(rounds))),
+            _ones(np.searchsorted(requests, self.packing.request[picked]), column),
+            _ones(len(requests) + owner, places),
             *(_whole_row(first + n, changes(lock)) for n, (lock, _) in enumerate(self.locks)),
-            Entries(first + len(self.locks) + rows, len(rounds) + places, amounts),
         )
         left = [most - int(lock @ open_.spent) for lock, most in self.locks]
-        limits = np.concatenate([np.ones(first), left, self.loose.limits])
+        limits = np.concatenate([np.ones(first), left])
         return Linear(costs / unit, limits, entries), unit * self.scale
 
     def _safe(self, prices: np.ndarray) -> Ints:
@@ -244,13 +155,6 @@ class Master:
             for lock, _ in self.locks
         ]
         return rounded(np.floor(np.minimum(prices, np.array(most))))
-
-
-def _nodes(budget: Budget) -> int:
-    """Return how many nodes of a search tree there is work left for."""
-    return (
-        MOST_NODES if budget.work is None else 1 + int(min(budget.work * NODES_A_UNIT, MOST_NODES))
-    )
 
 
 def _ones(rows: Ints, columns: Ints) -> Entries:

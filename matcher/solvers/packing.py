@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from matcher.solvers.carer import Carer
     from matcher.solvers.model import PackingModel
 
 Ints = npt.NDArray[np.int64]
 
+Lock = tuple[Ints, int]
+"""A weighted sum of stages, and by how much options may at most change it."""
 SPAN_LIMIT = 1 << 40
 """Stages are weighed in one whole number while it cannot exceed this."""
 
@@ -40,9 +41,6 @@ class Details(Protocol):
 
     def extra(self, pick: Pick) -> Mapping[int, int]:
         """Return what the details of a pick add to stages, by the number of the stage."""
-
-    def carer(self, packing: Packing, block: int) -> Carer | None:
-        """Return what lists all that a block could take on, where there is such a list."""
 
     def fit(self, packing: Packing, options: Sequence[int]) -> list[Pick]:
         """Return those of some options of one block that fit one after another, in that order."""
@@ -204,12 +202,12 @@ def weighted(packing: Packing, stages: range) -> Ints:
     return aim
 
 
-def can_be_weighed(packing: Packing, stages: range) -> bool:
-    """Say whether the weighted sum of some stages stays small enough to be exact."""
+def can_be_weighed(packing: Packing, stages: range, most: int = SPAN_LIMIT) -> bool:
+    """Say whether the weighted sum of some stages stays small: small enough to be exact."""
     span = 1
     for stage in stages:
         span *= int(packing.most[stage]) + 1
-    return span <= SPAN_LIMIT
+    return span <= most
 
 
 def uncontested(packing: Packing, stage: int) -> int:

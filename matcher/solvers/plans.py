@@ -1,21 +1,17 @@
-"""Plans made of rounds: settled one after another, combined, dived into, or chosen as a whole."""
+"""Plans made of rounds: settled one after another, combined, or dived into."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
 from random import Random
 from time import monotonic
 
-import numpy as np
 from ortools.sat.python import cp_model
 
 from matcher.solvers.master import Open, Relaxed, rounds_of
-from matcher.solvers.model import model_of
 from matcher.solvers.packing import Pick, Plan
-from matcher.solvers.pricing import Round
 from matcher.solvers.rounds import LP_WORK, MOST_EACH, Rounds
-from matcher.solvers.search import Budget, search, solve_plainly
+from matcher.solvers.search import Budget, Part, replan, solve_plainly
 
 YIELDING = 0.9
 """Share of its price for which a request is taken on when blocks settle one after another."""
@@ -27,26 +23,16 @@ LAST_BLOCKS = 5
 """Blocks that are left to the exact model at the end of a dive."""
 FANNED = 4
 """Rounds among which a dive by chance chooses."""
-STEPS, STEPS_LISTED = 20, 6
-"""Fixings that a dive takes about; fewer where blocks are listed, as those soon agree."""
-LOST = 1e-3
-"""By how much a relaxation with loose blocks may get worse before other rounds are looked for."""
-SURE, HALF = 0.9, 0.5
-"""Shares of rounds from which on they are fixed together; lower where blocks are listed."""
-CHOICE_SHARE, EXACT_SHARE = 0.55, 0.5
-"""Of the time left, the share for a choice of rounds as a whole, and for exact models after it."""
-ATTEMPTS, TIGHTENED = 5, 0.02
-"""How often rounds are chosen anew, and by what share rows that promised too much are lowered."""
-LEVELS = 1_000
-"""Steps from what is worth least to what is worth most, where not all can be served."""
-WHOLE_SHARE = 0.2
-"""Of the time left, the most for the details of one block."""
-LISTED_LAST = 500
-"""Listed rounds to choose from at the end of a dive."""
+STEPS = 20
+"""Fixings that a dive takes about."""
+SURE = 0.9
+"""Share of a round from which on it is fixed together with others."""
+EXACT_SHARE = 0.5
+"""Of the time left, the share for the exact model at the end of a dive."""
 
 
 class Plans:
-    """Plans made of the rounds that are known or listed.
+    """Plans made of the rounds that are known.
 
     Parameters
     ----------
@@ -124,8 +110,7 @@ class Plans:
         Computing 31(2), 251-267.
         """
         open_, random, turns = self.rounds.everything(), Random(seed), DIVE_TURNS
-        loose = self.rounds.master.loose.blocks
-        together = max(len(open_.blocks - loose) // (STEPS_LISTED if loose else STEPS), 1)
+        together = max(len(open_.blocks) // STEPS, 1)
         relaxed = self._relaxed(open_, budget)
         while relaxed.shares and self._is_deep(open_) and not self.rounds.stopped(budget):
             # The first dive follows the largest share, later ones a large one.
@@ -133,16 +118,13 @@ class Plans:
             for number, (share, found) in enumerate(relaxed.shares[: max(together, lead + 1)]):
                 requests = {int(self.packing.request[p.option]) for p in found.picks}
                 is_open = found.block in open_.blocks and requests <= open_.requests
-                if is_open and (number == lead or share > (HALF if loose else SURE)):
+                if is_open and (number == lead or share > SURE):
                     open_.fix(self.packing, found)
-            after = self._relaxed(open_, budget) if loose else None
-            if after is None or after.value > relaxed.value + LOST:
-                # What was fixed is in the way of others: other rounds may go with it better.
-                began = monotonic()
-                self.rounds.generate(open_, budget, turns)
-                turns = self._affordable(budget, open_, (monotonic() - began) / turns)
-                after = self._relaxed(open_, budget)
-            relaxed = after
+            # What was fixed is in the way of others: other rounds may go with it better.
+            began = monotonic()
+            self.rounds.generate(open_, budget, turns)
+            turns = self._affordable(budget, open_, (monotonic() - began) / turns)
+            relaxed = self._relaxed(open_, budget)
         return self._finished(open_, budget)
 
     def _relaxed(self, open_: Open, budget: Budget) -> Relaxed:
@@ -159,151 +141,26 @@ class Plans:
 
     def _is_deep(self, open_: Open) -> bool:
         """Say whether a dive has blocks left to fix rounds of."""
-        loose = self.rounds.master.loose.blocks
-        return bool(open_.requests) and len(open_.blocks - loose) > (0 if loose else LAST_BLOCKS)
+        return bool(open_.requests) and len(open_.blocks) > LAST_BLOCKS
 
     def _finished(self, open_: Open, budget: Budget) -> dict[int, Pick]:
         """Return a dive's plan with what it left open decided as a whole."""
         if self.rounds.stopped(budget):
             brief = Budget(1.0, None) if self.effort.limits.seconds else Budget(None, 0.1)
             return self.settle(brief, open_)
-        if self.rounds.master.loose.blocks:
-            known = self.rounds.master.known(open_)
-            listed, _ = self.rounds.listed(open_, LISTED_LAST, 1 << 40)
-            chosen, _ = self._selected(open_, [*known, *listed], budget, proves=False)
-            return self.settle(budget, open_) if chosen is None else chosen
-        return self._exact(open_, open_.blocks, {}, budget.share(EXACT_SHARE))
-
-    # -- as a whole ------------------------------------------------------------------------
-
-    def choose(self, plan: Plan, most: int, budget: Budget) -> dict[int, Pick]:
-        """Return the best plan of the listed rounds that cost least at the prices known.
-
-        Whatever holds another round costs more than those, so this proves a bound as well.
-
-        Parameters
-        ----------
-        plan
-            A plan whose rounds may be chosen too; returned where nothing else is found, or rounds
-            are not listed.
-        most
-            How many listed rounds to choose from.
-        budget
-            Time for this.
-        """
-        rounds, open_ = self.rounds, self.rounds.everything()
-        if not rounds.are_listed:
-            return dict(plan)
-        listed, beyond = rounds.listed(open_, most, self._change(plan))
-        own = rounds_of(self.packing, plan)
-        listed += [own[block] for block in sorted(own.keys() - rounds.master.loose.blocks)]
-        chosen, bound = self._selected(open_, listed, budget, proves=True)
-        if bound is not None:
-            rounds.raise_to(min(bound, beyond))
-        return dict(plan) if chosen is None else chosen
-
-    def _selected(
-        self, open_: Open, listed: Sequence[Round], budget: Budget, *, proves: bool
-    ) -> tuple[dict[int, Pick] | None, int | None]:
-        """Return the best plan of some rounds with details, and what none of them can beat.
-
-        Loose blocks whose rows promised more than they can hold serve whom they can; then they
-        are asked for less.
-        """
-        tightness: dict[int, float] = {}
-        best: dict[int, Pick] | None = None
-        bound: int | None = None
-        for attempt in range(ATTEMPTS):
-            each = budget.share(CHOICE_SHARE)
-            selection = self.rounds.master.select(open_, listed, each, tightness, proves)
-            bound = selection.bound if attempt == 0 else bound
-            if selection.chosen is None:
-                break
-            filled = open_.copy()
-            lacking = self._fill(filled, selection.chosen, budget)
-            if not lacking:
-                return filled.plan, bound
-            plan = self._completed(filled, lacking, budget)
-            if best is None or self._change(plan) < self._change(best):
-                best = plan
-            if self.rounds.stopped(budget) or not _leaves_another(budget, attempt + 1):
-                break
-            tightness |= {block: tightness.get(block, 0.0) + TIGHTENED for block in lacking}
-        return best, bound
-
-    def _fill(
-        self, open_: Open, chosen: Mapping[int, Sequence[int]], budget: Budget
-    ) -> dict[int, Sequence[int]]:
-        """Fix what was chosen, with details; return what of it has none, by block."""
-
-        def whole(block: int) -> tuple[Pick, ...] | None:
-            each = budget.share(WHOLE_SHARE, MOST_EACH)
-            return self.rounds.pricer.whole(block, chosen[block], self.aim, each)
-
-        blocks = sorted(chosen)
-        found = dict(zip(blocks, self.effort.spread(whole, blocks), strict=True))
-        for block, picks in found.items():
-            if picks is not None:
-                open_.fix(self.packing, Round(block, picks))
-        return {block: chosen[block] for block, picks in found.items() if picks is None}
-
-    def _completed(
-        self, open_: Open, lacking: Mapping[int, Sequence[int]], budget: Budget
-    ) -> dict[int, Pick]:
-        """Return a plan in which blocks serve whom they can of those chosen, then others too."""
-
-        def most(block: int) -> tuple[Pick, ...]:
-            each = budget.share(WHOLE_SHARE, MOST_EACH)
-            return self.rounds.pricer.most_of(block, self._worth(lacking[block]), each)
-
-        found = [pick for picks in self.effort.spread(most, sorted(lacking)) for pick in picks]
-        held = {int(self.packing.request[pick.option]): pick for pick in found}
-        return self._exact(open_, {*lacking}, held, budget.share(EXACT_SHARE, MOST_EACH))
-
-    def _worth(self, options: Sequence[int]) -> dict[int, int]:
-        """Return what it is worth to take each of some options: most where a lock needs it."""
-        own = np.maximum(-(self.aim @ self.packing.costs[:, options]), 0)
-        for lock, _ in self.rounds.master.locks:
-            own = own + (lock @ self.packing.costs[:, options] < 0) * (int(own.max()) + 1)
-        shares = np.rint(LEVELS * own / max(int(own.max()), 1)).astype(np.int64)
-        return dict(zip(options, (1 + shares).tolist(), strict=True))
-
-    def _change(self, plan: Plan) -> int:
-        return int(self.aim @ self.packing.value_of(plan.values()))
-
-    def _exact(self, open_: Open, blocks: Set[int], hint: Plan, budget: Budget) -> dict[int, Pick]:
-        """Return what is fixed with the best of some blocks for whom is open, by the exact model.
-
-        Parameters
-        ----------
-        open_
-            What is fixed and what is not.
-        blocks
-            Blocks to plan.
-        hint
-            A plan of theirs to start from, taken where nothing better is found.
-        budget
-            Time for this.
-        """
         options = [
             option
-            for block in sorted(blocks)
+            for block in sorted(open_.blocks)
             for option in self.packing.options_in[block].tolist()
             if int(self.packing.request[option]) in open_.requests
         ]
         if not options:
-            return open_.plan | dict(hint)
-        model = model_of(self.packing, options)
-        for lock, most in self.rounds.master.locks:
-            model.forbid_worse(lock, most - int(lock @ open_.spent))
-        model.model.minimize(model.expression(self.aim))
-        model.hint(hint)
-        found = search(model, budget, self.effort)
+            return open_.plan
+        locks = [(lock, most - int(lock @ open_.spent)) for lock, most in self.rounds.master.locks]
+        problem = Part(self.packing, options, self.aim, locks)
+        found = replan(problem, budget.share(EXACT_SHARE), self.effort)
         budget.charge(found.work)
-        return open_.plan | (dict(hint) if found.plan is None else found.plan)
+        return open_.plan | (found.plan or {})
 
-
-def _leaves_another(budget: Budget, attempts: int) -> bool:
-    """Say whether what is left of a budget is enough for another attempt like those before."""
-    left = budget.seconds_left()
-    return budget.seconds is None or left is None or left > (budget.seconds - left) / attempts
+    def _change(self, plan: Plan) -> int:
+        return int(self.aim @ self.packing.value_of(plan.values()))

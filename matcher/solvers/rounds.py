@@ -7,16 +7,12 @@ must hold within its block; and rounds fixed one after another lead to good plan
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
 from matcher.solvers.bound import Prices
-from matcher.solvers.catalogue import cost_beyond, rank_of
-from matcher.solvers.loose import Loose
-from matcher.solvers.master import Guide, Lock, Master, Open, rounds_of
-from matcher.solvers.packing import Ints, Packing, Pick, Plan
-from matcher.solvers.pricing import CLOSED, Offer, Pricer, Round
+from matcher.solvers.master import Guide, Master, Open, rounds_of
+from matcher.solvers.packing import Ints, Lock, Packing, Plan
+from matcher.solvers.pricing import Offer, Pricer
 from matcher.solvers.search import Budget, Effort
 
 CENTRED = 0.6
@@ -26,9 +22,8 @@ WIDTH, WIDENED, NARROWED = 0.2, 1.5, 1.2
 that grows with a better bound, and shrinks without."""
 MOST_EACH = 1.0
 """Seconds, or solver work units, for the best round of one block."""
-PATIENCE, LISTED_PATIENCE = 20, 5
-"""Turns without a better bound after which prices are left as they are; fewer where the rows of
-loose blocks decide, not what is found."""
+PATIENCE = 20
+"""Turns without a better bound after which prices are left as they are."""
 WORTHWHILE = 1e-5
 """Share by which a bound has to rise for a turn not to count as one without a better bound."""
 LP_WORK = 1e-7
@@ -47,7 +42,7 @@ class Rounds:
     Parameters
     ----------
     packing, aim, locks
-        The problem, what is minimised, and what must not get worse.
+        The problem, of which rows say everything; what is minimised, and what must not get worse.
     prices
         Prices of the relaxation over single options, from which the search for better ones sets
         out.
@@ -68,15 +63,9 @@ class Rounds:
         effort: Effort,
     ) -> None:
         self.packing, self.aim, self.effort = packing, aim, effort
-        searched = [block for block in packing.blocks if not pricer.is_quick(block)]
-        # Where nothing is listed, or rows say everything, every block is asked for rounds.
-        is_mixed = packing.details is not None and len(searched) < len(packing.blocks)
-        loose = Loose(packing, searched if is_mixed else [])
-        self.master = Master(packing, aim, locks, prices.scale, loose)
-        rows = loose.safe(prices.rows[loose.rows])
-        self.guide = Guide(prices.requests, prices.locks, rows, prices.exact)
+        self.master = Master(packing, aim, locks, prices.scale)
+        self.guide = Guide(prices.requests, prices.locks, prices.exact)
         self.pricer, self._is_near = pricer, False
-        self._elsewhere: int | None = None
         costs = aim @ packing.costs
         self._worth = {
             request: prices.scale * max(int(-costs[options].min()), int(np.ptp(costs[options])), 1)
@@ -86,18 +75,7 @@ class Rounds:
     @property
     def bound(self) -> int:
         """The least by which any plan changes the aim."""
-        own = -(-(self.guide.proved or 0) // self.master.scale)
-        return own if self._elsewhere is None else max(own, self._elsewhere)
-
-    def raise_to(self, bound: int) -> None:
-        """Take note of a bound that was proved elsewhere: the guide's prices do not prove it."""
-        self._elsewhere = max(bound, self.bound)
-
-    @cached_property
-    def are_listed(self) -> bool:
-        """Whether the rounds of every block are listed, but for loose ones, with details on top."""
-        asked = {*self.packing.blocks} - self.master.loose.blocks
-        return self.packing.details is not None and all(map(self.pricer.carer, asked))
+        return -(-(self.guide.proved or 0) // self.master.scale)
 
     def everything(self) -> Open:
         """Return all blocks and requests, nothing fixed."""
@@ -119,7 +97,7 @@ class Rounds:
     # -- prices ----------------------------------------------------------------------------
 
     def price(self, guide: Guide, open_: Open, budget: Budget) -> tuple[Guide, bool, list[Offer]]:
-        """Ask every open block for its best round; loose ones count with their rows.
+        """Ask every open block for its best round.
 
         Returns
         -------
@@ -129,8 +107,7 @@ class Rounds:
         """
         weights = self.weights(guide)
         charges = {request: guide.requests[request] for request in sorted(open_.requests)}
-        asked = open_.blocks - self.master.loose.blocks
-        fair = min(PATIENT * self.effort.workers / max(len(asked), 1), 1.0)
+        fair = min(PATIENT * self.effort.workers / max(len(open_.blocks), 1), 1.0)
 
         def best(block: int) -> Offer:
             if self.stopped(budget):
@@ -139,20 +116,13 @@ class Rounds:
             return self.pricer.best(block, weights, charges, each)
 
         # Those to be searched first, so that the others are done beside them.
-        blocks = sorted(asked, key=lambda b: (self.pricer.is_quick(b), b))
+        blocks = sorted(open_.blocks, key=lambda b: (self.pricer.is_knapsack(b), b))
         offers = self.effort.spread(best, blocks)
         new = [self.master.add(offer.round) for offer in offers]
-        proved = sum(offer.bound for offer in offers) + self._beside(guide, open_)
-        return Guide(guide.requests, guide.locks, guide.rows, proved), any(new), offers
-
-    def _beside(self, guide: Guide, open_: Open) -> int:
-        """Return what prices prove of what is open beside the best rounds of its blocks."""
-        charges = {request: guide.requests[request] for request in sorted(open_.requests)}
-        loose = self.master.loose.bound(self.weights(guide), charges, guide.rows, open_.blocks)
-        proved = loose - sum(charges.values())
+        proved = sum(offer.bound for offer in offers) - sum(charges.values())
         for price, (lock, most) in zip(guide.locks.tolist(), self.master.locks, strict=True):
             proved -= price * (most - int(lock @ open_.spent))
-        return proved
+        return Guide(guide.requests, guide.locks, proved), any(new), offers
 
     def generate(self, open_: Open, budget: Budget, turns: int | None = None) -> None:
         """Look for prices with a better bound, and for rounds that go together at them.
@@ -170,11 +140,10 @@ class Rounds:
         Transactions in Operational Research 4(2), 151-162.
         """
         now = self.guide
-        centre = Guide({r: now.requests[r] for r in open_.requests}, now.locks, now.rows)
+        centre = Guide({r: now.requests[r] for r in open_.requests}, now.locks)
         best, _, _ = self.price(centre, open_, budget)
         fruitless, turn, width = 0, 1, WIDTH
-        patience = LISTED_PATIENCE if self.master.loose.blocks else PATIENCE
-        while not self.stopped(budget) and fruitless < patience and turn != turns:
+        while not self.stopped(budget) and fruitless < PATIENCE and turn != turns:
             box = None if self._is_near else self._box(best, width)
             target = self.master.solve(open_, box, budget.seconds_left()).guide
             budget.charge(LP_WORK * self.master.size)
@@ -208,7 +177,7 @@ class Rounds:
         requests = {**self.guide.requests, **best.requests}
         proved = self.guide.proved
         if whole and (best.proved or 0) > (proved or 0):
-            self.guide = Guide(requests, best.locks, best.rows, best.proved)
+            self.guide = Guide(requests, best.locks, best.proved)
 
     def climb(self, reach: float, budget: Budget) -> None:
         """Raise the bound along subgradients, for problems whose rounds are found at once.
@@ -234,7 +203,7 @@ class Rounds:
                 break
             prices = np.rint(here).astype(np.int64).tolist()
             charges = dict(zip(requests.tolist(), prices, strict=True))
-            guide = Guide(charges, self.guide.locks, self.guide.rows)
+            guide = Guide(charges, self.guide.locks)
             told, _, offers = self.price(guide, open_, budget)
             proved = told.proved or 0
             if proved > best:
@@ -257,56 +226,6 @@ class Rounds:
             here = np.maximum(here + step * slope, 0)
         self._is_near = True
 
-    def listed(self, open_: Open, most: int, worth: int) -> tuple[list[Round], int]:
-        """Return the listed rounds that cost least at the prices known, without details.
-
-        Of those that cost the same, the ones that serve most people.
-
-        Parameters
-        ----------
-        open_
-            Blocks and requests still to be decided.
-        most
-            How many at most.
-        worth
-            By how much a plan that is known changes the aim: rounds of no better plan are left.
-
-        Returns
-        -------
-        tuple
-            The rounds, and the least by which any plan that holds another changes the aim, which
-            is true only where nothing is fixed.
-        """
-        weights, charges = self.weights(self.guide), {}
-        for request in sorted(open_.requests):
-            charges[request] = self.guide.requests[request]
-        lists = [
-            (block, carer, self.pricer.priced(block, weights, charges)[1])
-            for block in sorted(open_.blocks)
-            if (carer := self.pricer.carer(block)) is not None
-        ]
-        # What details add is left out here, so it is left out of what is proved as well.
-        proved = self._beside(self.guide, open_)
-        proved += sum(carer.catalogue.cheapest(costs)[0] for _, carer, costs in lists)
-        ranked = [(block, carer, carer.catalogue.ranks(costs)) for block, carer, costs in lists]
-        levels = [np.zeros(0, np.int64), *(level for _, _, ranks in ranked for level in ranks)]
-        ranks, each = np.concatenate(levels), most
-        last = rank_of(min((worth - 1) * self.master.scale - proved, CLOSED // 2))
-        beyond = cost_beyond(last)
-        if np.count_nonzero(ranks <= last) > most:
-            # Of those of the last rank that is let in, only some: it is not counted as let in.
-            last = int(np.partition(ranks, most)[most])
-            beyond = cost_beyond(last - 1)
-            alike = sum(bool((level == last).any()) for level in levels)
-            each = (most - int(np.count_nonzero(ranks < last))) // alike
-        rounds = [
-            Round(block, tuple(Pick(int(carer.options[place])) for place in places))
-            for block, carer, own in ranked
-            for places in carer.catalogue.up_to(own, last, each)
-            if open_.requests.issuperset(self.packing.request[carer.options[places]].tolist())
-        ]
-        return rounds, -(-(proved + beyond) // self.master.scale)
-
     def weights(self, guide: Guide) -> Ints:
         """Return the weight of each stage at some prices, in fractions, [stages]."""
         weights = self.aim * self.master.scale
@@ -322,8 +241,5 @@ def _between(best: Guide, target: Guide) -> Guide:
         return round(CENTRED * one + (1 - CENTRED) * other)
 
     requests = {r: mixed(best.requests[r], price) for r, price in target.requests.items()}
-    locks, rows = (
-        np.rint(CENTRED * one + (1 - CENTRED) * other).astype(np.int64)
-        for one, other in ((best.locks, target.locks), (best.rows, target.rows))
-    )
-    return Guide(requests, locks, rows)
+    locks = np.rint(CENTRED * best.locks + (1 - CENTRED) * target.locks)
+    return Guide(requests, locks.astype(np.int64))

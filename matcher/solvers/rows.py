@@ -32,6 +32,8 @@ class Window:
         0 for what fits by area; else the number of pieces by which tasks are counted.
     for_good
         Whether it counts those who stay for good, each once: they are all there at its end.
+    carers
+        Carers that make one of what is counted: 1, or as many as double-ups need at once.
     """
 
     block: int
@@ -40,6 +42,7 @@ class Window:
     stop: int
     pieces: int = 0
     for_good: bool = False
+    carers: int = 1
 
     def amounts(self, tasks: Tasks, stretch: int) -> Ints:
         """Return how much of the row each task takes: what of it must lie in the window, [tasks].
@@ -54,7 +57,8 @@ class Window:
         if self.for_good:
             return np.where(tasks.are_for_good, tasks.demand, 0)
         length = tasks.least_within(self.first, self.stop)
-        return tasks.demand * (_u(self.pieces, length, stretch) if self.pieces else length)
+        each = _u(self.pieces, length, stretch) if self.pieces else length
+        return tasks.demand // self.carers * each
 
     def unit(self, stretch: int) -> int:
         """Return what a carer for one position, or one short visit or stay counted, takes."""
@@ -71,7 +75,7 @@ class Row:
 
 
 def window_rows(lines: Iterable[Timeline]) -> list[Row]:
-    """Return rows for every window that the tasks of a calendar lie in.
+    """Return rows for the windows of a calendar that are most asked for.
 
     Three kinds. Area: all that must lie inside a window fits into what is free inside it. Count:
     inside a stretch of some length, tasks longer than a part of it fit only so often beside one
@@ -84,10 +88,10 @@ def window_rows(lines: Iterable[Timeline]) -> list[Row]:
     Programming 91 (2001): the functions u(k) used for the counts.
     """
     found: dict[tuple[bytes, bytes, int], Row] = {}
-    for line in lines:
-        tasks = Tasks.of(line.tasks)
+    for line, carers in [(each, crew) for each in lines for crew in _crews(each)]:
+        tasks = Tasks.of([task for task in line.tasks if task.demand >= carers])
         options, place = np.unique(tasks.option, return_inverse=True)
-        for window, taken, limit in _rows_of(line, tasks):
+        for window, taken, limit in _rows_of(line, tasks, carers):
             # Several visits of one option add up; the same row may come from several windows.
             amounts = np.bincount(place, taken, len(options)).astype(np.int64)
             if amounts.sum() > limit:
@@ -117,10 +121,17 @@ def open_stretch(free: Profile) -> tuple[int, int]:
     return (int(places[0]), int(places[-1]) + 1) if places.size else (0, 0)
 
 
-def _rows_of(line: Timeline, tasks: Tasks) -> Iterator[tuple[Window, Ints, int]]:
-    for first, stop in _tight_windows(line, tasks):
-        free = line.profile[first:stop]
-        area = Window(line.block, line.days, first, stop)
+def _crews(line: Timeline) -> list[int]:
+    """Return how many carers count together: one; and as many as double-ups need, if some idle."""
+    several = sorted({task.demand for task in line.tasks} - {1})
+    return [1, *(carers for carers in several if (line.profile % carers).any())]
+
+
+def _rows_of(line: Timeline, tasks: Tasks, carers: int) -> Iterator[tuple[Window, Ints, int]]:
+    free_crews = line.profile // carers
+    for first, stop in _tight_windows(free_crews, tasks):
+        free = free_crews[first:stop]
+        area = Window(line.block, line.days, first, stop, carers=carers)
         yield area, area.amounts(tasks, 0), int(free.sum())
         opens, closes = open_stretch(free)
         if opens == closes:
@@ -143,11 +154,11 @@ def _nights_for_good(line: Timeline) -> Window:
     return Window(line.block, line.days, first, len(line.profile), for_good=True)
 
 
-def _tight_windows(line: Timeline, tasks: Tasks) -> list[tuple[int, int]]:
+def _tight_windows(free: Profile, tasks: Tasks) -> list[tuple[int, int]]:
     """Return the windows most asked for: by what could lie inside over what is free inside."""
     windows = np.unique(np.stack([tasks.first, tasks.stop], axis=1), axis=0)
     inside = (tasks.first >= windows[:, :1]) & (tasks.stop <= windows[:, 1:])
-    before = np.concatenate([[0], np.cumsum(line.profile)])
+    before = np.concatenate([[0], np.cumsum(free)])
     area = before[windows[:, 1]] - before[windows[:, 0]]
     asked = (inside @ (tasks.demand * tasks.least_length)) / np.maximum(area, 1)
     order = np.argsort(-asked, kind="stable")[:MOST_WINDOWS]

@@ -153,13 +153,15 @@ def _price(
     """Return the price of a row in the words of the field, for the unit that fits it."""
     provider, care = part.resources[window.block]
     opens, closes = (
-        window.first + p for p in open_stretch(line.profile[window.first : window.stop])
+        window.first + p
+        for p in open_stretch(line.profile[window.first : window.stop] // window.carers)
     )
     unit = price * window.unit(closes - opens)
     common = {
         "provider_id": problem.market.providers[provider].provider_id,
         "care": ServiceType.HOMECARE if care is None else ServiceType(care.value),
         "most_each": window.pieces or None,
+        "carers": window.carers if window.carers > 1 else None,
     }
     if care is None:
         hourly = PriceUnit.CARER_HOUR
@@ -202,6 +204,7 @@ def _by_window(price: CapacityPrice) -> tuple[object, ...]:
         price.last_night or date.max,
         price.unit,
         price.most_each or 0,
+        price.carers or 1,
     )
 
 
@@ -240,7 +243,8 @@ def _window(problem: Problem, part: Part, number: int, price: CapacityPrice) -> 
     if price.first_night is None:
         days = tuple(day.number for day in price.days)
         first, stop = (price.from_minute or 0, price.to_minute or 0)
-        return Window(block, days, first // GRID_MINUTES, stop // GRID_MINUTES, pieces)
+        first, stop = first // GRID_MINUTES, stop // GRID_MINUTES
+        return Window(block, days, first, stop, pieces, carers=price.carers or 1)
     first = problem.market.day_number(price.first_night)
     last = first if price.last_night is None else problem.market.day_number(price.last_night)
     for_good = price.unit is PriceUnit.BED

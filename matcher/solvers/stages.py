@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from matcher.result import Limits, Progress
 from matcher.solvers.bound import Prices
-from matcher.solvers.large import LargeSearch
-from matcher.solvers.model import model_of
+from matcher.solvers.large import ByChoice, ByRounds
 from matcher.solvers.packing import (
     Ints,
     Packing,
@@ -16,7 +15,7 @@ from matcher.solvers.packing import (
     uncontested,
     weighted,
 )
-from matcher.solvers.search import Budget, Effort, search
+from matcher.solvers.search import Budget, Effort, Part, replan
 from matcher.solvers.state import Solved, State, Told
 
 SMALL = 25
@@ -27,6 +26,8 @@ PROOF_SHARE = 0.3
 """Of all the time left, the most for bounds of an aim's stages one by one, which are soon had."""
 BOUNDS_SHARE = 0.08
 """Share of the time kept for bounds of stages that there is no time to search."""
+TOGETHER = 1 << 20
+"""Stages are minimised together in any case while their weighted sum cannot exceed this."""
 LP_SHARE = 0.2
 """Of an aim's time, the most that its linear relaxation may take."""
 
@@ -107,7 +108,7 @@ class StageSolver:
         """Return the stages to minimise together, and prices under their weighted sum.
 
         Stages in which by the relaxation nobody has to give way are taken together with the
-        first one in which somebody has to.
+        first one in which somebody has to, and with those that weigh little beside it.
         """
         last, relaxation, kept = first, state.relaxation, len(state.locks)
         while True:
@@ -122,6 +123,10 @@ class StageSolver:
             state.lock(single(self.packing, last), everyone)
             last += 1
         state.unlock(kept)
+        while last + 1 < self.packing.stages:
+            if not can_be_weighed(self.packing, range(first, last + 2), TOGETHER):
+                break
+            last += 1
         stages = range(first, last + 1)
         if len(stages) > 1:
             aim = weighted(self.packing, stages)
@@ -135,19 +140,15 @@ class StageSolver:
             if self.is_small:
                 bound = self._whole(state, aim, bound, budget)
             else:
-                bound = LargeSearch(state, stages, prices).run(budget)
+                kind = ByRounds if self.packing.details is None else ByChoice
+                bound = kind(state, stages, prices).run(budget)
         return max(bound, prices.bound)
 
     def _whole(self, state: State, aim: Ints, floor: int, budget: Budget) -> int:
         """Search all options at once; return the bound reached."""
-        model = model_of(self.packing, range(len(self.packing)))
-        for lock, most in state.locks:
-            model.forbid_worse(lock, most)
-        expression = model.expression(aim)
-        model.model.add(expression >= floor)
-        model.model.minimize(expression)
-        model.hint(state.plan)
-        found = search(model, budget, self.effort)
+        options = range(len(self.packing))
+        part = Part(self.packing, options, aim, state.locks, state.plan, floor)
+        found = replan(part, budget, self.effort)
         budget.charge(found.work)
         state.did("whole")
         state.take(found.plan, aim)
@@ -189,7 +190,8 @@ class StageSolver:
         """Return the least by which any plan that keeps all locks changes one stage."""
         aim = single(self.packing, stage)
         prices = state.relaxation.prices(aim, budget.seconds_left())
-        if self.is_small or state.change(state.plan, aim) <= prices.bound:
+        is_met = state.change(state.plan, aim) <= prices.bound
+        if self.is_small or self.packing.details is not None or is_met:
             return prices.bound
         rounds = state.rounds(aim, prices)
         guide, _, _ = rounds.price(rounds.guide, rounds.everything(), budget)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from matcher.solvers.bound import Prices, Relaxation
-from matcher.solvers.master import Lock
-from matcher.solvers.packing import Ints, Packing, Pick, Plan, single
+from matcher.solvers.packing import Ints, Lock, Packing, Pick, Plan, single
 from matcher.solvers.pricing import Pricer
 from matcher.solvers.rounds import Rounds
 from matcher.solvers.search import Budget, Effort

@@ -18,7 +18,6 @@ import numpy.typing as npt
 from matcher.solvers.packing import Ints, Packing, Pick
 
 if TYPE_CHECKING:
-    from matcher.solvers.carer import Carer
     from matcher.solvers.timed_model import TimedModel
 
 Profile = npt.NDArray[np.integer]
@@ -239,15 +238,6 @@ class Timing:
             amount = wish.amount(pick.details[wish.visit])
             added[wish.stage] = added.get(wish.stage, 0) + amount
         return added
-
-    def carer(self, packing: Packing, block: int) -> Carer | None:
-        """Return the one carer of a block, if one does everything and serves nobody twice."""
-        from matcher.solvers.carer import carer_of
-
-        options = packing.options_in[block]
-        if len(np.unique(packing.request[options])) < len(options):
-            return None
-        return carer_of(self.lines_of[block], self.domains, options)
 
     def fit(self, packing: Packing, options: Sequence[int]) -> list[Pick]:
         """Return those of some options of one block that fit one after another, with times."""

@@ -37,6 +37,7 @@ def weekly_prices(draw: st.DrawFn) -> CapacityPrice:
         to_minute=draw(st.integers(start + 1, 288)) * 5,
         unit=PriceUnit.VISIT if count else PriceUnit.CARER_HOUR,
         most_each=count,
+        carers=draw(st.sampled_from([None, 2])),
         points=draw(POINTS),
     )
 
@@ -78,6 +79,7 @@ def test_prices_are_written_for_people(tmp_path: Path) -> None:
         from_minute=420,
         to_minute=1440,
         unit=PriceUnit.CARER_HOUR,
+        carers=2,
         points=0.25,
     )
     bed = CapacityPrice(
@@ -88,22 +90,22 @@ def test_prices_are_written_for_people(tmp_path: Path) -> None:
         points=4.0,
     )
     assert PRICES.text_of([visits, bed]).splitlines()[1:] == [
-        "P-1,homecare,mon|tue,07:00,24:00,,,carer_hour,,0.2500",
-        "H-1,nursing,,,,2026-04-01,,bed,,4.0000",
+        "P-1,homecare,mon|tue,07:00,24:00,,,carer_hour,,0.2500,2",
+        "H-1,nursing,,,,2026-04-01,,bed,,4.0000,",
     ]
 
 
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("P-1,homecare,mon,07:00,08:00,,,carer_hour,,-1", "not negative"),  # worth less than none
-        ("P-1,homecare,mon,07:00,08:00,,,carer_hour,,", "points"),  # no price
-        ("P-1,homecare,mon,07:00,08:00,,,carer_hour,,inf", "not negative"),  # no number
-        ("P-1,homecare,mon,07:00,08:00,,,an hour,,1", "carer_hour"),  # no such unit
-        ("P-1,haircut,mon,07:00,08:00,,,carer_hour,,1", "homecare"),  # no such care
-        ("P-1,homecare,mon,7am,08:00,,,carer_hour,,1", "a time"),  # no time
-        (",homecare,mon,07:00,08:00,,,carer_hour,,1", "an id"),  # nobody's capacity
-        ("H-1,nursing,,,,2026-02-30,,bed,,1", "a day that the calendar has"),  # no such night
+        ("P-1,homecare,mon,07:00,08:00,,,carer_hour,,-1,", "not negative"),  # worth less than none
+        ("P-1,homecare,mon,07:00,08:00,,,carer_hour,,,", "points"),  # no price
+        ("P-1,homecare,mon,07:00,08:00,,,carer_hour,,inf,", "not negative"),  # no number
+        ("P-1,homecare,mon,07:00,08:00,,,an hour,,1,", "carer_hour"),  # no such unit
+        ("P-1,haircut,mon,07:00,08:00,,,carer_hour,,1,", "homecare"),  # no such care
+        ("P-1,homecare,mon,7am,08:00,,,carer_hour,,1,", "a time"),  # no time
+        (",homecare,mon,07:00,08:00,,,carer_hour,,1,", "an id"),  # nobody's capacity
+        ("H-1,nursing,,,,2026-02-30,,bed,,1,", "a day that the calendar has"),  # no such night
     ],
 )
 def test_a_price_that_makes_no_sense_is_refused(row: str, told: str, tmp_path: Path) -> None:
@@ -111,6 +113,15 @@ def test_a_price_that_makes_no_sense_is_refused(row: str, told: str, tmp_path: P
     (tmp_path / PRICES.file).write_text(f"{HEADER}\n{row}\n", "utf-8")
     with pytest.raises(BadInputError, match=told):
         read_prices(tmp_path)
+
+
+def test_older_prices_are_of_one_carer(tmp_path: Path) -> None:
+    """A file written before prices of double-ups can still be read."""
+    header = HEADER.removesuffix(",carers")
+    row = "P-1,homecare,mon,07:00,08:00,,,carer_hour,,1"
+    (tmp_path / PRICES.file).write_text(f"{header}\n{row}\n", "utf-8")
+    (price,) = read_prices(tmp_path)
+    assert (price.carers, price.points) == (None, 1.0)
 
 
 def test_an_older_folder_has_no_prices(tmp_path: Path) -> None:

@@ -104,7 +104,8 @@ def test_the_columns_are_those_of_the_contract(
         "visit_times.csv": "request_id,visit_no,days,start,minutes,carers,travel_minutes,"
         "provider_id",
         "unplaced.csv": "request_id,reason,detail,nearest_miss",
-        "prices.csv": "provider_id,care,days,from,to,first_night,last_night,unit,most_each,price",
+        "prices.csv": "provider_id,care,days,from,to,first_night,last_night,unit,most_each,price,"
+        "carers",
     }
 
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from matcher.solvers import bound
 from matcher.solvers.bound import Prices, Relaxation, scale_of
-from matcher.solvers.master import Lock
-from matcher.solvers.packing import Ints, Packing, weighted
+from matcher.solvers.packing import Ints, Lock, Packing, weighted
 from tests.packings import aims, best_change, every_plan, keeping, locks, packing_of, packings
 
 HUGE = 1 << 40

@@ -19,9 +19,8 @@ from matcher.solvers.answer import allocation_of
 from matcher.solvers.compiling import Part, compile_part
 from matcher.solvers.greedy import by_risk, todays_way
 from matcher.solvers.improve import Improvement
-from matcher.solvers.master import Lock
 from matcher.solvers.options import Plan, Problem
-from matcher.solvers.packing import Packing, Pick, single
+from matcher.solvers.packing import Lock, Packing, Pick, single
 from matcher.solvers.packing import Plan as Picks
 from matcher.solvers.search import Budget, Effort
 from matcher.synthetic import CountySpec, generate

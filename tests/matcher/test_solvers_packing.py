@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher.solvers import packing as abstract
 from matcher.solvers.packing import (
     Packing,
     Pick,
@@ -145,12 +144,10 @@ def test_what_can_be_weighed_stays_small(data: st.DataObject, limit: int) -> Non
     """The weighted sum of stages that may be taken together spans no more than the limit."""
     packing = data.draw(packings())
     stages = data.draw(some_stages(packing))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(abstract, "SPAN_LIMIT", limit)
-        if can_be_weighed(packing, stages):
-            assert int(weighted(packing, stages) @ packing.most) < limit
-        else:
-            assert int(weighted(packing, stages) @ packing.most) + 1 > limit
+    if can_be_weighed(packing, stages, limit):
+        assert int(weighted(packing, stages) @ packing.most) < limit
+    else:
+        assert int(weighted(packing, stages) @ packing.most) + 1 > limit
 
 
 @settings(max_examples=50, deadline=None)

@@ -8,10 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.result import Limits, Progress
-from matcher.solvers import carer
 from matcher.solvers import plans as engine
-from matcher.solvers.master import Guide, Lock
-from matcher.solvers.packing import Ints, Pick
+from matcher.solvers.packing import Lock, Pick
 from matcher.solvers.plans import Plans
 from matcher.solvers.search import Budget, Effort
 from tests.packings import (
@@ -28,7 +26,6 @@ from tests.packings import (
     plans,
     rounds_for,
 )
-from tests.timed_packings import TimedPacking, timed_packings
 
 
 @pytest.fixture(autouse=True)
@@ -119,89 +116,3 @@ def test_a_dive_finds_the_best_of_two_rooms() -> None:
     """All four people fit in only one way or its mirror image, and the dive finds one of them."""
     rounds, _ = rounds_for(TWO_SACKS, np.array([1], np.int64))
     assert change(TWO_SACKS, Plans(rounds).dive(budget()), rounds.aim) == -22
-
-
-# -- with start times --------------------------------------------------------------------------
-
-
-@pytest.fixture(params=["listed", "loose"])
-def _lists(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let one carer's rounds be listed, or too many to list."""
-    if request.param == "loose":
-        monkeypatch.setattr(carer, "MOST_ROUNDS", 0)
-
-
-def best_timed(timed: TimedPacking, aim: Ints) -> int:
-    """Return by how much the best plan changes an aim."""
-    every = timed.every_plan(timed.packing.requests, timed.packing.blocks)
-    return min(int(aim @ timed.packing.value_of(picks)) for picks in every)
-
-
-@pytest.mark.usefixtures("_lists")
-@settings(max_examples=40, deadline=None)
-@given(data=st.data(), most=st.sampled_from([0, 1, 50]))
-def test_what_is_chosen_as_a_whole_is_sound_and_proves_what_is_true(
-    data: st.DataObject, most: int
-) -> None:
-    """However few rounds there are to choose from, plans have their times and bounds hold."""
-    timed = data.draw(timed_packings())
-    aim = data.draw(aims(timed.packing))
-    rounds, _ = rounds_for(timed.packing, aim)
-    made, best = Plans(rounds), best_timed(timed, aim)
-    rounds.generate(rounds.everything(), budget())
-    assert rounds.bound <= best
-    for plan in (made.choose({}, most, budget()), made.dive(budget()), made.settle(budget())):
-        assert timed.is_sound(plan.values())
-        assert {*plan} <= {*timed.packing.requests}
-        assert change(timed.packing, plan, aim) >= best >= rounds.bound
-
-
-@pytest.mark.usefixtures("_lists")
-@settings(max_examples=100, deadline=None)
-@given(data=st.data(), most=st.sampled_from([0, 1, 3, 50]))
-def test_a_choice_proves_what_is_true_at_any_prices(data: st.DataObject, most: int) -> None:
-    """Whatever the prices, and whatever details add, no plan beats what a choice proves."""
-    timed = data.draw(timed_packings())
-    aim = data.draw(aims(timed.packing))
-    rounds, _ = rounds_for(timed.packing, aim)
-    steps = st.integers(0, 14)
-    prices = {r: data.draw(steps) * rounds.master.scale for r in timed.packing.requests}
-    now = rounds.guide
-    told, _, _ = rounds.price(Guide(prices, now.locks, now.rows), rounds.everything(), budget())
-    rounds.guide = told
-    every = [*timed.every_plan(timed.packing.requests, timed.packing.blocks)]
-    start = data.draw(st.sampled_from(every))
-    request = timed.packing.request
-    Plans(rounds).choose({int(request[p.option]): p for p in start}, most, budget())
-    assert rounds.bound <= best_timed(timed, aim)
-
-
-@settings(max_examples=40, deadline=None)
-@given(data=st.data())
-def test_all_that_is_listed_holds_the_best(data: st.DataObject) -> None:
-    """Chosen from all rounds, with nothing that details add, the plan is the best, and proved."""
-    timed = data.draw(timed_packings(most_free=1, most_wishes=0))
-    aim = data.draw(aims(timed.packing))
-    rounds, _ = rounds_for(timed.packing, aim)
-    assert rounds.are_listed
-    assert not rounds.master.loose.blocks
-    rounds.generate(rounds.everything(), budget())
-    plan = Plans(rounds).choose({}, 10_000, budget())
-    best = best_timed(timed, aim)
-    assert change(timed.packing, plan, aim) == best == rounds.bound
-
-
-@pytest.mark.usefixtures("_lists")
-@settings(max_examples=20, deadline=None)
-@given(data=st.data())
-def test_without_time_what_is_chosen_is_still_sound(data: st.DataObject) -> None:
-    """Without time, or once cancelled, a choice and a dive are sound, if perhaps empty."""
-    timed = data.draw(timed_packings())
-    aim, progress = data.draw(aims(timed.packing)), Progress()
-    rounds, _ = rounds_for(timed.packing, aim, (), Effort(Limits.reproducible(), 0, progress))
-    made = Plans(rounds)
-    for spent in (Budget(None, 0.0), Budget(0.0, None)):
-        assert timed.is_sound(made.choose({}, 10, spent).values())
-        assert timed.is_sound(made.dive(spent).values())
-    progress.cancel()
-    assert timed.is_sound(made.dive(budget()).values())

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from matcher.solvers import pricing
 from matcher.solvers.packing import Ints, Packing
 from matcher.solvers.pricing import NEVER, Offer, Pricer
-from matcher.solvers.search import Budget
 from tests.packings import EFFORT, aims, budget, packing_of, packings, sub_rounds
-from tests.timed_packings import TimedPacking, timed_packings
 
 SACK = packing_of(
     [(0, 0, (-6,)), (1, 0, (-5,)), (2, 0, (-4,)), (3, 0, (1,))],
@@ -156,55 +154,6 @@ def test_nothing_is_offered_where_nothing_pays() -> None:
 def test_what_is_a_knapsack(packing: Packing, is_knapsack: bool) -> None:
     """One row of a moderate limit, and one option a request."""
     assert Pricer(packing, EFFORT).is_knapsack(0) is is_knapsack
-
-
-# -- with start times --------------------------------------------------------------------------
-
-
-@settings(max_examples=40, deadline=None)
-@given(data=st.data(), hard=st.booleans())
-def test_rounds_with_times_are_the_best(data: st.DataObject, hard: bool) -> None:
-    """Blocks with calendars are priced exactly, also after they were found hard once."""
-    timed = data.draw(timed_packings())
-    weights = data.draw(aims(timed.packing))
-    charges = data.draw(charges_of(timed.packing))
-    pricer = Pricer(timed.packing, EFFORT)
-    for block in timed.packing.blocks:
-        if hard:
-            pricer.best(block, weights, charges, Budget(None, 0.0))
-        offer = pricer.best(block, weights, charges, budget())
-        assert_timed(timed, block, weights, charges, offer)
-        if not hard:
-            assert offer.value == offer.bound == timed.best_round(block, weights, charges)
-
-
-@settings(max_examples=40, deadline=None)
-@given(data=st.data(), work=st.sampled_from([0.0, 1e-9, 1e-4]))
-def test_a_hard_block_is_bounded_all_the_same(data: st.DataObject, work: float) -> None:
-    """However little work a search may do, its round is in order and its bound holds."""
-    timed = data.draw(timed_packings())
-    weights = data.draw(aims(timed.packing))
-    charges = data.draw(charges_of(timed.packing))
-    pricer = Pricer(timed.packing, EFFORT)
-    for block in timed.packing.blocks:
-        for _ in range(3):
-            offer = pricer.best(block, weights, charges, Budget(None, work))
-            assert_timed(timed, block, weights, charges, offer)
-
-
-def assert_timed(
-    timed: TimedPacking, block: int, weights: Ints, charges: dict[int, int], offer: Offer
-) -> None:
-    """Assert that an offer with times is in order and that no round beats its bound."""
-    picks = offer.round.picks
-    requests = [int(timed.packing.request[pick.option]) for pick in picks]
-    assert set(requests) <= charges.keys()
-    assert len(set(requests)) == len(requests)
-    assert {int(timed.packing.block[pick.option]) for pick in picks} <= {block}
-    assert timed.is_sound(picks)
-    value = int(weights @ timed.packing.value_of(picks)) + sum(charges[r] for r in requests)
-    assert offer.value == value
-    assert offer.bound <= timed.best_round(block, weights, charges) <= offer.value
 
 
 def test_a_knapsack_with_times_is_none() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matcher.result import Limits, Progress
 from matcher.solvers import large, stages
 from matcher.solvers import plans as made
-from matcher.solvers.large import LargeSearch
+from matcher.solvers.large import ByRounds
 from matcher.solvers.packing import Packing, Pick, Plan
 from matcher.solvers.stages import solve_packing, untold
 from matcher.solvers.state import Solved, State
@@ -43,7 +43,7 @@ def engine(**constants: object) -> Iterator[None]:
         yield
 
 
-ONE_BY_ONE: dict[str, object] = {"can_be_weighed": lambda _, several: len(several) <= 1}
+ONE_BY_ONE: dict[str, object] = {"can_be_weighed": lambda _, several, *most: len(several) <= 1}
 TOGETHER: dict[str, object] = {"uncontested": lambda *_: 1 << 60}
 WAYS: dict[str, dict[str, object]] = {
     "whole": {},
@@ -202,11 +202,11 @@ def test_no_option_of_a_better_plan_is_ruled_out(data: st.DataObject, is_raised:
     packing = data.draw(packings(most_stages=1))
     aim = np.array([1], np.int64)
     state = State(packing, EFFORT, {}, untold)
-    searching = LargeSearch(state, range(1), state.relaxation.prices(aim, None))
+    searching = ByRounds(state, range(1), state.relaxation.prices(aim, None))
     every = every_plan(packing)
     changes = every @ packing.costs[0]
     if is_raised:
-        searching.rounds.raise_to(int(changes.min()))
+        searching._raise_to(int(changes.min()))
     value = int(changes.min()) + data.draw(st.integers(1, 6))
     needed = every[changes < value].any(axis=0)
     assert not (needed & ~searching._could_help(value)).any()

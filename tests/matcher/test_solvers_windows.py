@@ -93,6 +93,16 @@ def test_an_amount_is_what_must_lie_inside_the_window() -> None:
     assert Window(0, (0,), 84, 96, pieces=1).unit(12) == 12
 
 
+@pytest.mark.parametrize(("carers", "area"), [(2, None), (3, 13), (4, None), (5, None), (7, None)])
+def test_double_ups_need_pairs_of_carers(carers: int, area: int | None) -> None:
+    """Three carers are one pair: double-ups that two of them could do in turn are too many."""
+    double_ups = [visit(option, 0, 13, length, carers=2) for option, length in enumerate((7, 8, 9))]
+    found = rows([carers] * 13, *double_ups, days=(0,))
+    pairs = [row for row in found if row.window.carers == 2 and not row.window.pieces]
+    assert [row.limit for row in pairs] == ([] if area is None else [area])
+    assert [dict(row.coefficients) for row in pairs] == [{0: 7, 1: 8, 2: 9}] * len(pairs)
+
+
 def test_the_open_stretch_leaves_closed_ends_out() -> None:
     """From the first to the last position with anything free, gaps between them included."""
     assert open_stretch(np.array([0, 1, 0, 2, 0])) == (1, 4)

@@ -1,0 +1,244 @@
+"""Options chosen as a whole by all rows at once, then given details block by block."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil, isfinite
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+
+from matcher.solvers.holding import all_of, most_of
+from matcher.solvers.linear import Entries, Linear, joined, solve_whole
+from matcher.solvers.packing import Ints, Pick, Plan
+from matcher.solvers.search import Budget
+from matcher.solvers.state import State
+
+ATTEMPTS = 6
+"""How often options are chosen anew while blocks cannot hold what their rows let in."""
+CHOICE_SHARE, REST_SHARE = 0.85, 0.9
+"""Of the time left, the most for a choice, and for all choices before blocks that could not hold
+theirs are filled again."""
+WHOLE_SHARE, MOST_EACH, MOST_WAY = 0.1, 0.3, 0.1
+"""Of the time left, the most for the details of one block; seconds, or solver work units; and
+those for one of several ways to leave somebody out."""
+MOST_VARIED = 10
+"""Options chosen in a block up to which it is asked what it can hold without each of them."""
+LEAST_SECONDS, NEEDED = 0.2, 0.7
+"""Seconds below which a choice is not begun, and share of what the last one took."""
+LEVELS = 1_000
+"""Steps from what is worth least to what is worth most, where not all can be served."""
+SLACK = 1e-7
+"""Of the largest cost, how inexact bounds in whole numbers may be for each request."""
+MOST_NODES, NODES_A_UNIT = 10_000, 100
+"""Nodes of the search tree after which a choice is ended, however much time is left; and how many
+count as a unit of solver work."""
+ENTRY_WORK = 1e-7
+"""Solver work units counted for each entry of a choice, before any node."""
+
+
+class Chosen(NamedTuple):
+    """The options chosen in each block, ``None`` if none were found, and what none can beat."""
+
+    options: dict[int, list[int]] | None
+    bound: int | None
+
+
+@dataclass
+class Choice:
+    """One aim of a packing with details as a whole-number problem over all of its options.
+
+    Rows say what must hold whatever the details. A block whose rows promised more than it can
+    hold keeps, from the next attempt on, to parts of sets of options that it is known to hold, so
+    that the others take on whom it cannot.
+
+    Parameters
+    ----------
+    state
+        What is known of the run.
+    aim
+        Weight of each stage, [stages].
+    """
+
+    state: State
+    aim: Ints
+    _held: dict[int, list[dict[int, Pick]]] = field(default_factory=lambda: defaultdict(list))
+    _took: list[float] = field(default_factory=lambda: [0.0, 0.0])
+
+    def run(self, budget: Budget, *, proves: bool) -> tuple[dict[int, Pick], int | None]:
+        """Return the best plan found, and the least by which any plan changes the aim.
+
+        Parameters
+        ----------
+        budget
+            Time for this.
+        proves
+            Whether to look for what no plan can beat for as long as there is time.
+        """
+        best = self.state.plan
+        bound: int | None = None
+        self._held.clear()
+        choices = budget.share(REST_SHARE)
+        for attempt in range(ATTEMPTS):
+            left = choices.seconds_left()
+            if self.state.stopped(choices) or (left is not None and left < self._needs(attempt)):
+                break
+            began = monotonic()
+            chosen = self._chosen(best, choices.share(CHOICE_SHARE), proves=proves and not attempt)
+            self._took[bool(attempt)] = monotonic() - began
+            bound = chosen.bound if attempt == 0 else bound
+            if chosen.options is None:
+                break
+            found, lacking = self._filled(chosen.options, budget)
+            best = min(best, found, key=self._rank)
+            if not lacking:
+                break
+            for block in lacking:
+                self._held[block] += [self._within(known, block) for known in (best, found)]
+            self._vary(chosen.options, lacking, budget)
+        return dict(best), bound
+
+    def _needs(self, attempt: int) -> float:
+        """Return the seconds below which an attempt is not begun: most of what the last took."""
+        return max(NEEDED * self._took[bool(attempt)], LEAST_SECONDS)
+
+    def _rank(self, plan: Plan) -> tuple[bool, int]:
+        return not self.state.keeps(plan), self.state.change(plan, self.aim)
+
+    def _within(self, plan: Plan, block: int) -> dict[int, Pick]:
+        """Return what a block takes on in a plan, by option."""
+        own = self.state.packing.block
+        return {pick.option: pick for pick in plan.values() if own[pick.option] == block}
+
+    # -- choosing --------------------------------------------------------------------------
+
+    def _chosen(self, start: Plan, budget: Budget, *, proves: bool) -> Chosen:
+        """Return the best options by the rows, within what some blocks are known to hold."""
+        problem, unit = self._problem()
+        values = np.zeros(len(problem.costs))
+        values[[pick.option for pick in start.values()]] = 1
+        answer = solve_whole(
+            problem,
+            seconds=budget.seconds_left(),
+            nodes=_nodes(budget),
+            proves=proves,
+            step=1 / unit,
+            start=self._with_sets(values),
+        )
+        budget.charge(ENTRY_WORK * len(problem.entries.rows) + answer.nodes / NODES_A_UNIT)
+        slack = SLACK * unit * (1 + len(self.state.packing.requests))
+        least = answer.least * unit
+        bound = ceil(least - slack) if isfinite(least) and not self._held else None
+        if answer.values is None:
+            return Chosen(None, bound)
+        chosen: dict[int, list[int]] = {}
+        for option in np.flatnonzero(answer.values[: len(self.state.packing)] > 0.5).tolist():
+            chosen.setdefault(int(self.state.packing.block[option]), []).append(option)
+        return Chosen(chosen, bound)
+
+    def _problem(self) -> tuple[Linear, float]:
+        """Return the problem, and what a unit of its costs is.
+
+        Behind the options come the sets that some blocks are known to hold: of those a block
+        takes one at most, and only options that are in it.
+        """
+        problem, unit = self.state.relaxation.problem(self.aim)
+        sets = [(block, known) for block in sorted(self._held) for known in self._held[block]]
+        if not sets:
+            return problem, unit
+        packing = self.state.packing
+        count, first = len(packing), len(problem.limits)
+        blocks = sorted(self._held)
+        options = np.concatenate([packing.options_in[block] for block in blocks])
+        row_of = {option: first + len(blocks) + n for n, option in enumerate(options.tolist())}
+        own = Entries(np.array([*row_of.values()]), options, np.ones(len(options)))
+        places = [(row_of[o], count + n) for n, (_, known) in enumerate(sets) for o in known]
+        rows, columns = np.array(places, np.int64).reshape(-1, 2).T
+        ones = Entries(
+            first + np.searchsorted(blocks, [block for block, _ in sets]),
+            count + np.arange(len(sets)),
+            np.ones(len(sets)),
+        )
+        entries = joined(problem.entries, ones, own, Entries(rows, columns, -np.ones(len(rows))))
+        limits = [problem.limits, np.ones(len(blocks)), np.zeros(len(options))]
+        costs = np.append(problem.costs, np.zeros(len(sets)))
+        return Linear(costs, np.concatenate(limits), entries), unit
+
+    def _with_sets(self, values: np.ndarray) -> np.ndarray:
+        """Return values of options with those of known sets: the first that holds them all."""
+        at = len(self.state.packing)
+        for block in sorted(self._held):
+            own = self.state.packing.options_in[block]
+            taken = own[values[own] > 0].tolist()
+            holding = [n for n, known in enumerate(self._held[block]) if {*taken} <= known.keys()]
+            values[[at + n for n in holding[:1]]] = 1
+            at += len(self._held[block])
+        return values
+
+    # -- details ---------------------------------------------------------------------------
+
+    def _filled(
+        self, chosen: Mapping[int, Sequence[int]], budget: Budget
+    ) -> tuple[dict[int, Pick], list[int]]:
+        """Return a plan of what was chosen, and the blocks that cannot hold all of theirs."""
+        packing, effort = self.state.packing, self.state.effort
+
+        def whole(block: int) -> list[Pick] | None:
+            for known in self._held.get(block, ()):
+                if known.keys() >= {*chosen[block]}:
+                    return [known[option] for option in chosen[block]]
+            each = budget.share(WHOLE_SHARE, MOST_EACH)
+            return all_of(packing, chosen[block], self.aim, each, effort)
+
+        def most(block: int) -> list[Pick]:
+            each = budget.share(WHOLE_SHARE, MOST_EACH)
+            return most_of(packing, self._worth(chosen[block]), each, effort)
+
+        blocks = sorted(chosen)
+        found = dict(zip(blocks, effort.spread(whole, blocks), strict=True))
+        lacking = [block for block, picks in found.items() if picks is None]
+        found |= dict(zip(lacking, effort.spread(most, lacking), strict=True))
+        picks = [pick for own in found.values() for pick in own or ()]
+        return {int(packing.request[pick.option]): pick for pick in picks}, lacking
+
+    def _vary(
+        self, chosen: Mapping[int, Sequence[int]], lacking: Sequence[int], budget: Budget
+    ) -> None:
+        """Learn what small blocks that could not hold all of theirs can hold without each."""
+        ways = [
+            (block, [other for other in chosen[block] if other != option])
+            for block in lacking
+            if 1 < len(chosen[block]) <= MOST_VARIED
+            for option in chosen[block]
+        ]
+
+        effort = self.state.effort
+
+        def most(way: int) -> list[Pick]:
+            each = budget.share(WHOLE_SHARE, MOST_WAY)
+            return most_of(self.state.packing, self._worth(ways[way][1]), each, effort)
+
+        found = effort.spread(most, range(len(ways)))
+        for (block, _), picks in zip(ways, found, strict=True):
+            known = {pick.option: pick for pick in picks}
+            if not any(known.keys() <= other.keys() for other in self._held[block]):
+                self._held[block].append(known)
+
+    def _worth(self, options: Sequence[int]) -> dict[int, int]:
+        """Return what it is worth to take each of some options: most where a lock needs it."""
+        costs = self.state.packing.costs[:, options]
+        own = np.maximum(-(self.aim @ costs), 0)
+        for lock, _ in self.state.locks:
+            own = own + (lock @ costs < 0) * (int(own.max()) + 1)
+        shares = np.rint(LEVELS * own / max(int(own.max()), 1)).astype(np.int64)
+        return dict(zip(options, (1 + shares).tolist(), strict=True))
+
+
+def _nodes(budget: Budget) -> int:
+    """Return how many nodes of a search tree there is work left for."""
+    return (
+        MOST_NODES if budget.work is None else 1 + int(min(budget.work * NODES_A_UNIT, MOST_NODES))
+    )

@@ -1,0 +1,76 @@
+"""What one block can hold of some options, details and all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ortools.sat.python import cp_model
+
+from matcher.solvers.model import model_of
+from matcher.solvers.packing import Details, Ints, Packing, Pick
+from matcher.solvers.search import Budget, Effort, search
+
+
+def all_of(
+    packing: Packing, options: Sequence[int], aim: Ints, budget: Budget, effort: Effort
+) -> list[Pick] | None:
+    """Return some options of one block, all of them, with details; ``None`` where none were found.
+
+    Parameters
+    ----------
+    packing
+        The problem, with details.
+    options
+        Options of one block for different requests.
+    aim
+        Weight of each stage in what details are to add least to, [stages].
+    budget, effort
+        Time for this; threads, seed and progress.
+    """
+    details = _details_of(packing)
+    fitted = details.fit(packing, options)
+    if len(fitted) == len(options) and (budget.spent or not aim @ packing.extra_of(fitted)):
+        return fitted
+    model = model_of(packing, options)
+    for option in options:
+        model.model.add(model.taken[option] == 1)
+    model.model.minimize(model.expression(aim))
+    model.hint({int(packing.request[pick.option]): pick for pick in fitted})
+    found = search(model, budget, effort, workers=1, is_brief=True)
+    budget.charge(found.work)
+    if found.plan is None:
+        return fitted if len(fitted) == len(options) else None
+    return list(found.plan.values())
+
+
+def most_of(
+    packing: Packing, worth: Mapping[int, int], budget: Budget, effort: Effort
+) -> list[Pick]:
+    """Return those of some options of one block, with details, that are worth most together.
+
+    Parameters
+    ----------
+    packing
+        The problem, with details.
+    worth
+        What each of the options is worth, at least 1.
+    budget, effort
+        Time for this; threads, seed and progress.
+    """
+    options = sorted(worth, key=lambda option: (-worth[option], option))
+    fitted = _details_of(packing).fit(packing, options) if options else []
+    if len(fitted) == len(options):
+        return fitted
+    model = model_of(packing, options)
+    taken = [model.taken[option] for option in options]
+    model.model.maximize(cp_model.LinearExpr.weighted_sum(taken, [worth[o] for o in options]))
+    model.hint({int(packing.request[pick.option]): pick for pick in fitted})
+    found = search(model, budget, effort, workers=1, is_brief=True)
+    budget.charge(found.work)
+    return fitted if found.plan is None else list(found.plan.values())
+
+
+def _details_of(packing: Packing) -> Details:
+    if packing.details is None:
+        raise ValueError("a packing without details")
+    return packing.details
