@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ class Prices:
     Parameters
     ----------
     rows, locks
-        What one unit of each row, or of each lock, is worth, [rows] and [locks].
+        What one unit of each row, cuts last, or of each lock, is worth, [rows] and [locks].
     requests
         What it is worth to be free to serve each request, by the number of the request.
     reduced
@@ -73,6 +74,13 @@ class Relaxation:
     def lock(self, aim: Ints, most: int) -> None:
         """Let the options' part of an aim change it by at most ``most`` from now on."""
         self.locks.append((aim, most))
+
+    def cut(self, options: Sequence[int], most: int) -> None:
+        """Let at most so many of some options be taken from now on: every plan keeps to that."""
+        self._rows = np.append(self._rows, np.full(len(options), len(self._limits)))
+        self._columns = np.append(self._columns, np.array(options, np.int64))
+        self._amounts = np.append(self._amounts, np.ones(len(options), np.int64))
+        self._limits.append(most)
 
     def prices(self, aim: Ints, seconds: float | None) -> Prices:
         """Return prices of capacity under an aim, and what they prove.
@@ -168,10 +176,12 @@ class Relaxation:
 
     def _reduced(self, aim: Ints, scale: int, rows: Ints, locks: Ints) -> tuple[Ints, int]:
         """Return what each option costs at some prices, scaled, and what the prices cost."""
-        packing = self._packing
+        packing, first = self._packing, len(self._place)
         reduced = (aim @ packing.costs) * scale
-        np.add.at(reduced, packing.row_option, rows[packing.row_of_entry] * packing.row_amount)
-        fixed = -int(rows @ packing.limits)
+        own = slice(len(packing), None)
+        priced = rows[self._rows[own] - first] * self._amounts[own]
+        np.add.at(reduced, self._columns[own], priced)
+        fixed = -int(rows @ np.array(self._limits[first:], np.int64))
         for (weights, most), price in zip(self.locks, locks.tolist(), strict=True):
             reduced += price * (weights @ packing.costs)
             fixed -= price * most
@@ -185,8 +195,8 @@ class Relaxation:
             most_each = float(np.abs(weights @ packing.costs).sum())
             largest += price * (abs(most) + most_each)
         if len(packing):
-            rows = prices[len(self._place) : last]
-            largest += float((rows[packing.row_of_entry] * packing.row_amount).sum())
+            own = slice(len(packing), None)
+            largest += float((prices[self._rows[own]] * self._amounts[own]).sum())
         while scale > 1 and largest * scale > 2.0**SAFE_BITS:
             scale >>= 1
         return scale, largest * scale <= 2.0**SAFE_BITS

@@ -11,17 +11,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matcher.solvers.conflicts import Conflict, conflict_among
 from matcher.solvers.holding import all_of, most_of
 from matcher.solvers.linear import Entries, Linear, joined, solve_whole
 from matcher.solvers.packing import Ints, Pick, Plan
 from matcher.solvers.search import Budget
 from matcher.solvers.state import State
 
-ATTEMPTS = 6
+ATTEMPTS = 30
 """How often options are chosen anew while blocks cannot hold what their rows let in."""
-CHOICE_SHARE, REST_SHARE = 0.85, 0.9
-"""Of the time left, the most for a choice, and for all choices before blocks that could not hold
-theirs are filled again."""
+CHOICE_SHARE, REST_SHARE, LOOSE_SHARE = 0.85, 0.9, 0.5
+"""Of the time left, the most for a choice; of all, that for choices, and of those, the share for
+choices by better rows."""
+QUICK, LONGER, PROVING = 15, 8, 4
+"""How many times as much as a first choice took there must be time for to choose by better rows;
+how many times as long such a choice may take; and what there must be time for to prove anything."""
+MOST_CUT = 20
+"""Options chosen in a block up to which it is asked why it cannot hold them."""
 WHOLE_SHARE, MOST_EACH, MOST_WAY = 0.1, 0.3, 0.1
 """Of the time left, the most for the details of one block; seconds, or solver work units; and
 those for one of several ways to leave somebody out."""
@@ -41,10 +47,14 @@ ENTRY_WORK = 1e-7
 
 
 class Chosen(NamedTuple):
-    """The options chosen in each block, ``None`` if none were found, and what none can beat."""
+    """The options chosen in each block, and what none can beat; ``None`` if none were found.
+
+    ``is_best`` where it is proved that no others are better.
+    """
 
     options: dict[int, list[int]] | None
     bound: int | None
+    is_best: bool
 
 
 @dataclass
@@ -66,7 +76,7 @@ class Choice:
     state: State
     aim: Ints
     _held: dict[int, list[dict[int, Pick]]] = field(default_factory=lambda: defaultdict(list))
-    _took: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    _took: float = 0.0
 
     def run(self, budget: Budget, *, proves: bool) -> tuple[dict[int, Pick], int | None]:
         """Return the best plan found, and the least by which any plan changes the aim.
@@ -82,28 +92,43 @@ class Choice:
         bound: int | None = None
         self._held.clear()
         choices = budget.share(REST_SHARE)
+        loose = choices.share(LOOSE_SHARE)
         for attempt in range(ATTEMPTS):
-            left = choices.seconds_left()
-            if self.state.stopped(choices) or (left is not None and left < self._needs(attempt)):
+            if not self._has_time(choices, NEEDED):
                 break
-            began = monotonic()
-            chosen = self._chosen(best, choices.share(CHOICE_SHARE), proves=proves and not attempt)
-            self._took[bool(attempt)] = monotonic() - began
-            bound = chosen.bound if attempt == 0 else bound
+            if proves and not attempt and self._has_time(choices, PROVING):
+                chosen = self._chosen(best, choices.share(CHOICE_SHARE), proves=True)
+            elif attempt and self._is_quick(loose):
+                chosen = self._chosen(best, loose.share(1.0, LONGER * self._took), proves=True)
+            else:
+                began = monotonic()
+                chosen = self._chosen(best, choices.share(CHOICE_SHARE), proves=False)
+                self._took = monotonic() - began
+            proved = [known for known in (bound, chosen.bound) if known is not None]
+            bound = max(proved, default=None)
             if chosen.options is None:
                 break
             found, lacking = self._filled(chosen.options, budget)
             best = min(best, found, key=self._rank)
-            if not lacking:
+            if not lacking and (chosen.is_best or not self._is_quick(loose)):
                 break
+            if self._is_quick(loose) and self._cut(chosen.options, lacking, budget):
+                continue
             for block in lacking:
                 self._held[block] += [self._within(known, block) for known in (best, found)]
             self._vary(chosen.options, lacking, budget)
         return dict(best), bound
 
-    def _needs(self, attempt: int) -> float:
-        """Return the seconds below which an attempt is not begun: most of what the last took."""
-        return max(NEEDED * self._took[bool(attempt)], LEAST_SECONDS)
+    def _is_quick(self, budget: Budget) -> bool:
+        """Say whether all can be chosen anew by better rows several times."""
+        return not self._held and self._has_time(budget, QUICK)
+
+    def _has_time(self, budget: Budget, times: float) -> bool:
+        """Say whether there is some time, and so many times what a choice took last."""
+        left = budget.seconds_left()
+        if self.state.stopped(budget):
+            return False
+        return left is None or left >= max(times * self._took, LEAST_SECONDS)
 
     def _rank(self, plan: Plan) -> tuple[bool, int]:
         return not self.state.keeps(plan), self.state.change(plan, self.aim)
@@ -116,14 +141,17 @@ class Choice:
     # -- choosing --------------------------------------------------------------------------
 
     def _chosen(self, start: Plan, budget: Budget, *, proves: bool) -> Chosen:
-        """Return the best options by the rows, within what some blocks are known to hold."""
+        """Return the best options by the rows, within what some blocks are known to hold.
+
+        The best found at the root of the search tree, or those of a search that proves what it can.
+        """
         problem, unit = self._problem()
         values = np.zeros(len(problem.costs))
         values[[pick.option for pick in start.values()]] = 1
         answer = solve_whole(
             problem,
             seconds=budget.seconds_left(),
-            nodes=_nodes(budget),
+            nodes=_nodes(budget) if proves else 1,
             proves=proves,
             step=1 / unit,
             start=self._with_sets(values),
@@ -133,11 +161,11 @@ class Choice:
         least = answer.least * unit
         bound = ceil(least - slack) if isfinite(least) and not self._held else None
         if answer.values is None:
-            return Chosen(None, bound)
+            return Chosen(None, bound, is_best=False)
         chosen: dict[int, list[int]] = {}
         for option in np.flatnonzero(answer.values[: len(self.state.packing)] > 0.5).tolist():
             chosen.setdefault(int(self.state.packing.block[option]), []).append(option)
-        return Chosen(chosen, bound)
+        return Chosen(chosen, bound, answer.is_solved)
 
     def _problem(self) -> tuple[Linear, float]:
         """Return the problem, and what a unit of its costs is.
@@ -203,6 +231,22 @@ class Choice:
         found |= dict(zip(lacking, effort.spread(most, lacking), strict=True))
         picks = [pick for own in found.values() for pick in own or ()]
         return {int(packing.request[pick.option]): pick for pick in picks}, lacking
+
+    def _cut(
+        self, chosen: Mapping[int, Sequence[int]], lacking: Sequence[int], budget: Budget
+    ) -> bool:
+        """Learn rows from what small blocks cannot hold; say whether there were any to learn."""
+        packing, effort = self.state.packing, self.state.effort
+
+        def conflict(block: int) -> Conflict | None:
+            each = budget.share(WHOLE_SHARE, MOST_EACH)
+            return conflict_among(packing, chosen[block], each, effort)
+
+        small = [block for block in lacking if len(chosen[block]) <= MOST_CUT]
+        found = [cut for cut in effort.spread(conflict, small) if cut is not None]
+        for cut in found:
+            self.state.relaxation.cut(*cut)
+        return bool(found)
 
     def _vary(
         self, chosen: Mapping[int, Sequence[int]], lacking: Sequence[int], budget: Budget

@@ -24,7 +24,7 @@ SETTLE_SHARE, CLIMB_SHARE = 0.4, 0.2
 SLICES, DIVE_SLICES = 4, 2.5
 """Slices of an aim's time, which finding rounds and planning blocks anew take in turn; dives
 take longer ones."""
-CHOICE_SHARE, ANEW_SHARE = 0.8, 0.5
+CHOICE_SHARE, ANEW_SHARE = 0.8, 0.3
 """Where options have details: of an aim's time left, the most for a choice, and for planning
 blocks anew or for either behind locks."""
 REACH = 0.1

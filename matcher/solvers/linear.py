@@ -120,8 +120,7 @@ def solve_whole(
     seconds, nodes
         Time for this, ``None`` where it does not count, and most nodes of the search tree.
     proves
-        Whether to look for what none can beat as well; without, the search ends at the root of
-        its tree, where a good answer is found soon.
+        Whether to look for what none can beat as well; a good answer is found sooner without.
     step
         What costs differ by at least where they differ: nothing closer is asked for.
     start
@@ -130,13 +129,13 @@ def solve_whole(
     limit = None if seconds is None else timedelta(seconds=min(seconds, MOST_SECONDS))
     params = mathopt.SolveParameters(
         time_limit=limit,
-        node_limit=nodes if proves else 1,
+        node_limit=nodes,
         relative_gap_tolerance=NEAR,
         absolute_gap_tolerance=NEARLY * step,
         cuts=None if proves else mathopt.Emphasis.OFF,
         threads=1,
     )
-    # Branching at once by a look at many branches takes long, and ends with the root's answer.
+    # To choose well where to branch takes long, which does not pay for few nodes.
     params.gscip.int_params["branching/random/priority"] = 0 if proves else FIRST
     return _answer(problem, mathopt.SolverType.GSCIP, params, is_whole=True, start=start)
 
