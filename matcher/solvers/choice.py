@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, isfinite
-from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
@@ -28,13 +27,17 @@ QUICK, LONGER, PROVING = 15, 8, 4
 how many times as long such a choice may take; and what there must be time for to prove anything."""
 MOST_CUT = 20
 """Options chosen in a block up to which it is asked why it cannot hold them."""
-WHOLE_SHARE, MOST_EACH, MOST_WAY = 0.1, 0.3, 0.1
+WHOLE_SHARE, MOST_EACH, MOST_WAY = 0.05, 1.0, 0.1
 """Of the time left, the most for the details of one block; seconds, or solver work units; and
 those for one of several ways to leave somebody out."""
 MOST_VARIED = 10
 """Options chosen in a block up to which it is asked what it can hold without each of them."""
-LEAST_SECONDS, NEEDED = 0.2, 0.7
-"""Seconds below which a choice is not begun, and share of what the last one took."""
+LOWERED = 0.02
+"""Share by which rows of larger blocks are lowered, each time that they promised too much."""
+NO_ROWS = np.zeros(0, np.int64)
+LEAST_SECONDS, NEEDED, UNLIMITED = 0.2, 0.7, 1e9
+"""Seconds below which a choice is not begun, and share of what the last one took; and what stands
+for time without limit."""
 LEVELS = 1_000
 """Steps from what is worth least to what is worth most, where not all can be served."""
 SLACK = 1e-7
@@ -61,9 +64,10 @@ class Chosen(NamedTuple):
 class Choice:
     """One aim of a packing with details as a whole-number problem over all of its options.
 
-    Rows say what must hold whatever the details. A block whose rows promised more than it can
-    hold keeps, from the next attempt on, to parts of sets of options that it is known to hold, so
-    that the others take on whom it cannot.
+    Rows say what must hold whatever the details. Where they promised more than a block can hold,
+    all is chosen anew: by rows that rule it out as long as there is time to, and then with the
+    block kept to parts of sets of options that it is known to hold, so that the others take on
+    whom it cannot. Rows of a block too large for either are lowered a little.
 
     Parameters
     ----------
@@ -76,6 +80,7 @@ class Choice:
     state: State
     aim: Ints
     _held: dict[int, list[dict[int, Pick]]] = field(default_factory=lambda: defaultdict(list))
+    _lowered: dict[int, float] = field(default_factory=lambda: defaultdict(float))
     _took: float = 0.0
 
     def run(self, budget: Budget, *, proves: bool) -> tuple[dict[int, Pick], int | None]:
@@ -91,6 +96,7 @@ class Choice:
         best = self.state.plan
         bound: int | None = None
         self._held.clear()
+        self._lowered.clear()
         choices = budget.share(REST_SHARE)
         loose = choices.share(LOOSE_SHARE)
         for attempt in range(ATTEMPTS):
@@ -101,22 +107,22 @@ class Choice:
             elif attempt and self._is_quick(loose):
                 chosen = self._chosen(best, loose.share(1.0, LONGER * self._took), proves=True)
             else:
-                began = monotonic()
+                before = _left(choices)
                 chosen = self._chosen(best, choices.share(CHOICE_SHARE), proves=False)
-                self._took = monotonic() - began
+                self._took = before - _left(choices)
             proved = [known for known in (bound, chosen.bound) if known is not None]
             bound = max(proved, default=None)
             if chosen.options is None:
                 break
             found, lacking = self._filled(chosen.options, budget)
             best = min(best, found, key=self._rank)
-            if not lacking and (chosen.is_best or not self._is_quick(loose)):
+            is_quick = self._is_quick(loose)
+            if not lacking and (chosen.is_best or not is_quick):
                 break
-            if self._is_quick(loose) and self._cut(chosen.options, lacking, budget):
-                continue
-            for block in lacking:
-                self._held[block] += [self._within(known, block) for known in (best, found)]
-            self._vary(chosen.options, lacking, budget)
+            if not (is_quick and self._tighten(chosen.options, lacking, budget)):
+                for block in lacking:
+                    self._held[block] += [self._within(known, block) for known in (best, found)]
+                self._vary(chosen.options, lacking, budget)
         return dict(best), bound
 
     def _is_quick(self, budget: Budget) -> bool:
@@ -125,10 +131,8 @@ class Choice:
 
     def _has_time(self, budget: Budget, times: float) -> bool:
         """Say whether there is some time, and so many times what a choice took last."""
-        left = budget.seconds_left()
-        if self.state.stopped(budget):
-            return False
-        return left is None or left >= max(times * self._took, LEAST_SECONDS)
+        least = LEAST_SECONDS if budget.work is None else 0.0
+        return not self.state.stopped(budget) and _left(budget) >= max(times * self._took, least)
 
     def _rank(self, plan: Plan) -> tuple[bool, int]:
         return not self.state.keeps(plan), self.state.change(plan, self.aim)
@@ -159,7 +163,9 @@ class Choice:
         budget.charge(ENTRY_WORK * len(problem.entries.rows) + answer.nodes / NODES_A_UNIT)
         slack = SLACK * unit * (1 + len(self.state.packing.requests))
         least = answer.least * unit
-        bound = ceil(least - slack) if isfinite(least) and not self._held else None
+        bound = (
+            ceil(least - slack) if isfinite(least) and not (self._held or self._lowered) else None
+        )
         if answer.values is None:
             return Chosen(None, bound, is_best=False)
         chosen: dict[int, list[int]] = {}
@@ -174,6 +180,7 @@ class Choice:
         takes one at most, and only options that are in it.
         """
         problem, unit = self.state.relaxation.problem(self.aim)
+        self._lower(problem.limits)
         sets = [(block, known) for block in sorted(self._held) for known in self._held[block]]
         if not sets:
             return problem, unit
@@ -194,6 +201,15 @@ class Choice:
         limits = [problem.limits, np.ones(len(blocks)), np.zeros(len(options))]
         costs = np.append(problem.costs, np.zeros(len(sets)))
         return Linear(costs, np.concatenate(limits), entries), unit
+
+    def _lower(self, limits: np.ndarray) -> None:
+        """Lower limits of rows of some blocks by a share, as far as their amounts can tell."""
+        packing = self.state.packing
+        for block, share in self._lowered.items():
+            for row in packing.rows_in.get(block, NO_ROWS).tolist():
+                common = int(np.gcd.reduce(packing.entries(row)[1]))
+                lowered = int(share * packing.limits[row]) // common * common
+                limits[len(packing.requests) + row] -= lowered
 
     def _with_sets(self, values: np.ndarray) -> np.ndarray:
         """Return values of options with those of known sets: the first that holds them all."""
@@ -232,26 +248,32 @@ class Choice:
         picks = [pick for own in found.values() for pick in own or ()]
         return {int(packing.request[pick.option]): pick for pick in picks}, lacking
 
-    def _cut(
+    def _tighten(
         self, chosen: Mapping[int, Sequence[int]], lacking: Sequence[int], budget: Budget
     ) -> bool:
-        """Learn rows from what small blocks cannot hold; say whether there were any to learn."""
+        """Make rows of blocks that could not hold all of theirs promise less; say whether any do.
+
+        Those of small blocks by rows that rule out what they cannot hold.
+        """
         packing, effort = self.state.packing, self.state.effort
 
         def conflict(block: int) -> Conflict | None:
             each = budget.share(WHOLE_SHARE, MOST_EACH)
             return conflict_among(packing, chosen[block], each, effort)
 
+        large = [block for block in lacking if len(chosen[block]) > MOST_CUT]
         small = [block for block in lacking if len(chosen[block]) <= MOST_CUT]
-        found = [cut for cut in effort.spread(conflict, small) if cut is not None]
-        for cut in found:
+        for block in large:
+            self._lowered[block] += LOWERED
+        cuts = [cut for cut in effort.spread(conflict, small) if cut is not None]
+        for cut in cuts:
             self.state.relaxation.cut(*cut)
-        return bool(found)
+        return bool(large or cuts)
 
     def _vary(
         self, chosen: Mapping[int, Sequence[int]], lacking: Sequence[int], budget: Budget
     ) -> None:
-        """Learn what small blocks that could not hold all of theirs can hold without each."""
+        """Learn what blocks that could not hold all of theirs can hold without each."""
         ways = [
             (block, [other for other in chosen[block] if other != option])
             for block in lacking
@@ -279,6 +301,14 @@ class Choice:
             own = own + (lock @ costs < 0) * (int(own.max()) + 1)
         shares = np.rint(LEVELS * own / max(int(own.max()), 1)).astype(np.int64)
         return dict(zip(options, (1 + shares).tolist(), strict=True))
+
+
+def _left(budget: Budget) -> float:
+    """Return what is left of a budget: work, where that is limited, else seconds."""
+    if budget.work is not None:
+        return budget.work
+    left = budget.seconds_left()
+    return UNLIMITED if left is None else left
 
 
 def _nodes(budget: Budget) -> int:

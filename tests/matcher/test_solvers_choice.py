@@ -22,6 +22,8 @@ from tests.visit_blocks import is_sound, timed, visit_of
 CARERS, WIDTH = 2, 9
 LENGTHS = (6, 6, 4)
 """Visits that two carers cannot do in nine positions, though every count lets them in."""
+NEVER = 1e12
+"""Times what a choice takes that there never is."""
 BESIDE = 3
 """The number of the option in which somebody else does the last visit, if a little further away."""
 
@@ -94,12 +96,18 @@ def test_a_choice_keeps_the_locks_that_the_plan_before_kept(data: st.DataObject)
     assert not kept or bound is None or bound <= min(kept)
 
 
-def test_a_block_that_cannot_hold_what_its_rows_let_in_leaves_somebody_to_another() -> None:
-    """Rows let two carers do three visits; as they cannot, the third goes further away."""
-    packing = crowded()
-    aim = np.array([100, 1], np.int64)
+@pytest.mark.parametrize(("quick", "least"), [(engine.QUICK, -295), (NEVER, -300)])
+def test_a_block_that_cannot_hold_what_its_rows_let_in_leaves_somebody_to_another(
+    quick: float, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows let two carers do three visits; as they cannot, the third goes further away.
+
+    With time for better rows that is proved; without, the carers keep to what they can do.
+    """
+    monkeypatch.setattr(engine, "QUICK", quick)
+    packing, aim = crowded(), np.array([100, 1], np.int64)
     plan, bound = Choice(state_of(packing), aim).run(budget(), proves=False)
-    assert bound == -300  # by the rows alone nobody has to go further
+    assert bound == least
     assert {request: pick.option for request, pick in plan.items()} == {0: 0, 1: 1, 2: BESIDE}
     assert is_sound(packing, 0, [pick for pick in plan.values() if pick.option != BESIDE])
 
@@ -107,10 +115,28 @@ def test_a_block_that_cannot_hold_what_its_rows_let_in_leaves_somebody_to_anothe
 def test_a_large_block_is_not_asked_for_every_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where more are chosen than may be varied, the block keeps to what it was found to hold."""
     monkeypatch.setattr(engine, "MOST_VARIED", 0)
+    monkeypatch.setattr(engine, "QUICK", NEVER)
     packing = crowded()
     plan, _ = Choice(state_of(packing), np.array([100, 1], np.int64)).run(budget(), proves=False)
     assert is_sound(packing, 0, [pick for pick in plan.values() if pick.option != BESIDE])
     assert len(plan) >= len(LENGTHS) - 1
+
+
+def test_rows_of_a_large_block_are_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where too many are chosen to say why, rows promise a little less each time."""
+    monkeypatch.setattr(engine, "MOST_CUT", 0)
+    monkeypatch.setattr(engine, "LOWERED", 0.2)
+    packing, aim = crowded(), np.array([100, 1], np.int64)
+    state = state_of(packing)
+    limits = state.relaxation.problem(aim)[0].limits
+    plan, _ = Choice(state, aim).run(budget(), proves=False)
+    assert len(plan) == len(LENGTHS)
+    assert state.relaxation.problem(aim)[0].limits.tolist() == limits.tolist()
+    chosen = Choice(state, aim)
+    chosen._lowered[0] = 0.2
+    lowered = chosen._problem()[0].limits
+    assert (lowered <= limits).all()
+    assert lowered.sum() < limits.sum()
 
 
 def test_known_sets_can_be_set_out_from() -> None:
@@ -145,9 +171,13 @@ def test_a_cancelled_run_chooses_nothing() -> None:
 
 
 def test_a_choice_is_not_begun_in_less_time_than_the_last_one_took() -> None:
-    """Of a choice that took long, most of that time is needed for another."""
+    """Of what a choice took, most is needed for another; work counts where work is limited."""
     chosen = Choice(state_of(crowded()), np.array([1, 0], np.int64))
-    assert chosen._needs(0) == engine.LEAST_SECONDS
-    chosen._took[:] = [2.0, 1.0]
-    assert chosen._needs(0) == 2.0 * engine.NEEDED
-    assert chosen._needs(3) == 1.0 * engine.NEEDED
+    assert chosen._has_time(Budget(1.0, None), 1.0)
+    assert not chosen._has_time(Budget(engine.LEAST_SECONDS / 2, None), 1.0)
+    assert chosen._has_time(Budget(None, engine.LEAST_SECONDS / 2), 1.0)
+    assert chosen._has_time(Budget(None, None), 1.0)
+    chosen._took = 2.0
+    assert not chosen._has_time(Budget(1.0, None), 1.0)
+    assert not chosen._has_time(Budget(None, 1.0), 1.0)
+    assert chosen._has_time(Budget(None, 3.0), 1.0)
