@@ -76,7 +76,7 @@ class Relaxation:
         self.locks.append((aim, most))
 
     def cut(self, options: Sequence[int], most: int) -> None:
-        """Let at most so many of some options be taken from now on: every plan keeps to that."""
+        """Let at most ``most`` of some options be taken from now on: every plan keeps to that."""
         self._rows = np.append(self._rows, np.full(len(options), len(self._limits)))
         self._columns = np.append(self._columns, np.array(options, np.int64))
         self._amounts = np.append(self._amounts, np.ones(len(options), np.int64))

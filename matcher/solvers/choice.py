@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, isfinite
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
@@ -35,12 +36,11 @@ MOST_VARIED = 10
 LOWERED = 0.02
 """Share by which rows of larger blocks are lowered, each time that they promised too much."""
 NO_ROWS = np.zeros(0, np.int64)
-LEAST_SECONDS, NEEDED, UNLIMITED = 0.2, 0.7, 1e9
-"""Seconds below which a choice is not begun, and share of what the last one took; and what stands
-for time without limit."""
+LEAST_SECONDS, NEEDED = 0.2, 1.2
+"""Seconds below which a choice is not begun, and how many times as much as the last one took."""
 LEVELS = 1_000
 """Steps from what is worth least to what is worth most, where not all can be served."""
-SLACK = 1e-7
+SLACK = 1e-6
 """Of the largest cost, how inexact bounds in whole numbers may be for each request."""
 MOST_NODES, NODES_A_UNIT = 10_000, 100
 """Nodes of the search tree after which a choice is ended, however much time is left; and how many
@@ -91,7 +91,7 @@ class Choice:
         budget
             Time for this.
         proves
-            Whether to look for what no plan can beat for as long as there is time.
+            Whether to look for what no plan can beat as well.
         """
         best = self.state.plan
         bound: int | None = None
@@ -100,16 +100,17 @@ class Choice:
         choices = budget.share(REST_SHARE)
         loose = choices.share(LOOSE_SHARE)
         for attempt in range(ATTEMPTS):
-            if not self._has_time(choices, NEEDED):
+            if not (self._has_time(choices, NEEDED) and self._has_time(budget, NEEDED)):
                 break
+            searches = True
             if proves and not attempt and self._has_time(choices, PROVING):
                 chosen = self._chosen(best, choices.share(CHOICE_SHARE), proves=True)
             elif attempt and self._is_quick(loose):
                 chosen = self._chosen(best, loose.share(1.0, LONGER * self._took), proves=True)
             else:
-                before = _left(choices)
+                searches, before = False, _spent(choices)
                 chosen = self._chosen(best, choices.share(CHOICE_SHARE), proves=False)
-                self._took = before - _left(choices)
+                self._took = _spent(choices) - before
             proved = [known for known in (bound, chosen.bound) if known is not None]
             bound = max(proved, default=None)
             if chosen.options is None:
@@ -117,7 +118,8 @@ class Choice:
             found, lacking = self._filled(chosen.options, budget)
             best = min(best, found, key=self._rank)
             is_quick = self._is_quick(loose)
-            if not lacking and (chosen.is_best or not is_quick):
+            is_left = bool(lacking) or (is_quick and not chosen.is_best and not searches)
+            if not is_left or self.state.stopped(budget):
                 break
             if not (is_quick and self._tighten(chosen.options, lacking, budget)):
                 for block in lacking:
@@ -131,8 +133,12 @@ class Choice:
 
     def _has_time(self, budget: Budget, times: float) -> bool:
         """Say whether there is some time, and so many times what a choice took last."""
-        least = LEAST_SECONDS if budget.work is None else 0.0
-        return not self.state.stopped(budget) and _left(budget) >= max(times * self._took, least)
+        if self.state.stopped(budget):
+            return False
+        if budget.work is not None:
+            return budget.work >= times * self._took
+        left = budget.seconds_left()
+        return left is None or left >= max(times * self._took, LEAST_SECONDS)
 
     def _rank(self, plan: Plan) -> tuple[bool, int]:
         return not self.state.keeps(plan), self.state.change(plan, self.aim)
@@ -152,20 +158,20 @@ class Choice:
         problem, unit = self._problem()
         values = np.zeros(len(problem.costs))
         values[[pick.option for pick in start.values()]] = 1
+        values = self._with_sets(values)
         answer = solve_whole(
             problem,
             seconds=budget.seconds_left(),
             nodes=_nodes(budget) if proves else 1,
             proves=proves,
             step=1 / unit,
-            start=self._with_sets(values),
+            start=values,
         )
         budget.charge(ENTRY_WORK * len(problem.entries.rows) + answer.nodes / NODES_A_UNIT)
         slack = SLACK * unit * (1 + len(self.state.packing.requests))
         least = answer.least * unit
-        bound = (
-            ceil(least - slack) if isfinite(least) and not (self._held or self._lowered) else None
-        )
+        is_open = not (self._held or self._lowered)
+        bound = ceil(least - slack) if isfinite(least) and is_open else None
         if answer.values is None:
             return Chosen(None, bound, is_best=False)
         chosen: dict[int, list[int]] = {}
@@ -202,13 +208,21 @@ class Choice:
         costs = np.append(problem.costs, np.zeros(len(sets)))
         return Linear(costs, np.concatenate(limits), entries), unit
 
+    def _step(self, block: int) -> float:
+        """Return the least share by which lowering rows of a block lowers any of them."""
+        packing = self.state.packing
+        rows = packing.rows_in[block].tolist()
+        steps = ((np.gcd.reduce(packing.entries(r)[1]), packing.limits[r]) for r in rows)
+        return min((common / limit for common, limit in steps if limit), default=0.0)
+
     def _lower(self, limits: np.ndarray) -> None:
         """Lower limits of rows of some blocks by a share, as far as their amounts can tell."""
         packing = self.state.packing
         for block, share in self._lowered.items():
             for row in packing.rows_in.get(block, NO_ROWS).tolist():
-                common = int(np.gcd.reduce(packing.entries(row)[1]))
-                lowered = int(share * packing.limits[row]) // common * common
+                common = max(int(np.gcd.reduce(packing.entries(row)[1])), 1)
+                # A little more than the share, so that a whole step is not missed by rounding.
+                lowered = int(share * packing.limits[row] + 1e-6) // common * common
                 limits[len(packing.requests) + row] -= lowered
 
     def _with_sets(self, values: np.ndarray) -> np.ndarray:
@@ -230,12 +244,16 @@ class Choice:
         """Return a plan of what was chosen, and the blocks that cannot hold all of theirs."""
         packing, effort = self.state.packing, self.state.effort
 
+        # What details add counts in stages that must not get worse as well.
+        aim = self.aim + sum(lock for lock, _ in self.state.locks)
+
         def whole(block: int) -> list[Pick] | None:
-            for known in self._held.get(block, ()):
-                if known.keys() >= {*chosen[block]}:
-                    return [known[option] for option in chosen[block]]
+            known = next((k for k in self._held.get(block, ()) if k.keys() >= {*chosen[block]}), {})
+            picks = [known[option] for option in chosen[block] if known]
+            if known and not aim @ packing.extra_of(picks):
+                return picks
             each = budget.share(WHOLE_SHARE, MOST_EACH)
-            return all_of(packing, chosen[block], self.aim, each, effort)
+            return all_of(packing, chosen[block], aim, each, effort) or (picks if known else None)
 
         def most(block: int) -> list[Pick]:
             each = budget.share(WHOLE_SHARE, MOST_EACH)
@@ -261,10 +279,11 @@ class Choice:
             each = budget.share(WHOLE_SHARE, MOST_EACH)
             return conflict_among(packing, chosen[block], each, effort)
 
-        large = [block for block in lacking if len(chosen[block]) > MOST_CUT]
         small = [block for block in lacking if len(chosen[block]) <= MOST_CUT]
+        large = [block for block in {*lacking} - {*small} if block in packing.rows_in]
         for block in large:
-            self._lowered[block] += LOWERED
+            # By so much that it tells: rows that count what is taken on have few steps.
+            self._lowered[block] = max(self._lowered[block] + LOWERED, self._step(block))
         cuts = [cut for cut in effort.spread(conflict, small) if cut is not None]
         for cut in cuts:
             self.state.relaxation.cut(*cut)
@@ -297,18 +316,17 @@ class Choice:
         """Return what it is worth to take each of some options: most where a lock needs it."""
         costs = self.state.packing.costs[:, options]
         own = np.maximum(-(self.aim @ costs), 0)
+        needed = np.zeros(len(options), np.bool_)
         for lock, _ in self.state.locks:
-            own = own + (lock @ costs < 0) * (int(own.max()) + 1)
+            needed |= lock @ costs < 0
+        own = own + needed * (int(own.max()) + 1)
         shares = np.rint(LEVELS * own / max(int(own.max()), 1)).astype(np.int64)
         return dict(zip(options, (1 + shares).tolist(), strict=True))
 
 
-def _left(budget: Budget) -> float:
-    """Return what is left of a budget: work, where that is limited, else seconds."""
-    if budget.work is not None:
-        return budget.work
-    left = budget.seconds_left()
-    return UNLIMITED if left is None else left
+def _spent(budget: Budget) -> float:
+    """Return a measure of what was spent: work, where that is limited, else seconds."""
+    return monotonic() if budget.work is None else -budget.work
 
 
 def _nodes(budget: Budget) -> int:

@@ -87,6 +87,8 @@ def _are_impossible(
     details = packing.details
     if details is not None and len(details.fit(packing, options)) == len(options):
         return False
+    if effort.stops(budget):
+        return False
     found = _most(packing, options, options, budget, effort)
     return found.proved and found.plan is None
 
@@ -151,7 +153,11 @@ def _visits_of(packing: Packing, block: int) -> dict[int, list[_Visit]]:
 
 
 def _is_harder(hard: Sequence[_Visit], easy: Sequence[_Visit]) -> bool:
-    """Say whether whoever holds some visits could hold others in their place at the same times."""
+    """Say whether whoever holds some visits could hold others in their place at the same times.
+
+    All visits of an option have the same travel, so that what follows one another at a door still
+    does.
+    """
     left = [*hard]
     for visit in easy:
         stand_in = next((other for other in left if other.is_harder(visit)), None)

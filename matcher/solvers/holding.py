@@ -29,8 +29,9 @@ def all_of(
     """
     details = _details_of(packing)
     fitted = details.fit(packing, options)
-    if len(fitted) == len(options) and (budget.spent or not aim @ packing.extra_of(fitted)):
-        return fitted
+    is_whole = len(fitted) == len(options)
+    if effort.stops(budget) or (is_whole and not aim @ packing.extra_of(fitted)):
+        return fitted if is_whole else None
     model = model_of(packing, options)
     for option in options:
         model.model.add(model.taken[option] == 1)
@@ -39,8 +40,10 @@ def all_of(
     found = search(model, budget, effort, workers=1, is_brief=True)
     budget.charge(found.work)
     if found.plan is None:
-        return fitted if len(fitted) == len(options) else None
-    return list(found.plan.values())
+        return fitted if is_whole else None
+    best = list(found.plan.values())
+    is_better = not is_whole or aim @ packing.extra_of(best) < aim @ packing.extra_of(fitted)
+    return best if is_better else fitted
 
 
 def most_of(
@@ -59,7 +62,7 @@ def most_of(
     """
     options = sorted(worth, key=lambda option: (-worth[option], option))
     fitted = _details_of(packing).fit(packing, options) if options else []
-    if len(fitted) == len(options):
+    if len(fitted) == len(options) or effort.stops(budget):
         return fitted
     model = model_of(packing, options)
     taken = [model.taken[option] for option in options]
@@ -67,7 +70,8 @@ def most_of(
     model.hint({int(packing.request[pick.option]): pick for pick in fitted})
     found = search(model, budget, effort, workers=1, is_brief=True)
     budget.charge(found.work)
-    return fitted if found.plan is None else list(found.plan.values())
+    best = list((found.plan or {}).values())
+    return max(fitted, best, key=lambda picks: sum(worth[pick.option] for pick in picks))
 
 
 def _details_of(packing: Packing) -> Details:

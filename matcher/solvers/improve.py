@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.solvers.packing import Ints, Lock, Packing, Pick, Plan
-from matcher.solvers.search import Budget, Effort, Found, Part, replan
+from matcher.solvers.search import Budget, Effort, Found, Subproblem, replan
 
 FEWEST, MOST_BLOCKS = 2, 24
 """Blocks planned anew at a time."""
@@ -213,8 +213,8 @@ class Improvement:
         change = self.packing.value_of(now.values())
         # Held within the neighbourhood, an earlier objective cannot get worse as a whole.
         locks = [(lock, int(lock @ change)) for lock, _ in self.locks]
-        part = Part(self.packing, list(self._options(near)), self.aim, locks, now)
-        return replan(part, budget, self.effort, workers=1, seed=seed, is_brief=True)
+        problem = Subproblem(self.packing, list(self._options(near)), self.aim, locks, now)
+        return replan(problem, budget, self.effort, workers=1, seed=seed, is_brief=True)
 
     def _accepted(
         self, plan: dict[int, Pick], near: Neighbourhood, found: Found

@@ -12,7 +12,7 @@ from matcher.solvers.choice import Choice
 from matcher.solvers.improve import Improvement
 from matcher.solvers.packing import Ints, Lock, Plan, single, weighted
 from matcher.solvers.plans import Plans
-from matcher.solvers.search import Budget, Part, replan
+from matcher.solvers.search import Budget, Subproblem, replan
 from matcher.solvers.state import State
 
 WHOLE_FIRST = 2_500
@@ -24,7 +24,7 @@ SETTLE_SHARE, CLIMB_SHARE = 0.4, 0.2
 SLICES, DIVE_SLICES = 4, 2.5
 """Slices of an aim's time, which finding rounds and planning blocks anew take in turn; dives
 take longer ones."""
-CHOICE_SHARE, ANEW_SHARE = 0.8, 0.3
+CHOICE_SHARE, ANEW_SHARE = 0.8, 0.5
 """Where options have details: of an aim's time left, the most for a choice, and for planning
 blocks anew or for either behind locks."""
 REACH = 0.1
@@ -108,19 +108,6 @@ class LargeSearch:
 
     # -- ways to improve -------------------------------------------------------------------
 
-    def _take(self, plan: Plan, budget: Budget) -> None:
-        """Keep a plan if it is better, at once or after some improvement.
-
-        A plan that serves more requests is worth improving even where it fails a weightier
-        stage: neighbourhoods soon mend that.
-        """
-        if self.state.take(plan, self.aim) or len(plan) <= len(self.state.plan):
-            return
-        if self.state.keeps(plan):
-            locks = self.state.locks
-            improvement = Improvement(self.packing, self.aim, locks, effort=self.effort)
-            self.state.take(improvement.run(plan, budget, turn=-1), self.aim)
-
     def _plan_anew(self, budget: Budget, turn: int) -> None:
         """Improve the plan by planning a few blocks anew at a time."""
         locks, rest = self._focused()
@@ -163,8 +150,8 @@ class LargeSearch:
             return
         locks, rest = self._focused()
         fixed = value - self.state.change(self.state.plan, rest)
-        part = Part(self.packing, options.tolist(), rest, locks, self.state.plan)
-        found = replan(part, budget, self.effort)
+        problem = Subproblem(self.packing, options.tolist(), rest, locks, self.state.plan)
+        found = replan(problem, budget, self.effort)
         budget.charge(found.work)
         self.state.did("core")
         self.state.take(found.plan, self.aim)
@@ -186,9 +173,12 @@ class LargeSearch:
 class ByChoice(LargeSearch):
     """The search where options have details: they are chosen as a whole, then blocks improved."""
 
+    def __init__(self, state: State, stages: range, prices: Prices) -> None:
+        super().__init__(state, stages, prices)
+        self.choice = Choice(state, self.aim)
+
     def run(self, budget: Budget) -> int:
         """Improve the plan, and return the least by which any plan changes the aim."""
-        self.choice = Choice(self.state, self.aim)
         steps, shares = [self._choose, self._plan_anew], [CHOICE_SHARE, ANEW_SHARE]
         if self.state.locks:
             # Behind locks a choice seldom finds a way.
@@ -205,7 +195,7 @@ class ByChoice(LargeSearch):
         self.state.did("choice")
         if bound is not None:
             self._raise_to(bound)
-        self._take(plan, budget)
+        self.state.take(plan, self.aim)
 
 
 class ByRounds(LargeSearch):
@@ -250,6 +240,19 @@ class ByRounds(LargeSearch):
         plan = self.plans.settle(budget.share(SETTLE_SHARE))
         self.state.did("settling")
         self._take(plan, budget.share(SETTLE_SHARE))
+
+    def _take(self, plan: Plan, budget: Budget) -> None:
+        """Keep a plan if it is better, at once or after some improvement.
+
+        A plan that serves more requests is worth improving even where it fails a weightier
+        stage: neighbourhoods soon mend that.
+        """
+        if self.state.take(plan, self.aim) or len(plan) <= len(self.state.plan):
+            return
+        if self.state.keeps(plan):
+            locks = self.state.locks
+            improvement = Improvement(self.packing, self.aim, locks, effort=self.effort)
+            self.state.take(improvement.run(plan, budget, turn=-1), self.aim)
 
     def _seek_rounds(self, budget: Budget, turn: int) -> None:
         """Raise the bound by prices of rounds, and look for plans among them."""

@@ -136,7 +136,8 @@ def solve_whole(
         threads=1,
     )
     # To choose well where to branch takes long, which does not pay for few nodes.
-    params.gscip.int_params["branching/random/priority"] = 0 if proves else FIRST
+    if not proves:
+        params.gscip.int_params["branching/random/priority"] = FIRST
     return _answer(problem, mathopt.SolverType.GSCIP, params, is_whole=True, start=start)
 
 

@@ -203,10 +203,6 @@ class Open:
     spent: Ints
     plan: dict[int, Pick] = field(default_factory=dict)
 
-    def copy(self) -> Open:
-        """Return the same, to be fixed apart."""
-        return Open({*self.blocks}, {*self.requests}, self.spent.copy(), dict(self.plan))
-
     def fix(self, packing: Packing, found: Round) -> None:
         """Fix a round: its block and requests are decided."""
         self.blocks.discard(found.block)

@@ -11,7 +11,7 @@ from ortools.sat.python import cp_model
 from matcher.solvers.master import Open, Relaxed, rounds_of
 from matcher.solvers.packing import Pick, Plan
 from matcher.solvers.rounds import LP_WORK, MOST_EACH, Rounds
-from matcher.solvers.search import Budget, Part, replan, solve_plainly
+from matcher.solvers.search import Budget, Subproblem, replan, solve_plainly
 
 YIELDING = 0.9
 """Share of its price for which a request is taken on when blocks settle one after another."""
@@ -157,7 +157,7 @@ class Plans:
         if not options:
             return open_.plan
         locks = [(lock, most - int(lock @ open_.spent)) for lock, most in self.rounds.master.locks]
-        problem = Part(self.packing, options, self.aim, locks)
+        problem = Subproblem(self.packing, options, self.aim, locks)
         found = replan(problem, budget.share(EXACT_SHARE), self.effort)
         budget.charge(found.work)
         return open_.plan | (found.plan or {})

@@ -61,7 +61,7 @@ class Window:
         return tasks.demand // self.carers * each
 
     def unit(self, stretch: int) -> int:
-        """Return what a carer for one position, or one short visit or stay counted, takes."""
+        """Return what a unit takes: as many carers as count for one position, or one visit."""
         return stretch if self.pieces else 1
 
 

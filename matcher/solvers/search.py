@@ -177,7 +177,7 @@ def search(
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Subproblem:
     """Some options of a packing, to be planned by the exact model.
 
     Parameters
@@ -201,7 +201,7 @@ class Part:
 
 
 def replan(
-    part: Part,
+    problem: Subproblem,
     budget: Budget,
     effort: Effort,
     *,
@@ -210,14 +210,14 @@ def replan(
     is_brief: bool = False,
 ) -> Found:
     """Return the best plan of some options: see :func:`search` for how."""
-    model = model_of(part.packing, part.options)
-    for lock, most in part.locks:
+    model = model_of(problem.packing, problem.options)
+    for lock, most in problem.locks:
         model.forbid_worse(lock, most)
-    expression = model.expression(part.aim)
-    if part.floor is not None:
-        model.model.add(expression >= part.floor)
+    expression = model.expression(problem.aim)
+    if problem.floor is not None:
+        model.model.add(expression >= problem.floor)
     model.model.minimize(expression)
-    model.hint(part.hint)
+    model.hint(problem.hint)
     return search(model, budget, effort, workers=workers, seed=seed, is_brief=is_brief)
 
 

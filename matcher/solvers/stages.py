@@ -15,7 +15,7 @@ from matcher.solvers.packing import (
     uncontested,
     weighted,
 )
-from matcher.solvers.search import Budget, Effort, Part, replan
+from matcher.solvers.search import Budget, Effort, Subproblem, replan
 from matcher.solvers.state import Solved, State, Told
 
 SMALL = 25
@@ -147,8 +147,8 @@ class StageSolver:
     def _whole(self, state: State, aim: Ints, floor: int, budget: Budget) -> int:
         """Search all options at once; return the bound reached."""
         options = range(len(self.packing))
-        part = Part(self.packing, options, aim, state.locks, state.plan, floor)
-        found = replan(part, budget, self.effort)
+        problem = Subproblem(self.packing, options, aim, state.locks, state.plan, floor)
+        found = replan(problem, budget, self.effort)
         budget.charge(found.work)
         state.did("whole")
         state.take(found.plan, aim)

@@ -53,6 +53,29 @@ def assert_sound(packing: Packing, aim: Ints, held: list[Lock], prices: Prices) 
 
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
+def test_no_plan_that_keeps_a_cut_beats_the_bound(data: st.DataObject) -> None:
+    """With a row learnt on the way, bounds are of the plans that keep it."""
+    packing = data.draw(packings())
+    aim, held = data.draw(aims(packing)), data.draw(locks(packing))
+    some = st.lists(st.integers(0, len(packing) - 1), min_size=1, unique=True)
+    options, most = data.draw(some), data.draw(st.integers(0, 2))
+    relaxation = Relaxation(packing)
+    for weights, limit in held:
+        relaxation.lock(weights, limit)
+    before = relaxation.prices(aim, None)
+    relaxation.cut(options, most)
+    every = keeping(packing, every_plan(packing), held)
+    every = every[every[:, options].sum(axis=1) <= most]
+    for seconds in (None, 0.0):
+        prices = relaxation.prices(aim, seconds)
+        if len(every):
+            assert prices.bound <= (every @ (aim @ packing.costs)).min()
+        if seconds is None and prices.solved:
+            assert prices.bound >= before.bound
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
 def test_no_plan_beats_the_bound(data: st.DataObject) -> None:
     """For any aim, with and without time for the relaxation."""
     packing = data.draw(packings())

@@ -28,20 +28,31 @@ BESIDE = 3
 """The number of the option in which somebody else does the last visit, if a little further away."""
 
 
-def crowded() -> Packing:
-    """Return three people for two carers, who can do two of the visits, and for one carer more."""
-    options = [(0, 0, (-1, 0)), (1, 0, (-1, 0)), (2, 0, (-1, 0)), (2, 1, (-1, 5))]
-    lengths = (*LENGTHS, LENGTHS[-1])
+def crowded(*others: int) -> Packing:
+    """Return three people for two carers, who can do two of the visits, and for one carer more.
+
+    Parameters
+    ----------
+    others
+        How long visits to more people take, whom the two carers could serve as well, but whom
+        nobody has to be served before.
+    """
+    lengths = (*LENGTHS, LENGTHS[-1], *others)
+    blocks = (0, 0, 0, 1, *(0 for _ in others))
+    costs = [(-2, 0), (-2, 0), (-2, 0), (-2, 5), *((-1, 0) for _ in others)]
+    requests = (0, 1, 2, 2, *range(3, 3 + len(others)))
+    options = [*zip(requests, blocks, costs, strict=True)]
     domains = [(np.arange(WIDTH) <= WIDTH - length)[None, :] for length in lengths]
     visits = [
         visit_of(option, 0, range(WIDTH - length + 1), length=length)
         for option, length in enumerate(lengths)
     ]
+    own = tuple(visit for visit, block in zip(visits, blocks, strict=True) if block == 0)
     lines = [
-        Timeline(0, (0,), np.full(WIDTH, CARERS), tuple(visits[:BESIDE])),
-        Timeline(1, (0,), np.ones(WIDTH, np.int64), tuple(visits[BESIDE:])),
+        Timeline(0, (0,), np.full(WIDTH, CARERS), own),
+        Timeline(1, (0,), np.ones(WIDTH, np.int64), (visits[BESIDE],)),
     ]
-    return timed(packing_of(options, [], (3, 0)), lines, domains, {})
+    return timed(packing_of(options, [], (6, 0)), lines, domains, {})
 
 
 def state_of(packing: Packing, start: Plan | None = None, effort: Effort = EFFORT) -> State:
@@ -96,7 +107,7 @@ def test_a_choice_keeps_the_locks_that_the_plan_before_kept(data: st.DataObject)
     assert not kept or bound is None or bound <= min(kept)
 
 
-@pytest.mark.parametrize(("quick", "least"), [(engine.QUICK, -295), (NEVER, -300)])
+@pytest.mark.parametrize(("quick", "least"), [(engine.QUICK, -595), (NEVER, -600)])
 def test_a_block_that_cannot_hold_what_its_rows_let_in_leaves_somebody_to_another(
     quick: float, least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,11 +137,14 @@ def test_rows_of_a_large_block_are_lowered(monkeypatch: pytest.MonkeyPatch) -> N
     """Where too many are chosen to say why, rows promise a little less each time."""
     monkeypatch.setattr(engine, "MOST_CUT", 0)
     monkeypatch.setattr(engine, "LOWERED", 0.2)
-    packing, aim = crowded(), np.array([100, 1], np.int64)
+    packing, aim = crowded(4), np.array([100, 1], np.int64)
     state = state_of(packing)
     limits = state.relaxation.problem(aim)[0].limits
-    plan, _ = Choice(state, aim).run(budget(), proves=False)
-    assert len(plan) == len(LENGTHS)
+    plan, bound = Choice(state, aim).run(budget(), proves=False)
+    assert {0, 1, 2} <= plan.keys()
+    assert plan[2].option == BESIDE
+    assert bound is not None
+    assert bound <= change(packing, plan, aim)  # what was lowered proves nothing
     assert state.relaxation.problem(aim)[0].limits.tolist() == limits.tolist()
     chosen = Choice(state, aim)
     chosen._lowered[0] = 0.2
@@ -176,7 +190,7 @@ def test_a_choice_is_not_begun_in_less_time_than_the_last_one_took() -> None:
     assert chosen._has_time(Budget(1.0, None), 1.0)
     assert not chosen._has_time(Budget(engine.LEAST_SECONDS / 2, None), 1.0)
     assert chosen._has_time(Budget(None, engine.LEAST_SECONDS / 2), 1.0)
-    assert chosen._has_time(Budget(None, None), 1.0)
+    assert chosen._has_time(Budget(None, None), 1.0)  # without any limit
     chosen._took = 2.0
     assert not chosen._has_time(Budget(1.0, None), 1.0)
     assert not chosen._has_time(Budget(None, 1.0), 1.0)
