@@ -40,8 +40,9 @@ LEAST_SECONDS, NEEDED = 0.2, 1.2
 """Seconds below which a choice is not begun, and how many times as much as the last one took."""
 LEVELS = 1_000
 """Steps from what is worth least to what is worth most, where not all can be served."""
-SLACK = 1e-6
-"""Of the largest cost, how inexact bounds in whole numbers may be for each request."""
+SLACK = 2e-7
+"""Of the largest cost, how inexact bounds in whole numbers may be for each request: twice by how
+much the solver lets a reduced cost be off, as a request takes one option at most."""
 MOST_NODES, NODES_A_UNIT = 10_000, 100
 """Nodes of the search tree after which a choice is ended, however much time is left; and how many
 count as a unit of solver work."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -28,6 +28,12 @@ class Calendars:
         self._visits: dict[int, dict[int, Visit]] = defaultdict(dict)
         for visit in visits_in(lines):
             self._visits[visit.task.option][visit.task.visit] = visit
+
+    def hold(self, picks: Iterable[Pick]) -> None:
+        """Keep carers and beds busy for picks that have their times."""
+        for pick in picks:
+            for visit, (task, lines) in self._visits[pick.option].items():
+                self._keep(task, lines, pick.details[visit], 1)
 
     def fit(self, options: Sequence[int], doors: Mapping[int, Door | None]) -> list[Pick]:
         """Return those of some options that fit beside the ones before them, with times.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from ortools.sat.python import cp_model
 
 from matcher.solvers.model import model_of
-from matcher.solvers.packing import Details, Ints, Packing, Pick
+from matcher.solvers.packing import Details, Ints, Packing, Pick, Plan
 from matcher.solvers.search import Budget, Effort, search
 
 
@@ -72,6 +73,42 @@ def most_of(
     budget.charge(found.work)
     best = list((found.plan or {}).values())
     return max(fitted, best, key=lambda picks: sum(worth[pick.option] for pick in picks))
+
+
+def topped_up(packing: Packing, plan: Plan) -> dict[int, Pick]:
+    """Return a plan with those added whom it left out although something is still free for them.
+
+    Each is added only where that makes the whole better by the ordered stages, in each block the
+    best options first.
+
+    Parameters
+    ----------
+    packing
+        The problem, with details.
+    plan
+        The plan.
+    """
+    fuller = dict(plan)
+    order = np.lexsort(packing.costs[::-1])
+    for block in packing.blocks:
+        left: dict[int, int] = {}
+        for option in order[packing.block[order] == block].tolist():
+            request = int(packing.request[option])
+            if request not in fuller and _is_better(packing.costs[:, option]):
+                left.setdefault(request, option)
+        if not left:
+            continue
+        own = [pick for pick in fuller.values() if packing.block[pick.option] == block]
+        for pick in _details_of(packing).fit(packing, [*left.values()], own):
+            if _is_better(packing.value_of([pick])):
+                fuller[int(packing.request[pick.option])] = pick
+    return fuller
+
+
+def _is_better(change: Ints) -> bool:
+    """Say whether the first stage that changes gets less."""
+    changed = np.flatnonzero(change)
+    return bool(changed.size and change[changed[0]] < 0)
 
 
 def _details_of(packing: Packing) -> Details:

@@ -42,8 +42,13 @@ class Details(Protocol):
     def extra(self, pick: Pick) -> Mapping[int, int]:
         """Return what the details of a pick add to stages, by the number of the stage."""
 
-    def fit(self, packing: Packing, options: Sequence[int]) -> list[Pick]:
-        """Return those of some options of one block that fit one after another, in that order."""
+    def fit(
+        self, packing: Packing, options: Sequence[int], beside: Sequence[Pick] = ()
+    ) -> list[Pick]:
+        """Return those of some options of one block that fit one after another, in that order.
+
+        Beside what the block takes on already.
+        """
 
     def model(self, packing: Packing, options: Sequence[int]) -> PackingModel:
         """Return the exact model of some options, details and all."""

@@ -26,6 +26,9 @@ PROOF_SHARE = 0.3
 """Of all the time left, the most for bounds of an aim's stages one by one, which are soon had."""
 BOUNDS_SHARE = 0.08
 """Share of the time kept for bounds of stages that there is no time to search."""
+TOPPED = 4
+"""Stages from the first before which people are added whom a search left out beside free capacity:
+later, that would undo what was bounded by then."""
 TOGETHER = 1 << 20
 """Stages are minimised together in any case while their weighted sum cannot exceed this."""
 LP_SHARE = 0.2
@@ -74,6 +77,8 @@ class StageSolver:
             stages, prices = self._next_aim(state, first, budget.share(LP_SHARE))
             time = budget if stages.stop == self.packing.stages else budget.share(share)
             bound = self._minimise(state, stages, prices, time)
+            if first < TOPPED and not self.is_small:
+                state.top_up()
             self._prove(state, stages, bound, whole.share(PROOF_SHARE))
             state.tell()
             change = self.packing.value_of(state.plan.values())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from matcher.solvers.bound import Prices, Relaxation
+from matcher.solvers.holding import topped_up
 from matcher.solvers.packing import Ints, Lock, Packing, Pick, Plan, single
 from matcher.solvers.pricing import Pricer
 from matcher.solvers.rounds import Rounds
@@ -117,6 +118,15 @@ class State:
         self.solved.plan = dict(plan)
         self.tell()
         return True
+
+    def top_up(self) -> None:
+        """Add to the plan whom it left out although something is still free, if locks are kept."""
+        if self.packing.details is None:
+            return
+        fuller = topped_up(self.packing, self.solved.plan)
+        if len(fuller) > len(self.solved.plan) and self.keeps(fuller) and self.packing.fits(fuller):
+            self.solved.plan = fuller
+            self.tell()
 
     def tell(self) -> None:
         """Tell what is known."""

@@ -239,11 +239,17 @@ class Timing:
             added[wish.stage] = added.get(wish.stage, 0) + amount
         return added
 
-    def fit(self, packing: Packing, options: Sequence[int]) -> list[Pick]:
-        """Return those of some options of one block that fit one after another, with times."""
+    def fit(
+        self, packing: Packing, options: Sequence[int], beside: Sequence[Pick] = ()
+    ) -> list[Pick]:
+        """Return those of some options of one block that fit one after another, with times.
+
+        Beside what the block takes on already.
+        """
         from matcher.solvers.fitting import Calendars
 
         calendars = Calendars(self.lines_of[int(packing.block[options[0]])], self.domains)
+        calendars.hold(beside)
         doors = {option: self.doors.get(int(self.request[option])) for option in options}
         return calendars.fit(options, doors)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher.solvers.holding import all_of, most_of
+from matcher.solvers.holding import all_of, most_of, topped_up
 from matcher.solvers.packing import Pick
 from matcher.solvers.search import Budget
 from tests.packings import EFFORT, aims, budget, packing_of
@@ -67,6 +67,29 @@ def test_without_time_what_is_held_is_still_sound(data: st.DataObject) -> None:
     found = all_of(drawn.packing, options, aim, spent, EFFORT)
     assert found is None or (drawn.is_sound(found) and len(found) == len(options))
     assert drawn.is_sound(most_of(drawn.packing, dict.fromkeys(options, 1), spent, EFFORT))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_who_was_left_out_beside_free_capacity_is_added(data: st.DataObject) -> None:
+    """All who were served stay as they are, what is added fits, and makes the whole better."""
+    drawn = data.draw(timed_packings(most_requests=5))
+    packing, request = drawn.packing, drawn.packing.request
+    every = [*drawn.every_plan(packing.requests, packing.blocks)]
+    before = {int(request[p.option]): p for p in data.draw(st.sampled_from(every))}
+    after = topped_up(packing, before)
+    assert before.items() <= after.items()
+    assert drawn.is_sound(after.values())
+    assert packing.values(after) < packing.values(before) or after == before
+    # Of those still left out nobody would have fitted whose times add nothing.
+    for picks in every:
+        (pick,) = picks if len(picks) == 1 else (None,)
+        if pick is not None and int(request[pick.option]) not in after:
+            own = {int(request[pick.option]): pick}
+            is_better = packing.values(own) < packing.values({})
+            is_first = pick.details[0] == int(drawn.timing.domains[pick.option][0].argmax())
+            if is_better and is_first and not packing.extra_of([pick]).any():
+                assert not drawn.is_sound([*after.values(), pick])
 
 
 def test_nothing_is_held_of_nothing() -> None:
