@@ -11,7 +11,7 @@ import numpy as np
 from matcher.solvers.model import model_of
 from matcher.solvers.packing import Packing
 from matcher.solvers.search import Budget, Effort, Found, search
-from matcher.solvers.timing import FOR_GOOD, visits_in
+from matcher.solvers.timing import visits_in
 
 if TYPE_CHECKING:
     from matcher.solvers.timing import Timing
@@ -144,7 +144,7 @@ def _visits_of(packing: Packing, block: int) -> dict[int, list[_Visit]]:
                 frozenset(
                     (np.flatnonzero(timing.domains[task.option][task.visit]) - task.lead).tolist()
                 ),
-                FOR_GOOD if task.length is None else task.length,
+                task.whole_length,
                 task.demand,
                 0 if door is None else door.lengths[task.visit],
             )

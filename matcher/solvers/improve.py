@@ -10,8 +10,9 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
+from matcher.solvers.model import Subproblem
 from matcher.solvers.packing import Ints, Lock, Packing, Pick, Plan
-from matcher.solvers.search import Budget, Effort, Found, Subproblem, replan
+from matcher.solvers.search import Budget, Effort, Found, search
 
 FEWEST, MOST_BLOCKS = 2, 24
 """Blocks planned anew at a time."""
@@ -214,7 +215,7 @@ class Improvement:
         # Held within the neighbourhood, an earlier objective cannot get worse as a whole.
         locks = [(lock, int(lock @ change)) for lock, _ in self.locks]
         problem = Subproblem(self.packing, list(self._options(near)), self.aim, locks, now)
-        return replan(problem, budget, self.effort, workers=1, seed=seed, is_brief=True)
+        return search(problem.model(), budget, self.effort, workers=1, seed=seed, is_brief=True)
 
     def _accepted(
         self, plan: dict[int, Pick], near: Neighbourhood, found: Found

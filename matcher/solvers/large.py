@@ -10,9 +10,10 @@ import numpy as np
 from matcher.solvers.bound import Prices
 from matcher.solvers.choice import Choice
 from matcher.solvers.improve import Improvement
+from matcher.solvers.model import Subproblem
 from matcher.solvers.packing import Ints, Lock, Plan, single, weighted
 from matcher.solvers.plans import Plans
-from matcher.solvers.search import Budget, Subproblem, replan
+from matcher.solvers.search import Budget, search
 from matcher.solvers.state import State
 
 WHOLE_FIRST = 2_500
@@ -137,6 +138,13 @@ class LargeSearch:
 
     # -- the core --------------------------------------------------------------------------
 
+    def _ended(self, budget: Budget) -> int:
+        """Search the core of what is not too large, if anything is open; return the bound."""
+        has_core = len(self.packing) <= WHOLE_OPTIONS
+        if has_core and not self._is_done() and not self.state.stopped(budget):
+            self._search_core(budget)
+        return self.bound
+
     def _search_core(self, budget: Budget) -> None:
         """Search, among options that a better plan could hold, for one; raise the bound."""
         value = self.state.change(self.state.plan, self.aim)
@@ -151,7 +159,7 @@ class LargeSearch:
         locks, rest = self._focused()
         fixed = value - self.state.change(self.state.plan, rest)
         problem = Subproblem(self.packing, options.tolist(), rest, locks, self.state.plan)
-        found = replan(problem, budget, self.effort)
+        found = search(problem.model(), budget, self.effort)
         budget.charge(found.work)
         self.state.did("core")
         self.state.take(found.plan, self.aim)
@@ -184,10 +192,7 @@ class ByChoice(LargeSearch):
             # Behind locks a choice seldom finds a way.
             steps, shares = steps[::-1], [ANEW_SHARE, ANEW_SHARE]
         self._take_turns(steps, lambda which: budget.share(shares[which]), budget)
-        is_small = len(self.packing) <= WHOLE_OPTIONS
-        if is_small and not self._is_done() and not self.state.stopped(budget):
-            self._search_core(budget)
-        return self.bound
+        return self._ended(budget)
 
     def _choose(self, budget: Budget, turn: int) -> None:
         """Choose options as a whole; from the second time on, to prove a bound as well."""
@@ -226,9 +231,7 @@ class ByRounds(LargeSearch):
         if self._are_knapsacks:
             steps = steps[::-1]
         self._take_turns(steps, lambda _: turns.share(1.0, most), turns)
-        if has_core and not self._is_done() and not self.state.stopped(budget):
-            self._search_core(budget)
-        return self.bound
+        return self._ended(budget)
 
     def _after_all(self, budget: Budget) -> None:
         """Try the core early where the whole is not too large."""

@@ -167,10 +167,10 @@ def _answer(
         None,
         None,
     )
-    return answer_of(problem, told)
+    return _read(problem, told)
 
 
-def answer_of(problem: Linear, told: result_pb2.SolveResultProto) -> Answer:
+def _read(problem: Linear, told: result_pb2.SolveResultProto) -> Answer:
     """Return what the solver told of a problem."""
     values, duals, cost = None, None, np.inf
     for solution in told.solutions:

@@ -9,9 +9,10 @@ from time import monotonic
 from ortools.sat.python import cp_model
 
 from matcher.solvers.master import Open, Relaxed, rounds_of
+from matcher.solvers.model import Subproblem
 from matcher.solvers.packing import Pick, Plan
 from matcher.solvers.rounds import LP_WORK, MOST_EACH, Rounds
-from matcher.solvers.search import Budget, Subproblem, replan, solve_plainly
+from matcher.solvers.search import Budget, search, solve_plainly
 
 YIELDING = 0.9
 """Share of its price for which a request is taken on when blocks settle one after another."""
@@ -158,7 +159,7 @@ class Plans:
             return open_.plan
         locks = [(lock, most - int(lock @ open_.spent)) for lock, most in self.rounds.master.locks]
         problem = Subproblem(self.packing, options, self.aim, locks)
-        found = replan(problem, budget.share(EXACT_SHARE), self.effort)
+        found = search(problem.model(), budget.share(EXACT_SHARE), self.effort)
         budget.charge(found.work)
         return open_.plan | (found.plan or {})
 

@@ -14,8 +14,8 @@ from typing import TypeVar
 from ortools.sat.python import cp_model
 
 from matcher.result import Limits, Progress
-from matcher.solvers.model import PackingModel, model_of
-from matcher.solvers.packing import Ints, Lock, Packing, Pick, Plan
+from matcher.solvers.model import PackingModel
+from matcher.solvers.packing import Pick
 
 POLL_SECONDS = 0.02
 T = TypeVar("T")
@@ -174,51 +174,6 @@ def search(
     plan = model.read(solver) if status in FOUND else None
     proved = status in {cp_model.OPTIMAL, cp_model.INFEASIBLE}
     return Found(plan, bound, proved, solver.deterministic_time)
-
-
-@dataclass(frozen=True, eq=False)
-class Subproblem:
-    """Some options of a packing, to be planned by the exact model.
-
-    Parameters
-    ----------
-    packing, options
-        The problem, and the options that may be taken.
-    aim, locks
-        What is minimised, and what must not get worse.
-    hint
-        A plan to start from.
-    floor
-        What no plan can beat, if that is known.
-    """
-
-    packing: Packing
-    options: Sequence[int]
-    aim: Ints
-    locks: Sequence[Lock]
-    hint: Plan = field(default_factory=dict)
-    floor: int | None = None
-
-
-def replan(
-    problem: Subproblem,
-    budget: Budget,
-    effort: Effort,
-    *,
-    workers: int | None = None,
-    seed: int | None = None,
-    is_brief: bool = False,
-) -> Found:
-    """Return the best plan of some options: see :func:`search` for how."""
-    model = model_of(problem.packing, problem.options)
-    for lock, most in problem.locks:
-        model.forbid_worse(lock, most)
-    expression = model.expression(problem.aim)
-    if problem.floor is not None:
-        model.model.add(expression >= problem.floor)
-    model.model.minimize(expression)
-    model.hint(problem.hint)
-    return search(model, budget, effort, workers=workers, seed=seed, is_brief=is_brief)
 
 
 def solve_plainly(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matcher.result import Limits, Progress
 from matcher.solvers.bound import Prices
 from matcher.solvers.large import ByChoice, ByRounds
+from matcher.solvers.model import Subproblem
 from matcher.solvers.packing import (
     Ints,
     Packing,
@@ -15,7 +16,7 @@ from matcher.solvers.packing import (
     uncontested,
     weighted,
 )
-from matcher.solvers.search import Budget, Effort, Subproblem, replan
+from matcher.solvers.search import Budget, Effort, search
 from matcher.solvers.state import Solved, State, Told
 
 SMALL = 25
@@ -153,7 +154,7 @@ class StageSolver:
         """Search all options at once; return the bound reached."""
         options = range(len(self.packing))
         problem = Subproblem(self.packing, options, aim, state.locks, state.plan, floor)
-        found = replan(problem, budget, self.effort)
+        found = search(problem.model(), budget, self.effort)
         budget.charge(found.work)
         state.did("whole")
         state.take(found.plan, aim)

@@ -113,6 +113,10 @@ class State:
         """Keep a plan that is better in an aim, fits and keeps every lock; say whether it is."""
         if plan is None or self.change(plan, aim) >= self.change(self.plan, aim):
             return False
+        return self._keep(plan)
+
+    def _keep(self, plan: Plan) -> bool:
+        """Keep a plan that fits and keeps every lock; say whether it does."""
         if not self.keeps(plan) or not self.packing.fits(plan):
             return False
         self.solved.plan = dict(plan)
@@ -124,9 +128,8 @@ class State:
         if self.packing.details is None:
             return
         fuller = topped_up(self.packing, self.solved.plan)
-        if len(fuller) > len(self.solved.plan) and self.keeps(fuller) and self.packing.fits(fuller):
-            self.solved.plan = fuller
-            self.tell()
+        if len(fuller) > len(self.solved.plan):
+            self._keep(fuller)
 
     def tell(self) -> None:
         """Tell what is known."""

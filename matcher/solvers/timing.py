@@ -55,6 +55,11 @@ class Task:
     demand: int
     least_length: int
 
+    @property
+    def whole_length(self) -> int:
+        """Its length; :data:`FOR_GOOD` for a bed until the calendar's end."""
+        return FOR_GOOD if self.length is None else self.length
+
 
 class Tasks(NamedTuple):
     """Some tasks as arrays, [tasks] each.
@@ -73,7 +78,9 @@ class Tasks(NamedTuple):
     @classmethod
     def of(cls, tasks: Sequence[Task]) -> Tasks:
         """Return tasks as arrays."""
-        rows = [(t.option, t.first, t.stop, _length(t), t.demand, t.least_length) for t in tasks]
+        rows = [
+            (t.option, t.first, t.stop, t.whole_length, t.demand, t.least_length) for t in tasks
+        ]
         return cls(*np.array(rows, np.int64).reshape(-1, len(cls._fields)).T)
 
     @property
@@ -90,10 +97,6 @@ class Tasks(NamedTuple):
         late = np.minimum(self.stop, stop) - np.maximum(latest, first)
         soon = np.minimum(self.first + self.length, stop) - np.maximum(self.first, first)
         return np.asarray(np.maximum(np.minimum(late, soon), 0), np.int64)
-
-
-def _length(task: Task) -> int:
-    return FOR_GOOD if task.length is None else task.length
 
 
 @dataclass(frozen=True, eq=False)
