@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from matcher.errors import UnknownIdError
 from matcher.geography import Gazetteer, Location, Postcode
-from matcher.model import Book, CareRequest, Provider
+from matcher.model import BedCapacity, Book, CareRequest, HomecareCapacity, Provider
 from matcher.policy import Policy
 from matcher.vocabulary import (
     DAYS_PER_WEEK,
@@ -184,6 +185,39 @@ class Market:
         """Return which providers have a specialism, language or zone on record."""
         none = np.zeros(len(self), dtype=np.bool_)
         return self._words[kind].get(word, none)
+
+    def restocked(
+        self,
+        provider_ids: Collection[str],
+        homecare: Iterable[HomecareCapacity],
+        beds: Iterable[BedCapacity],
+    ) -> Market:
+        """Return this market with other capacity of some providers; nothing else is compiled anew.
+
+        Parameters
+        ----------
+        provider_ids
+            Whose capacity is replaced.
+        homecare, beds
+            All that these providers have.
+
+        Raises
+        ------
+        UnknownIdError
+            If a line names a provider that the book lacks.
+        """
+        lines = [
+            line for line in self.book.homecare_capacity if line.provider_id not in provider_ids
+        ]
+        nights = [line for line in self.book.bed_capacity if line.provider_id not in provider_ids]
+        changes = {
+            "homecare_capacity": (*lines, *homecare),
+            "bed_capacity": (*nights, *beds),
+        }
+        other = copy(self)
+        other.book = self.book.model_copy(update=changes)
+        other._compile_capacity()
+        return other
 
     # -- compiling -------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -43,7 +43,8 @@ def _on_grid(minute: int) -> int:
     return minute
 
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Text = Annotated[str, Field(max_length=500), AfterValidator(plain_text)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
@@ -52,6 +53,9 @@ GridMinute = Annotated[int, Field(ge=0, le=MINUTES_PER_DAY), AfterValidator(_on_
 Pence = Annotated[int, Field(ge=0, le=10_000_000)]
 Metres = Annotated[int, Field(ge=0, le=2_000_000)]
 Carers = Annotated[int, Field(ge=1, le=4)]
+Listed = TypeVar("Listed")
+Few = Annotated[tuple[Listed, ...], Field(max_length=50)]
+"""A list that one person or provider can have need of: a longer one is a mistake."""
 
 
 class Frozen(BaseModel):
@@ -74,18 +78,18 @@ class Provider(Frozen):
     name: Name
     kind: ProviderKind
     postcode: Postcode
-    services: Annotated[tuple[ServiceType, ...], Field(min_length=1)]
-    specialisms: tuple[Word, ...] = ()
+    services: Annotated[Few[ServiceType], Field(min_length=1)]
+    specialisms: Few[Word] = ()
     cqc_rating: CqcRating = CqcRating.NOT_YET_RATED
     cqc_rated_on: date | None = None
     contract: Contract
     lot: Word | None = None
-    zones: tuple[Id, ...] = ()
+    zones: Few[Id] = ()
     tier: Annotated[int, Field(ge=1, le=9)] | None = None
     max_distance_metres: Metres | None = None
     status: ProviderStatus = ProviderStatus.OPEN
     min_weekly_minutes: Annotated[int, Field(ge=0, le=10_080)] | None = None
-    languages: tuple[Word, ...] = ()
+    languages: Few[Word] = ()
     female_carers: bool | None = None
     male_carers: bool | None = None
     lead_days: Annotated[int, Field(ge=0, le=365)] | None = None
@@ -189,7 +193,7 @@ def _in_order(visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
 class HomecarePackage(Frozen):
     """A whole week's visits for one person, in the order of their numbers."""
 
-    visits: Annotated[tuple[Visit, ...], AfterValidator(_in_order)] = ()
+    visits: Annotated[tuple[Visit, ...], Field(max_length=60), AfterValidator(_in_order)] = ()
 
     @property
     def weekly_minutes(self) -> int:
@@ -228,11 +232,11 @@ class CareRequest(Frozen):
     start_by: date | None = None
     funding: Funding | None = None
     personal_budget_pence_per_week: Pence | None = None
-    needs: tuple[Word, ...] = ()
-    languages: tuple[Word, ...] = ()
+    needs: Few[Word] = ()
+    languages: Few[Word] = ()
     carer_gender: CarerGender | None = None
-    preferred_providers: tuple[Id, ...] = ()
-    excluded_providers: tuple[Id, ...] = ()
+    preferred_providers: Few[Id] = ()
+    excluded_providers: Few[Id] = ()
     current_provider_id: Id | None = None
     max_distance_metres: Metres | None = None
     plan_signed_off: bool | None = None

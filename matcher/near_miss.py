@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from matcher.eligibility import CAPACITY_RULE, RULES, Change, Refusal, Verdict, pair_refusals
+from matcher.eligibility import CAPACITY_RULE, RULES, Change, Refusal, Verdict
 from matcher.enquiry import Enquiry
 from matcher.market import Ints
 from matcher.model import Frozen
@@ -35,8 +35,9 @@ def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
     enquiry = verdict.enquiry
     most = enquiry.market.policy.shortlist.near_misses.value
     found: list[NearMiss] = []
-    for number in _nearly_admitted(verdict).tolist():
-        refusals = pair_refusals(enquiry, number)
+    judged, numbers = _nearly_admitted(verdict)
+    for number in numbers.tolist():
+        refusals = judged.refusals(number)
         changes = [r.change for r in refusals if r.change and _is_small(enquiry, r.change)]
         if len(changes) == len(refusals):
             found.append(_near_miss(enquiry, number, refusals, changes))
@@ -50,8 +51,11 @@ def _is_small(enquiry: Enquiry, change: Change) -> bool:
     return most is None or change.size <= most
 
 
-def _nearly_admitted(verdict: Verdict) -> Ints:
-    """Return the providers refused by one or two rules that may name a change, best first."""
+def _nearly_admitted(verdict: Verdict) -> tuple[Verdict, Ints]:
+    """Return the providers refused by one or two rules that may name a change, best first.
+
+    Beside them what the rules say of them, capacity included.
+    """
     enquiry, failed = verdict.enquiry, verdict.failed
     hopeless = sum(1 << bit for bit, rule in enumerate(RULES) if not rule.mendable)
     near = (failed > 0) & ((failed & np.uint32(hopeless)) == 0)
@@ -66,7 +70,7 @@ def _nearly_admitted(verdict: Verdict) -> Ints:
     full = asked & ~enquiry.starts(asked).possible
     failed = failed | full.astype(np.uint32) << np.uint32(RULES.index(CAPACITY_RULE))
     again = _by_refusals(enquiry, failed, looked_at)
-    return again[np.bitwise_count(failed[again]) <= MOST_CHANGES]
+    return Verdict(enquiry, failed), again[np.bitwise_count(failed[again]) <= MOST_CHANGES]
 
 
 def _by_refusals(enquiry: Enquiry, failed: npt.NDArray[np.uint32], places: Ints) -> Ints:

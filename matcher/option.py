@@ -94,7 +94,7 @@ def describe_option(
         travel_minutes=int(enquiry.travel_minutes[number]),
         start_date=enquiry.date_of(int(starts.start_day[number])),
         visits=_offered_visits(enquiry, starts, number),
-        criteria=_criteria(enquiry, starts, scores, place),
+        criteria=criterion_scores(enquiry, starts, scores, place),
         total=scores.total(place),
         last_offered=_last_offered(market, number),
     )
@@ -122,9 +122,10 @@ def _offered_visits(enquiry: Enquiry, starts: Starts, number: int) -> tuple[Offe
     )
 
 
-def _criteria(
+def criterion_scores(
     enquiry: Enquiry, starts: Starts, scores: Scores, place: int
 ) -> tuple[CriterionScore, ...]:
+    """Return every criterion of one scored provider, with its reason."""
     number = int(scores.numbers[place])
     return tuple(
         CriterionScore(

@@ -22,7 +22,7 @@ from matcher.eligibility import (
 from matcher.enquiry import Enquiry
 from matcher.errors import MatcherError
 from matcher.market import Ints, Market, Mask, all_of
-from matcher.model import Frozen
+from matcher.model import CareRequest, Frozen
 from matcher.near_miss import NearMiss, near_misses
 from matcher.option import Option, describe_option
 from matcher.pricing import priced_services
@@ -120,8 +120,8 @@ class Search:
             )
 
 
-def open_enquiry(market: Market, request_id: str) -> Enquiry:
-    """Return a request of the book put to the market.
+def open_enquiry(market: Market, request: CareRequest | str) -> Enquiry:
+    """Return a request put to the market: one of the book, by its id, or any other.
 
     Raises
     ------
@@ -130,24 +130,25 @@ def open_enquiry(market: Market, request_id: str) -> Enquiry:
     RequestRefusedError
         If the request may not be searched for yet.
     """
-    request = market.request(request_id)
+    if isinstance(request, str):
+        request = market.request(request)
     refusals = request_refusals(request, market.book, market.policy)
     if refusals:
-        raise RequestRefusedError(request_id, refusals)
+        raise RequestRefusedError(request.request_id, refusals)
     return Enquiry(market, request)
 
 
 def make_shortlist(
-    market: Market, request_id: str, *, options: int | None = None, seed: int = 0
+    market: Market, request: CareRequest | str, *, options: int | None = None, seed: int = 0
 ) -> Search:
-    """Return the best options for one request of the book.
+    """Return the best options for one request.
 
     Parameters
     ----------
     market
         The compiled supply.
-    request_id
-        A request of the book.
+    request
+        A request of the book, by its id, or any other.
     options
         How many to return, at least 1; the policy's number when not given.
     seed
@@ -169,7 +170,7 @@ def make_shortlist(
             value=options,
             expected="a whole number of at least 1",
         )
-    enquiry = open_enquiry(market, request_id)
+    enquiry = open_enquiry(market, request)
     verdict = judge(enquiry)
     scores = score(enquiry, verdict.starts, np.flatnonzero(verdict.eligible))
     wanted = _wanted(enquiry) if options is None else options
@@ -184,7 +185,7 @@ def make_shortlist(
     lacking = wanted - len(chosen)
     notes = tuple(_notes(verdict, lacking, wanted, missed, affordability))
     answer = Shortlist(
-        request_id=request_id,
+        request_id=enquiry.request.request_id,
         service_type=enquiry.request.service_type.value,
         as_of=market.book.as_of,
         wanted=wanted,

@@ -13,8 +13,8 @@ from matcher.model import Visit
 from matcher.timetable import (
     BedWindow,
     blocking_visits,
+    can_schedule,
     earliest_admission,
-    find_times,
     smallest_bed_change,
     smallest_change,
 )
@@ -42,19 +42,22 @@ class Capacity(Rule):
         free = enquiry.market.carers.of(number)
         travel = int(enquiry.travel_minutes[number]) // GRID_MINUTES
         shape = enquiry.shape
-        if find_times(free, shape, travel) is not None:
+        blocked = blocking_visits(free, shape, travel)
+        # Times are only searched for where each visit has some, for that is slow.
+        if not blocked and can_schedule(free, shape, travel):
             return None
         name = enquiry.market.providers[number].name
         if not free.any():
             return self.refuse(f"{name} has no homecare capacity on record.")
-        blocked = blocking_visits(free, shape, travel)
         visits = enquiry.request.package.visits
         told = "; ".join(_visit_text(visits[i]) for i in blocked)
         if told:
             sentence = f"{name} has no start within its capacity for {told}."
         else:
             sentence = f"{name} has room for each visit alone but not for all of them together."
-        return self.refuse(sentence, self._visit_change(enquiry, number, travel))
+        # One move does not help where two visits have no start, each even on its own.
+        change = self._visit_change(enquiry, number, travel) if len(blocked) < 2 else None
+        return self.refuse(sentence, change)
 
     def _visit_change(self, enquiry: Enquiry, number: int, travel: int) -> Change | None:
         change = smallest_change(enquiry.market.carers.of(number), enquiry.shape, travel)

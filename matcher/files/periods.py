@@ -33,13 +33,15 @@ def period_faults(rows: BookRows, as_of: date | None) -> Iterator[Fault]:
 
 
 def _recorded(rows: BookRows) -> tuple[tuple[Rows[Any], str], ...]:
-    """Return the columns that record what has happened, so never lie in the book's future."""
+    """Return the columns that record what has happened, so never lie in the book's future.
+
+    Care that is booked runs in the book from then on, though its first day may be yet to come.
+    """
     return (
         (rows.providers, "cqc_rated_on"),
         (rows.homecare_capacity, "as_of"),
         (rows.bed_capacity, "as_of"),
         (rows.requests, "waiting_since"),
-        (rows.running, "started_on"),
         (rows.history, "offered_on"),
     )
 

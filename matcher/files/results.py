@@ -160,7 +160,7 @@ def _cost_gbp(allocation: Allocation, status: PlacementStatus) -> float:
 # -- the tables ----------------------------------------------------------------------------
 
 
-def _guarded(text: str) -> str:
+def guarded(text: str) -> str:
     """Return text that no spreadsheet takes for a formula; :func:`_unguarded` undoes it."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
@@ -171,7 +171,7 @@ def _unguarded(text: str) -> str:
 
 def _write_reasons(reasons: Iterable[str]) -> str:
     # A bar inside a reason is written twice, so that the single ones part the reasons.
-    return _guarded(_REASONS.join(reason.replace("|", "||") for reason in reasons))
+    return guarded(_REASONS.join(reason.replace("|", "||") for reason in reasons))
 
 
 def _read_reasons(text: str) -> tuple[str, ...]:
@@ -187,7 +187,7 @@ def _needs_cost(values: Values) -> None:
     values.setdefault("weekly_cost_pence", None)
 
 
-_TEXT = Kind(_unguarded, _guarded, "text")
+_TEXT = Kind(_unguarded, guarded, "text")
 _REASON_LIST = Kind(_read_reasons, _write_reasons, "reasons separated by |")
 _KM = Kind(cells.read_kilometres, _write_km, "kilometres, such as 2.300", "number")
 

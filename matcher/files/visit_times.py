@@ -53,25 +53,26 @@ def _clashes(visits: Rows[VisitLine], lines: list[Line], tolerance: int) -> Iter
         one, other = earlier.item.visit, later.item.visit
         if one.visit_no == other.visit_no:
             continue  # a number told twice has its own fault
-        if _alike(one, other):
+        if alike(one, other):
             told.add(later.row)
             yield visits.fault(
                 later,
                 "visit_no",
                 f"a visit unlike row {earlier.row}; two carers at once are carers = 2",
             )
-        elif _must_overlap(one, other, tolerance):
+        elif must_overlap(one, other, tolerance):
             told.add(later.row)
             yield visits.fault(
                 later, "at", f"a time that leaves room for the critical visit in row {earlier.row}"
             )
 
 
-def _alike(one: Visit, other: Visit) -> bool:
+def alike(one: Visit, other: Visit) -> bool:
+    """Say whether two visits differ in nothing but their numbers."""
     return one.model_copy(update={"visit_no": other.visit_no}) == other
 
 
-def _must_overlap(one: Visit, other: Visit, tolerance: int) -> bool:
+def must_overlap(one: Visit, other: Visit, tolerance: int) -> bool:
     """Say whether two critical visits on one day overlap however they are moved."""
     if not set(one.days) & set(other.days):
         return False

@@ -110,7 +110,7 @@ class Search:
         self.levels = _levels(free, shape)
         windows = zip(shape.first_slot.tolist(), shape.last_slot.tolist(), strict=True)
         self.kind_of = tuple(
-            self.kind(visit, _bits_between(first, last))
+            self.kind(visit, bits_between(first, last))
             for visit, (first, last) in enumerate(windows)
         )
 
@@ -170,7 +170,7 @@ class Search:
         masks = {kind: self.begins(kind, levels) >> since << since for kind in left}
         if not all(masks.values()):
             return False
-        soonest = min(map(_lowest, masks.values()))
+        soonest = min(map(lowest, masks.values()))
         if self._hopeless(left, levels, soonest):
             return False
         if not self._overloaded(left, masks, levels) and any(
@@ -195,7 +195,7 @@ class Search:
 
     def _next(self, masks: dict[int, int]) -> Iterator[tuple[int, int]]:
         """Yield the kinds that may come next, each with its beginning, most urgent first."""
-        begin = {kind: _lowest(mask) for kind, mask in masks.items()}
+        begin = {kind: lowest(mask) for kind, mask in masks.items()}
         finish = min(begin[kind] + self._kinds[kind].span for kind in masks)
         for kind in sorted(masks, key=lambda kind: (masks[kind].bit_length(), kind)):
             if begin[kind] < finish:
@@ -209,7 +209,7 @@ class Search:
         """
         if len(left) < 4:
             return False
-        spans = [(_lowest(masks[k]), masks[k].bit_length() + self._kinds[k].span, k) for k in left]
+        spans = [(lowest(masks[k]), masks[k].bit_length() + self._kinds[k].span, k) for k in left]
         spans.sort(key=lambda item: item[1])
         cover = {
             kind: [_spread(mask << use.offset, use.span) for use in self._kinds[kind].demands]
@@ -253,6 +253,28 @@ def slots_of(mask: int) -> list[int]:
     return slots
 
 
+def starts_alone(free: IntArray, shape: PackageShape, visit: int, travel_slots: int) -> int:
+    """Return the slots (bits) in which a visit could start if all the others were left out.
+
+    Parameters
+    ----------
+    free
+        ``[7, 288]`` carers free at the same time for new visits.
+    shape
+        The package.
+    visit
+        Position of the visit.
+    travel_slots
+        Travel to reach the visit, slots.
+    """
+    folded = free[shape.days[visit]].min(axis=0)
+    enough = np.packbits(folded >= shape.carers[visit], bitorder="little")
+    room = int.from_bytes(enough.tobytes(), "little")
+    begins = _room_for(room, int(shape.length_slots[visit]) + travel_slots)
+    window = bits_between(int(shape.first_slot[visit]), int(shape.last_slot[visit]))
+    return (begins << travel_slots) & window
+
+
 def _levels(free: IntArray, shape: PackageShape) -> Levels:
     carers, doors = [], []
     for days in shape.day_groups:
@@ -266,11 +288,13 @@ def _levels(free: IntArray, shape: PackageShape) -> Levels:
     return (*carers, *doors)
 
 
-def _bits_between(first: int, last: int) -> int:
+def bits_between(first: int, last: int) -> int:
+    """Return the bits of slots from a first to a last, both included; none if out of order."""
     return ((1 << (last + 1)) - 1) >> first << first if first <= last else 0
 
 
-def _lowest(mask: int) -> int:
+def lowest(mask: int) -> int:
+    """Return the position of the lowest set bit; at least one is set."""
     return (mask & -mask).bit_length() - 1
 
 

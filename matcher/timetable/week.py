@@ -13,7 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from matcher.errors import MatcherError
-from matcher.timetable.search import FULL_DAY, Search, slots_of, without
+from matcher.timetable.search import (
+    FULL_DAY,
+    Search,
+    bits_between,
+    lowest,
+    slots_of,
+    starts_alone,
+    without,
+)
 from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, IntArray, PackageShape
 from matcher.vocabulary import GRID_MINUTES
 
@@ -134,8 +142,8 @@ def start_masks(free: IntArray, shape: PackageShape, travel_slots: int) -> BoolA
 
 def blocking_visits(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...]:
     """Return the positions of visits that have no start even if all the others were left out."""
-    masks = start_masks(free, shape, travel_slots)
-    return tuple(np.flatnonzero(~masks.any(axis=1)).tolist())
+    visits = range(len(shape))
+    return tuple(v for v in visits if not starts_alone(free, shape, v, travel_slots))
 
 
 def occupy(
@@ -192,25 +200,26 @@ def start_ranges(
     """
     left = occupy(free, shape, travel_slots, starts)
     ranges = []
-    for visit, start in enumerate(starts):
-        busy, carers = _busy(shape, visit, travel_slots, int(start)), int(shape.carers[visit])
+    for visit, start in enumerate(map(int, starts)):
+        busy, carers = _busy(shape, visit, travel_slots, start), int(shape.carers[visit])
         left[busy] += carers
-        possible = start_masks(left, shape, travel_slots)[visit]
+        possible = starts_alone(left, shape, visit, travel_slots)
         for other, there in enumerate(starts):
             if other != visit and (shape.days[visit] & shape.days[other]).any():
                 # One visit at a time: starts from which it would overlap the other at the door.
                 too_early = max(int(there) - int(shape.length_slots[visit]) + 1, 0)
-                possible[too_early : int(there) + int(shape.length_slots[other])] = False
-        if not possible[start]:
+                over = int(there) + int(shape.length_slots[other])
+                possible &= ~bits_between(too_early, over - 1)
+        if not possible >> start & 1:
             raise MatcherError(
                 f"Visit {shape.visit_nos[visit]} does not fit at slot {start}.",
                 thing=f"visit {shape.visit_nos[visit]}",
                 value=start,
                 expected="a start at which the visit fits beside the others",
             )
-        gaps = np.flatnonzero(~possible)
-        earliest = int(gaps[gaps < start].max(initial=-1)) + 1
-        latest = int(gaps[gaps > start].min(initial=SLOTS_PER_DAY)) - 1
+        gaps = FULL_DAY & ~possible | 1 << SLOTS_PER_DAY
+        earliest = (gaps & ((1 << start) - 1)).bit_length()
+        latest = start + lowest(gaps >> (start + 1))
         ranges.append((earliest, latest))
         left[busy] -= carers
     return tuple(ranges)

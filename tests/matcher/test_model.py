@@ -192,3 +192,31 @@ def test_a_copied_book_works_out_anew_who_waits() -> None:
     assert [line.request_id for line in second.model_copy(update={"running": ()}).waiting] == [
         *("R-1", "R-2")
     ]
+
+
+@pytest.mark.parametrize(
+    ("thing", "name", "word"),
+    [
+        (homecare_request(), "needs", "need_{}"),
+        (homecare_request(), "languages", "language_{}"),
+        (homecare_request(), "preferred_providers", "P-{}"),
+        (homecare_request(), "excluded_providers", "P-{}"),
+        (provider(), "languages", "language_{}"),
+        (provider(), "specialisms", "need_{}"),
+        (provider(), "zones", "Z-{}"),
+    ],
+)
+def test_lists_end_somewhere(thing: Frozen, name: str, word: str) -> None:
+    """Fifty of anything are plenty; one more is a mistake, and would cost everybody time."""
+    told = thing.model_dump(mode="json")
+    fifty = [word.format(number) for number in range(50)]
+    assert len(getattr(type(thing).model_validate({**told, name: fifty}), name)) == 50
+    assert "at most 50" in refused(thing, **{name: [*fifty, word.format(50)]})
+
+
+def test_a_week_has_sixty_visits_at_most() -> None:
+    """Each with its days: more than anybody's care has."""
+    visits = [visit(number) for number in range(1, 62)]
+    assert len(HomecarePackage(visits=tuple(visits[:60])).visits) == 60
+    with pytest.raises(ValidationError, match="at most 60"):
+        HomecarePackage(visits=tuple(visits))

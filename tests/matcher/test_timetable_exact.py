@@ -18,6 +18,7 @@ from matcher.timetable import (
     start_ranges,
     times_many,
 )
+from matcher.timetable.search import slots_of, starts_alone
 from matcher.timetable.shape import IntArray
 
 SPAN = 40
@@ -138,6 +139,8 @@ def test_masks_and_blocking_visits_agree_with_trying(
         for visit, window in enumerate(windows(shape))
     ]
     assert [np.flatnonzero(mask).tolist() for mask in masks] == expected
+    bits = [starts_alone(free, shape, visit, travel) for visit in range(len(shape))]
+    assert [slots_of(each) for each in bits] == expected
     empty = tuple(visit for visit, starts in enumerate(expected) if not starts)
     assert blocking_visits(free, shape, travel) == empty
 
