@@ -19,14 +19,19 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from matcher.cli import app
+from api.cli import COMMANDS as SERVICE_COMMANDS
+from api.cli import app
+from api.settings import Settings
+from api.storage.migrating import newest
 from matcher.cli.entry import COMMANDS
 from matcher.policy import default_document, default_policy
 
 ROOT = Path(__file__).resolve().parents[1]
-MATCHER = sorted((ROOT / "matcher").rglob("*.py"))
+ROOMS = ("matcher", "api")
+CODE = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 README = (ROOT / "README.md").read_text("utf-8")
+NEWEST_MIGRATION = "0003"
 MOST_FILE_LINES = 400
 MOST_BODY_LINES = 50
 USUAL_BODY_LINES = 30
@@ -83,7 +88,7 @@ def test_files_stay_short() -> None:
     """No file of code or tests is longer than 400 lines."""
     long = {
         _name(path): lines
-        for path in (*MATCHER, *TESTS)
+        for path in (*CODE, *TESTS)
         if (lines := len(path.read_text("utf-8").splitlines())) > MOST_FILE_LINES
     }
     assert long == {}
@@ -93,7 +98,7 @@ def test_functions_stay_short() -> None:
     """No body has more than 50 lines, and 95 % have at most 30."""
     sizes = {
         f"{_name(path)}:{function.lineno} {function.name}": _body_lines(function)
-        for path in MATCHER
+        for path in CODE
         for function in _functions(path)
     }
     assert {name: lines for name, lines in sizes.items() if lines > MOST_BODY_LINES} == {}
@@ -106,7 +111,7 @@ def test_there_is_at_least_as_much_test_as_code() -> None:
     def lines(paths: list[Path]) -> int:
         return sum(bool(line.strip()) for path in paths for line in path.open(encoding="utf-8"))
 
-    assert lines(TESTS) >= lines(MATCHER)
+    assert lines(TESTS) >= lines(CODE)
 
 
 # -- words about the code ----------------------------------------------------------------------
@@ -126,7 +131,7 @@ def _undocumented(path: Path) -> Iterator[str]:
 
 def test_everything_public_is_documented() -> None:
     """Every public module, class, function and method says what it is for."""
-    assert [name for path in MATCHER for name in _undocumented(path)] == []
+    assert [name for path in CODE for name in _undocumented(path)] == []
 
 
 def test_every_test_states_its_intent() -> None:
@@ -142,23 +147,32 @@ def test_every_test_states_its_intent() -> None:
 
 def test_every_module_has_tests() -> None:
     """Each room of the house has a test file or a folder of them."""
-    rooms = {
-        path.stem for path in (ROOT / "matcher").iterdir() if path.is_dir() or path.suffix == ".py"
-    } - {"__init__", "__main__", "__pycache__"}
-    tested = {path.name for path in (ROOT / "tests" / "matcher").iterdir()}
-    names = " ".join(sorted(tested))
-    untested = [
-        room for room in sorted(rooms) if room not in tested and f"test_{room}" not in names
-    ]
+    untested = []
+    for house in ROOMS:
+        places = (ROOT / house).iterdir()
+        rooms = {path.stem for path in places if path.is_dir() or path.suffix == ".py"}
+        tested = {path.name for path in (ROOT / "tests" / house).iterdir()}
+        names = " ".join(sorted(tested))
+        untested += [
+            f"{house}.{room}"
+            for room in sorted(rooms - {"__init__", "__main__", "__pycache__"})
+            if room not in tested and f"test_{room}" not in names
+        ]
     assert untested == []
+
+
+def test_every_migration_is_numbered_and_the_newest_is_known() -> None:
+    """Migrations follow one another by number and are named for what they do."""
+    names = sorted(path.stem for path in (ROOT / "api/migrations/versions").glob("*.py"))
+    assert [name[:4] for name in names] == [f"{n:04d}" for n in range(1, len(names) + 1)]
+    assert all(re.fullmatch(r"\d{4}(_[a-z]+){2,}", name) for name in names), names
+    assert newest() == names[-1][:4] == NEWEST_MIGRATION
 
 
 def test_no_drawers_for_odds_and_ends() -> None:
     """A thing without a room is a noun not found yet."""
     drawers = {"utils", "util", "common", "core", "helpers", "helper", "services", "manager"}
-    found = [
-        _name(path) for path in MATCHER if drawers & {path.stem, *path.relative_to(ROOT).parts}
-    ]
+    found = [_name(path) for path in CODE if drawers & {path.stem, *path.relative_to(ROOT).parts}]
     assert found == []
 
 
@@ -169,7 +183,7 @@ def test_nothing_is_printed_behind_the_command_line() -> None:
     """Only the command line speaks, and through its screen; print is called nowhere."""
     printing = [
         f"{_name(path)}:{node.lineno}"
-        for path in MATCHER
+        for path in CODE
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
@@ -178,11 +192,17 @@ def test_nothing_is_printed_behind_the_command_line() -> None:
     assert printing == []
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("command", sorted({**COMMANDS, **SERVICE_COMMANDS}))
 def test_every_command_is_documented(command: str) -> None:
     """The README has a section for each command."""
     headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
     assert any(re.search(rf"\bcarematch {command}\b", heading) for heading in headings)
+
+
+def test_every_setting_is_documented() -> None:
+    """The README names each setting as the environment does."""
+    names = [f"CAREMATCH_{name.upper()}" for name in Settings.model_fields]
+    assert [name for name in names if f"`{name}`" not in README] == []
 
 
 def test_commands_in_the_readme_exist() -> None:
@@ -221,7 +241,7 @@ def test_every_policy_figure_is_dated_and_cited() -> None:
 
 def test_every_policy_figure_is_used() -> None:
     """No figure of the policy is there for show."""
-    code = "\n".join(path.read_text("utf-8") for path in MATCHER)
+    code = "\n".join(path.read_text("utf-8") for path in CODE)
     unused = [
         f"{room}.{name}"
         for room, name, _ in _figures()
@@ -271,8 +291,8 @@ def test_coverage_leaves_nothing_out() -> None:
     """Branches are measured over the whole package, with no file or line left out."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["coverage"]
     assert project["run"]["branch"] is True
-    assert project["run"]["source"] == ["matcher"]
+    assert sorted(project["run"]["source"]) == sorted(ROOMS)
     assert project["report"]["fail_under"] >= 95
     assert not {"omit", "exclude_lines", "exclude_also"} & {*project["run"], *project["report"]}
     waved = "pragma" + ": no cover"
-    assert [_name(path) for path in MATCHER if waved in path.read_text("utf-8")] == []
+    assert [_name(path) for path in CODE if waved in path.read_text("utf-8")] == []

@@ -63,7 +63,7 @@ def demo(
         show_document({"book": str(book), **document, "allocation": head})
     else:
         show(allocation_page(summary, str(allocation)))
-        show(next_steps(program_name(), str(book), str(allocation)))
+        show(next_steps(program_name(), str(book), str(allocation), COUNTY.as_of))
 
 
 def program_name() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from rich.console import Group
 
 from matcher.report.page import BLANK, facts, heading, page, section
@@ -12,7 +14,7 @@ def command_line(command: str) -> Group:
     return page([BLANK, heading(f"$ carematch {command}"), BLANK])
 
 
-def next_steps(program: str, book: str, allocation: str) -> Group:
+def next_steps(program: str, book: str, allocation: str, as_of: date) -> Group:
     """Return where the files of the demo are and the commands to try on them.
 
     Parameters
@@ -21,6 +23,8 @@ def next_steps(program: str, book: str, allocation: str) -> Group:
         What to type to run the program.
     book, allocation
         The folders written.
+    as_of
+        The day that the book describes.
     """
     return page(
         [
@@ -38,6 +42,7 @@ def next_steps(program: str, book: str, allocation: str) -> Group:
                         ("", f"{program} shortlist {book} REQUEST"),
                         ("", f"{program} explain {book} REQUEST PROVIDER"),
                         ("", f"{program} explain {book} REQUEST --allocation {allocation}"),
+                        ("Serve it", f"CAREMATCH_DAY={as_of} {program} serve --load {book}"),
                     ]
                 ),
             ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from matcher.allocation import UnplacedReason
 from matcher.errors import Fault
 from matcher.files import BookFolder
@@ -183,4 +185,6 @@ def test_a_page_without_todays_way_or_losses() -> None:
 def test_the_demo_says_what_comes_next() -> None:
     """Commands are shown as they are typed, with the folders they need."""
     assert "$ carematch check demo" in one_line(command_line("check demo"))
-    assert "carematch explain a REQUEST PROVIDER" in one_line(next_steps("carematch", "a", "b"))
+    told = one_line(next_steps("carematch", "a", "b", date(2026, 4, 1)))
+    assert "carematch explain a REQUEST PROVIDER" in told
+    assert "CAREMATCH_DAY=2026-04-01 carematch serve --load a" in told

@@ -1,0 +1,1 @@
+"""The brokerage service: one book of record over HTTP, decisions that hold, nightly runs."""

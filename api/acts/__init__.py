@@ -1,0 +1,1 @@
+"""What people do with the record, one file a noun: each act is one change, wholly done or not."""

@@ -1,0 +1,87 @@
+"""Contradictions: what a request says that no book could hold, told before it is taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date
+from itertools import combinations
+
+from api.errors import BadCallError
+from matcher.files.visit_times import alike, must_overlap
+from matcher.market import Market
+from matcher.model import CareRequest, Visit
+
+
+def require_sound(
+    request: CareRequest, market: Market, known: Collection[str], today: date
+) -> None:
+    """Refuse a request that contradicts itself or the record: a dump of it could not be read.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    market
+        Whose bands there are.
+    known
+        The providers that there are.
+    today
+        The latest day from which anybody can wait.
+
+    Raises
+    ------
+    BadCallError
+        With the first contradiction.
+    """
+    for thing, value, expected in _contradictions(request, market, known, today):
+        raise BadCallError(
+            f"Request {request.request_id} cannot have this as its {thing}.",
+            thing=thing,
+            value=value,
+            expected=expected,
+        )
+
+
+def _contradictions(
+    request: CareRequest, market: Market, known: Collection[str], today: date
+) -> Iterator[tuple[str, object, str]]:
+    yield from _of_providers(request, known)
+    if request.waiting_since is not None and request.waiting_since > today:
+        yield "waiting_since", request.waiting_since, f"{today} or an earlier day"
+    care_type = None if request.placement is None else request.placement.care_type
+    if request.is_long_term and care_type not in {None, request.care_type}:
+        yield "care_type", care_type, f"{request.care_type} or nothing"
+    yield from _of_visits(request.package.visits, market)
+
+
+def _of_providers(
+    request: CareRequest, known: Collection[str]
+) -> Iterator[tuple[str, object, str]]:
+    named = {
+        "preferred_providers": request.preferred_providers,
+        "excluded_providers": request.excluded_providers,
+        "current_provider_id": filter(None, [request.current_provider_id]),
+    }
+    for thing, provider_ids in named.items():
+        for provider_id in provider_ids:
+            if provider_id not in known:
+                yield thing, provider_id, "providers of the record"
+    for provider_id in request.preferred_providers:
+        if provider_id in request.excluded_providers:
+            yield "excluded_providers", provider_id, "nobody who is preferred as well"
+
+
+def _of_visits(visits: tuple[Visit, ...], market: Market) -> Iterator[tuple[str, object, str]]:
+    bands, tolerance = market.policy.bands, market.policy.times.critical_tolerance_minutes.value
+    for visit in visits:
+        band, at = bands.get(visit.band or ""), visit.at_minute
+        if band is None or at is None or band.start_minute <= at <= band.end_minute:
+            continue
+        yield f"time of visit {visit.visit_no}", at, f"a time within {visit.band}, {band}"
+    for one, other in combinations(visits, 2):
+        if alike(one, other):
+            expected = f"a visit unlike visit {one.visit_no}; two carers at once are carers = 2"
+            yield f"visit {other.visit_no}", None, expected
+        elif must_overlap(one, other, tolerance):
+            expected = f"a time that leaves room for the critical visit {one.visit_no}"
+            yield f"time of visit {other.visit_no}", other.at_minute, expected

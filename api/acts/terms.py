@@ -1,0 +1,247 @@
+"""Terms of an offer: whether they meet what is asked for, what they cost, and what they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import combinations
+
+from sqlalchemy.orm import Session
+
+from api.acts.promises import commitment_for
+from api.errors import BadCallError, ConflictError
+from api.schemas.offers import Terms
+from api.storage.offers import part_of_book
+from api.storage.record import Writing
+from api.supply import Supply, policy_in
+from matcher.commitments import Commitment
+from matcher.eligibility import approval_reasons
+from matcher.enquiry import Enquiry
+from matcher.market import Market
+from matcher.model import CareRequest, Rate, Visit
+from matcher.policy import Policy
+from matcher.timetable import compile_package, compile_placement
+from matcher.vocabulary import (
+    GRID_MINUTES,
+    MINUTES_PER_DAY,
+    RateUnit,
+    minute_text,
+    pounds_text,
+)
+
+MOST_PENCE = 10_000_000
+"""The largest weekly cost that is taken for meant."""
+
+
+@dataclass(frozen=True)
+class Standpoint:
+    """From where terms are judged.
+
+    Parameters
+    ----------
+    session, supply
+        What is read, and where postcodes are.
+    now, today
+        When it is.
+    """
+
+    session: Session
+    supply: Supply
+    now: datetime
+    today: date
+
+
+def within(writing: Writing, supply: Supply) -> Standpoint:
+    """Return the standpoint of a change."""
+    return Standpoint(writing.session, supply, writing.now, writing.today)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one provider's terms come to.
+
+    Parameters
+    ----------
+    weekly_cost_pence
+        Computed from visits and rate (H6).
+    needs_approval, approval_reasons
+        Whether a budget holder must agree, and why (H9).
+    start_date
+        First day of care.
+    commitment
+        What the provider would promise.
+    """
+
+    weekly_cost_pence: int
+    needs_approval: bool
+    approval_reasons: tuple[str, ...]
+    start_date: date
+    commitment: Commitment
+
+
+def market_of(at: Standpoint, request: CareRequest, terms: Mapping[str, Terms]) -> Market:
+    """Return the market of some providers at the rates that they offer for one request.
+
+    Parameters
+    ----------
+    at
+        From where it is judged.
+    request
+        What is asked for.
+    terms
+        What each provider offers, by its id.
+    """
+    besides = request.request_id
+    book = part_of_book(at.session, terms.keys(), at.now, at.today, besides=besides)
+    rates = [
+        rate
+        for provider_id in sorted(terms)
+        for rate in _rates(book.rates, request, provider_id, terms[provider_id])
+    ]
+    priced = book.model_copy(update={"rates": tuple(rates)})
+    return Market(priced, policy_in(at.session), at.supply.gazetteer)
+
+
+def _rates(
+    on_file: tuple[Rate, ...], request: CareRequest, provider_id: str, terms: Terms
+) -> list[Rate]:
+    """Return the rate that is offered, for visits of any length; else those on file."""
+    if terms.rate is None:
+        return [rate for rate in on_file if rate.provider_id == provider_id]
+    return [
+        Rate(
+            provider_id=provider_id,
+            service_type=request.service_type,
+            unit=terms.rate.unit,
+            amount_pence=terms.rate.amount_pence,
+        )
+    ]
+
+
+def judge(at: Standpoint, request: CareRequest, provider_id: str, terms: Terms) -> Judged:
+    """Return what one provider's terms for a request come to.
+
+    Raises
+    ------
+    BadCallError
+        If they do not meet what is asked for, or cost more than can be meant.
+    ConflictError
+        If they leave the rate to one on file, and none is.
+    """
+    market = market_of(at, request, {provider_id: terms})
+    require_fitting(request, terms, market.policy, at.today)
+    enquiry = Enquiry(market, request)
+    if not enquiry.prices.known[0]:
+        raise ConflictError(
+            f"{provider_id} has no rate on file for {request.request_id}.",
+            thing=f"rates of {provider_id}",
+            expected="a rate on file, or an offer with its rate",
+        )
+    weekly = int(enquiry.prices.weekly_pence[0])
+    if weekly > MOST_PENCE:
+        raise BadCallError(
+            f"The offer comes to {pounds_text(weekly)} a week.",
+            thing="rate",
+            value=pounds_text(weekly),
+            expected=f"at most {pounds_text(MOST_PENCE)} a week",
+        )
+    travel = int(enquiry.travel_minutes[0])
+    return Judged(
+        weekly_cost_pence=weekly,
+        needs_approval=bool(enquiry.needs_approval[0]),
+        approval_reasons=approval_reasons(enquiry, 0),
+        start_date=terms.start_date,
+        commitment=commitment_for(request, provider_id, terms.start_date, terms.starts, travel),
+    )
+
+
+# -- meeting what is asked for -----------------------------------------------------------------
+
+
+def require_fitting(request: CareRequest, terms: Terms, policy: Policy, today: date) -> None:
+    """Refuse terms that do not meet what is asked for.
+
+    Raises
+    ------
+    BadCallError
+        If the first day has passed or lies outside the dates asked for (H13), the rate is by
+        another unit, or a visit has no start, several, or one outside its window (H4, H5).
+    """
+    _require_first_day(request, terms, policy, today)
+    _require_unit(request, terms)
+    _require_each_visit(request, terms)
+    if request.is_homecare:
+        _require_windows(request, terms, policy)
+        _require_one_at_a_time(request, terms)
+
+
+def _require_first_day(request: CareRequest, terms: Terms, policy: Policy, today: date) -> None:
+    horizon = policy.allocation.bed_horizon_days.value
+    first, last = 0, horizon
+    if request.placement is not None:
+        window = compile_placement(request.placement, today, 0, horizon)
+        first, last = window.first_day, window.last_day
+    if not first <= (terms.start_date - today).days <= last:
+        until = date.fromordinal(max(today.toordinal() + last, 1))
+        raise BadCallError(
+            f"Care for this request cannot start on {terms.start_date}.",
+            thing="start_date",
+            value=terms.start_date,
+            expected=f"a day from {date.fromordinal(today.toordinal() + first)} to {until}",
+        )
+
+
+def _require_unit(request: CareRequest, terms: Terms) -> None:
+    units = (RateUnit.HOUR,) if request.is_homecare else (RateUnit.WEEK, RateUnit.NIGHT)
+    if terms.rate is not None and terms.rate.unit not in units:
+        raise BadCallError(
+            f"{request.service_type} is not sold by the {terms.rate.unit}.",
+            thing="rate.unit",
+            value=str(terms.rate.unit),
+            expected=" or ".join(units),
+        )
+
+
+def _require_each_visit(request: CareRequest, terms: Terms) -> None:
+    asked = [visit.visit_no for visit in request.package.visits]
+    offered = sorted(visit.visit_no for visit in terms.visits)
+    if offered != asked:
+        raise BadCallError(
+            "The offer does not have every visit exactly once.",
+            thing="visits",
+            value=", ".join(str(number) for number in offered) or "none",
+            expected="visits " + (", ".join(str(number) for number in asked) or "none"),
+        )
+
+
+def _require_windows(request: CareRequest, terms: Terms, policy: Policy) -> None:
+    shape = compile_package(request.package, policy)
+    firsts, lasts = shape.first_slot.tolist(), shape.last_slot.tolist()
+    for visit, first, last in zip(request.package.visits, firsts, lasts, strict=True):
+        start = terms.starts[visit.visit_no]
+        end_of_day = (MINUTES_PER_DAY - visit.minutes) // GRID_MINUTES
+        if not first <= start // GRID_MINUTES <= min(last, end_of_day):
+            window = " to ".join(minute_text(slot * GRID_MINUTES) for slot in (first, last))
+            raise BadCallError(
+                f"Visit {visit.visit_no} cannot start at {minute_text(start)}.",
+                thing=f"start of visit {visit.visit_no}",
+                value=minute_text(start),
+                expected=f"a time from {window}, so that it ends on the same day",
+            )
+
+
+def _require_one_at_a_time(request: CareRequest, terms: Terms) -> None:
+    for one, other in combinations(request.package.visits, 2):
+        if set(one.days) & set(other.days) and _overlap(one, other, terms.starts):
+            raise BadCallError(
+                f"Visits {one.visit_no} and {other.visit_no} would be at the same time.",
+                thing="visits",
+                value=minute_text(terms.starts[other.visit_no]),
+                expected="one visit at a time",
+            )
+
+
+def _overlap(one: Visit, other: Visit, starts: Mapping[int, int]) -> bool:
+    first, second = starts[one.visit_no], starts[other.visit_no]
+    return first < second + other.minutes and second < first + one.minutes

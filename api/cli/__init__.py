@@ -1,0 +1,5 @@
+"""The service's commands, beside those of the matcher: one entry point for all."""
+
+from api.cli.entry import COMMANDS, app, main
+
+__all__ = ["COMMANDS", "app", "main"]

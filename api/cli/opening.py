@@ -1,0 +1,79 @@
+"""Opening the record that the environment names, and saying plainly why it cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from api.errors import NotReadyError
+from api.settings import Settings, settings_of_environment
+from api.storage.migrating import current, newest
+from api.storage.record import Record
+
+
+@contextmanager
+def open_record(*, migrated: bool = True) -> Iterator[Record]:
+    """Give the record that the environment names.
+
+    Parameters
+    ----------
+    migrated
+        Whether it must have the newest tables already.
+
+    Raises
+    ------
+    UnsafeSettingsError
+        If production is asked for with settings that are unsafe.
+    NotReadyError
+        If its database does not answer, or does not have the newest tables.
+    """
+    settings = settings_of_environment()
+    settings.require_safe()
+    record = Record(settings)
+    try:
+        if migrated:
+            require_migrated(record)
+        yield record
+    except OperationalError as error:
+        raise _unreachable(record.settings, error) from error
+    finally:
+        record.close()
+
+
+def require_migrated(record: Record) -> None:
+    """Refuse a database without the newest tables.
+
+    Raises
+    ------
+    NotReadyError
+        If it has others, or none.
+    """
+    # Looked for first: asking a SQLite file that is not there would make one.
+    file = record.engine.url.database if record.engine.dialect.name == "sqlite" else None
+    is_there = file is None or Path(file).exists()
+    found = current(record.engine) if is_there else None
+    if found != newest():
+        raise NotReadyError(
+            f"The database {shown(record.settings)} is at migration {found or 'none'}, not at "
+            f"{newest()}: run 'carematch migrate'.",
+            thing="database",
+            value=found,
+            expected=f"migration {newest()}",
+        )
+
+
+def shown(settings: Settings) -> str:
+    """Return where the record is, without its password."""
+    return settings.url.render_as_string(hide_password=True)
+
+
+def _unreachable(settings: Settings, error: DatabaseError) -> NotReadyError:
+    reason = str(error.orig).partition("\n")[0].strip()
+    return NotReadyError(
+        f"The database {shown(settings)} cannot be used: {reason}.",
+        thing="CAREMATCH_DATABASE_URL",
+        expected="a database that answers",
+    )

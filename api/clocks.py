@@ -1,0 +1,86 @@
+"""Now and today, and the clocks of brokerage in working hours with bank holidays (H22)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+LONDON = ZoneInfo("Europe/London")
+SATURDAY = 5
+RESPOND_HOURS, FIND_HOURS, SERVICE_HOURS = 24, 24, 72
+"""Working hours to respond to a referral, to find homecare, and until the service is received, as
+Calderdale publishes them (H22); those to collate replies are a setting."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Tells what day and moment it is, and counts working hours.
+
+    Parameters
+    ----------
+    day
+        Stands for today where it is not the real day; the time of day stays the real one.
+    day_start, day_end
+        First and last hour of a working day, in London.
+    """
+
+    day: date | None = None
+    day_start: int = 9
+    day_end: int = 17
+
+    def now(self) -> datetime:
+        """Return this moment, in UTC."""
+        return datetime.now(UTC)
+
+    def today(self) -> date:
+        """Return the day that everything counts from, in London."""
+        return self.now().astimezone(LONDON).date() if self.day is None else self.day
+
+    def after_working_hours(self, moment: datetime, hours: float) -> datetime:
+        """Return the moment by which so many working hours have passed, in UTC.
+
+        Parameters
+        ----------
+        moment
+            When the clock starts; outside working hours it waits for the next working hour.
+        hours
+            Working hours, not negative.
+        """
+        at, left = moment.astimezone(LONDON), timedelta(hours=hours)
+        while True:
+            opens, closes = self._hours_of(at.date())
+            at = max(at, opens)
+            # Compared as moments: a working day may lose or gain an hour by the clock.
+            room = closes.astimezone(UTC) - at.astimezone(UTC)
+            if is_working_day(at.date()) and at < closes:
+                if left <= room:
+                    return at.astimezone(UTC) + left
+                left -= room
+            at = datetime.combine(at.date() + timedelta(days=1), time(), LONDON)
+
+    def _hours_of(self, day: date) -> tuple[datetime, datetime]:
+        midnight = datetime.combine(day, time(), LONDON)
+        return midnight + timedelta(hours=self.day_start), midnight + timedelta(hours=self.day_end)
+
+
+def end_of_day(day: date, now: datetime, today: date) -> datetime:
+    """Return the midnight in London by which a day is over, in UTC.
+
+    Where another day stands for today, moments are real all the same: days count from today.
+    """
+    following = now.astimezone(LONDON).date() + (day - today) + timedelta(days=1)
+    return datetime.combine(following, time(), LONDON).astimezone(UTC)
+
+
+def is_working_day(day: date) -> bool:
+    """Say whether a day is neither at a weekend nor a bank holiday in England."""
+    return day.weekday() < SATURDAY and day not in _bank_holidays(day.year)
+
+
+@cache
+def _bank_holidays(year: int) -> holidays.HolidayBase:
+    return holidays.country_holidays("GB", subdiv="ENG", years=year)

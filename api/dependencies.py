@@ -1,0 +1,308 @@
+"""What routes are given: the service, the caller, and a change that answers the same call once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from api.edge import Figures
+from api.errors import ConflictError, NotSignedInError, StaleError, VersionNeededError
+from api.rates import RateLimiter
+from api.security import NO_KEY, Caller, Rule, caller_of
+from api.settings import Settings
+from api.storage.record import Record, Writing
+from api.supply import Supply
+from api.tables import ReplayRow
+from matcher.market import Market
+
+Answered = TypeVar("Answered", bound=BaseModel)
+BEARER = HTTPBearer(auto_error=False, description="An API key: cm_...")
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the service consists of, one of each in a process.
+
+    Parameters
+    ----------
+    settings
+        How it is set up.
+    record
+        The book of record.
+    supply
+        The compiled market, kept right by version.
+    limiter
+        Counts the calls of each key.
+    figures
+        What is counted for Prometheus.
+    """
+
+    settings: Settings
+    record: Record
+    supply: Supply
+    limiter: RateLimiter
+    figures: Figures
+
+
+async def service_of(request: Request) -> Service:
+    """Return the service that answers a call."""
+    # Asynchronous although it awaits nothing: a thread for it would take longer than it does.
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceOf = Annotated[Service, Depends(service_of)]
+
+
+async def body_of(request: Request) -> bytes:
+    """Return the body of a call as it was sent."""
+    return await request.body()
+
+
+BodyOf = Annotated[bytes, Depends(body_of)]
+
+
+KeyOf = Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+
+
+class Allow:
+    """A route's rule as its dependency: gives the caller, or refuses the call.
+
+    Parameters
+    ----------
+    rule
+        Who may call.
+    """
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __call__(self, request: Request, service: ServiceOf, key: KeyOf) -> Caller:
+        """Return the caller whom the rule lets pass."""
+        with service.record.glance() as connection:
+            return self.admitted(connection, request, service, key)
+
+    def admitted(
+        self,
+        connection: Connection,
+        request: Request,
+        service: Service,
+        key: HTTPAuthorizationCredentials | None,
+    ) -> Caller:
+        """Return the caller whom the rule lets pass, asked over one connection."""
+        try:
+            now = service.record.clock.now()
+            caller = caller_of(connection, _text_of(key), service.settings, now)
+            request.state.caller = caller  # also for the log of what is refused
+            service.limiter.count(caller.prefix)
+            self.rule.check(caller, request.path_params, connection)
+        except NotSignedInError:
+            # Whoever guesses keys has none, so counts by where the calls come from.
+            address = request.client.host if request.client else "nowhere"
+            service.limiter.count(f"from {address}")
+            raise
+        return caller
+
+
+class AllowAtMarket(Allow):
+    """A rule that gives the market to whoever it lets pass, in the same visit to the record.
+
+    For the one route that is called most: a thread and a connection less for each call.
+    """
+
+    def __call__(  # type: ignore[override]
+        self, request: Request, service: ServiceOf, key: KeyOf
+    ) -> Market:
+        """Return the market as committed by now."""
+        with service.record.glance() as connection:
+            self.admitted(connection, request, service, key)
+            return service.supply.market(connection)
+
+
+def _text_of(key: HTTPAuthorizationCredentials | None) -> str:
+    if key is None:
+        raise NotSignedInError("The call has no API key.", thing="key", expected=NO_KEY)
+    return key.credentials
+
+
+# -- changes -----------------------------------------------------------------------------------
+
+
+class Changes:
+    """Makes one change for a call, and answers the same call again as it was answered first.
+
+    Parameters
+    ----------
+    service
+        Where to.
+    request
+        The call.
+    sent
+        Its body, byte by byte: with path, method and If-Match, what makes two calls the same.
+    response
+        Gets what the change says of itself: status, and version as ETag.
+    idempotency_key
+        Named by the caller, so that a call sent twice is done once; kept for each caller apart.
+    """
+
+    def __init__(
+        self,
+        service: ServiceOf,
+        request: Request,
+        sent: BodyOf,
+        response: Response,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                min_length=8,
+                max_length=100,
+                pattern=r"^[A-Za-z0-9._:-]+$",
+                description="Send the same again and it is done once, and answered the same.",
+            ),
+        ] = None,
+    ) -> None:
+        self._service, self._request, self._response = service, request, response
+        self._sent, self._key = sent, idempotency_key
+
+    def make(self, kind: type[Answered], act: Callable[[Writing], Answered]) -> Answered:
+        """Return what an act answers, done in one change.
+
+        Parameters
+        ----------
+        kind
+            What is answered.
+        act
+            Does it.
+
+        Raises
+        ------
+        ConflictError
+            If the idempotency key was used for another call.
+        """
+        caller: Caller = self._request.state.caller
+        with self._service.record.writing(caller.actor) as writing:
+            kept = self._kept(writing, caller)
+            if kept is not None:
+                self._response.headers["Idempotent-Replay"] = "true"
+                return self._tagged(kind.model_validate_json(kept.body))
+            answered = act(writing)
+            if self._key is not None:
+                row = ReplayRow(
+                    caller=caller.prefix,
+                    key=self._key,
+                    asked_sha256=self._asked(),
+                    made_at=writing.now,
+                    body=answered.model_dump_json(),
+                )
+                writing.session.add(row)
+        return self._tagged(answered)
+
+    def _tagged(self, answered: Answered) -> Answered:
+        version = getattr(answered, "version", None)
+        if version is not None:
+            tag(self._response, version)
+        return answered
+
+    def _kept(self, writing: Writing, caller: Caller) -> ReplayRow | None:
+        if self._key is None:
+            return None
+        row = writing.session.get(ReplayRow, (caller.prefix, self._key))
+        if row is not None and row.asked_sha256 != self._asked():
+            raise ConflictError(
+                "The idempotency key was used for another call.",
+                thing="Idempotency-Key",
+                value=self._key,
+                expected="a key of its own for each call",
+            )
+        return row
+
+    def _asked(self) -> str:
+        request = self._request
+        head = json.dumps([request.method, request.url.path, request.headers.get("If-Match")])
+        return hashlib.sha256(f"{head}\n".encode() + self._sent).hexdigest()
+
+
+ChangesOf = Annotated[Changes, Depends()]
+
+
+def version_of(
+    if_match: Annotated[
+        str | None,
+        Header(
+            max_length=40, description="Needed: the ETag that was read, so that no change is lost."
+        ),
+    ] = None,
+) -> int:
+    """Return the version that a change is of.
+
+    Raises
+    ------
+    VersionNeededError
+        If the call does not say.
+    StaleError
+        If it says one that cannot be.
+    """
+    if if_match is None:
+        raise VersionNeededError(
+            "Say which version you change: send the ETag you read as If-Match.",
+            thing="If-Match",
+            expected="the ETag of what is changed",
+        )
+    digits = if_match.removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        raise StaleError(
+            f"If-Match is {if_match!r}, which is no version.", thing="If-Match", value=if_match
+        )
+    return int(digits)
+
+
+VersionOf = Annotated[int, Depends(version_of)]
+
+
+def version_if_any(
+    if_match: Annotated[
+        str | None,
+        Header(max_length=40, description="The ETag of what is replaced, if there is anything."),
+    ] = None,
+) -> int | None:
+    """Return the version that a call replaces; ``None`` where it says none.
+
+    Raises
+    ------
+    StaleError
+        If it says one that cannot be.
+    """
+    return None if if_match is None else version_of(if_match)
+
+
+VersionIfAny = Annotated[int | None, Depends(version_if_any)]
+
+
+def same_version(noun: str, name: str, version: int, expected: int) -> None:
+    """Let a change pass if it is of the newest version.
+
+    Raises
+    ------
+    StaleError
+        If it is of another.
+    """
+    if version != expected:
+        raise StaleError(
+            f"The {noun} {name} is at version {version}, not {expected}: read it again.",
+            thing=f"{noun} {name}",
+            value=expected,
+            expected=f"version {version}",
+        )
+
+
+def tag(response: Response, version: int) -> None:
+    """Tell the version of what is answered, as an ETag."""
+    response.headers["ETag"] = f'"{version}"'

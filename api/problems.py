@@ -1,0 +1,184 @@
+"""Errors as problem documents (RFC 9457): what, where, which value, what was expected."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from api.errors import (
+    ANSWERS,
+    OUR_FAULT,
+    TOO_LARGE,
+    Answer,
+    BusyError,
+    MalformedError,
+    TooManyCallsError,
+    answer_of,
+    fault_told,
+    faults_of,
+)
+from matcher.errors import BadInputError, MatcherError
+from matcher.shortlist import RequestRefusedError
+from matcher.vocabulary import printable
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:carematch:problem:"
+log = structlog.get_logger(__name__)
+
+
+class Refusal(BaseModel):
+    """One rule against a request."""
+
+    rule_id: str
+    citation: str
+    sentence: str
+
+
+class FieldFault(BaseModel):
+    """One field that is not as asked for; its value is not repeated."""
+
+    where: str
+    expected: str
+
+
+class Problem(BaseModel):
+    """Why a call was not done."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    thing: str | None = None
+    value: str | None = None
+    expected: str | None = None
+    refusals: list[Refusal] | None = None
+    missing: list[str] | None = None
+    fields: list[FieldFault] | None = None
+
+
+def problem(request: Request, answer: Answer, detail: str, **more: Any) -> JSONResponse:
+    """Return a problem document as the answer to a call.
+
+    Parameters
+    ----------
+    request
+        The call.
+    answer
+        Status, kind and title.
+    detail
+        One or two plain sentences.
+    more
+        Further members of the document.
+    """
+    document = Problem(
+        type=TYPE + answer.kind,
+        title=answer.title,
+        status=answer.status,
+        detail=detail,
+        request_id=getattr(request.state, "request_id", ""),
+        **more,
+    )
+    return JSONResponse(
+        document.model_dump(mode="json", exclude_none=True),
+        status_code=answer.status,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def _refused(request: Request, error: MatcherError) -> JSONResponse:
+    answer = answer_of(error)
+    if answer is OUR_FAULT:
+        return _our_fault(request, error)
+    more: dict[str, Any] = {"thing": error.thing, "expected": error.expected}
+    if error.value is not None:
+        more["value"] = printable(str(error.value))[:200]
+    if isinstance(error, RequestRefusedError):
+        more["refusals"] = [
+            Refusal(rule_id=r.rule_id, citation=r.citation, sentence=r.sentence)
+            for r in error.refusals
+        ]
+    more["missing"] = getattr(error, "missing", None) or None
+    if isinstance(error, MalformedError):
+        more["fields"] = [FieldFault(where=w, expected=e) for w, e in error.faults]
+    if isinstance(error, BadInputError):
+        more["fields"] = [
+            FieldFault(where=f"{fault.file} {fault.column}".strip(), expected=fault.expected)
+            for fault in error.faults
+        ]
+    response = problem(request, answer, printable(" ".join(error.message.split())), **more)
+    if isinstance(error, TooManyCallsError | BusyError):
+        response.headers["Retry-After"] = str(error.retry_seconds)
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _our_fault(request: Request, error: Exception) -> JSONResponse:
+    log.error("fault", **fault_told(error))
+    return problem(
+        request,
+        OUR_FAULT,
+        "Sorry, this is a fault of the service and not of your call. Please report it with the "
+        "request_id.",
+    )
+
+
+def _bad_shape(request: Request, error: RequestValidationError) -> JSONResponse:
+    kind = request.headers.get("content-type", "")
+    is_json = "json" in kind or not request.headers.get("content-length", "0").strip("0")
+    return problem(
+        request,
+        ANSWERS[MalformedError],
+        "The call is not of the shape that is asked for."
+        if is_json
+        else "The body is not sent as JSON: add the header Content-Type: application/json.",
+        fields=[FieldFault(where=w, expected=e) for w, e in faults_of(error.errors())],
+    )
+
+
+def _of_the_framework(request: Request, error: HTTPException) -> JSONResponse:
+    title = HTTPStatus(error.status_code).phrase
+    answer = Answer(error.status_code, title.lower().replace(" ", "-"), title)
+    if error.status_code == TOO_LARGE.status:
+        answer = TOO_LARGE
+    response = problem(request, answer, f"{error.detail}.")
+    response.headers.update(error.headers or {})
+    return response
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    """Let every error of an app be answered by a problem document."""
+    app.add_exception_handler(MatcherError, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _bad_shape)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _of_the_framework)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, _our_fault)
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": title,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, title in {
+        400: "Cannot be done as asked",
+        401: "No valid API key",
+        403: "Not this role's to do",
+        404: "Not in the record, or not yours",
+        409: "Not as things stand",
+        412: "Changed since it was read",
+        413: "Too large",
+        422: "Not of the shape that is asked for",
+        428: "If-Match is needed",
+        429: "Too many calls",
+        503: "Not ready, or too many at once",
+    }.items()
+}
+"""Every answer that a route may give other than its own, for its description."""

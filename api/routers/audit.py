@@ -1,0 +1,47 @@
+"""The audit over HTTP: who changed what, and whether every line is still as it was written."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from api.dependencies import Allow, ServiceOf
+from api.schemas.audit import AuditLine, AuditList, Verification
+from api.schemas.pages import PageOf, cursor_of
+from api.security import Caller, Reach, Role, Rule
+from api.storage.audit import audit_lines
+from api.storage.record import verify_chain
+from matcher.model import Id
+
+router = APIRouter(prefix="/v1/audit", tags=["audit"])
+MAY_AUDIT = Allow(Rule({Role.ADMINISTRATOR: Reach.ANY}))
+Auditor = Annotated[Caller, Depends(MAY_AUDIT)]
+
+
+@router.get("")
+def list_audit(
+    *,
+    caller: Auditor,
+    service: ServiceOf,
+    page: PageOf,
+    subject: Annotated[Id | None, Query(description="The id of what was changed.")] = None,
+) -> AuditList:
+    """List every change, the newest first, or those of one subject."""
+    after = page.key((int,))
+    before = None if after is None else after[0]
+    with service.record.reading() as session:
+        rows = audit_lines(session, page.limit + 1, before, subject)
+    shown = rows[: page.limit]
+    return AuditList(
+        items=[AuditLine.model_validate(row, from_attributes=True) for row in shown],
+        next=cursor_of(shown[-1].number) if len(rows) > page.limit else None,
+    )
+
+
+@router.get("/verification")
+def verify_audit(*, caller: Auditor, service: ServiceOf) -> Verification:
+    """Check the chain line by line: whatever was changed, removed or reordered is found."""
+    with service.record.snapshot() as session:
+        lines, faults = verify_chain(session)
+    return Verification(lines=lines, faults=faults)

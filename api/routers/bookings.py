@@ -1,0 +1,117 @@
+"""Bookings over HTTP: made of a chosen offer or straight from a shortlist, listed and ended."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from api.acts import bookings
+from api.dependencies import Allow, ChangesOf, ServiceOf
+from api.schemas.bookings import BookingEnding, BookingList, BookingState, DirectBooking
+from api.schemas.pages import PageOf, cursor_of
+from api.security import BROKER, OWN_PROVIDER, OWN_WORK, STAFF, Caller, Role, Rule
+from api.storage import bookings as stored
+from api.storage.offers import offer_row
+from api.storage.record import Writing
+from api.storage.requests import request_row
+from matcher.model import Id
+
+router = APIRouter(prefix="/v1", tags=["bookings"])
+Broker = Annotated[Caller, Depends(Allow(Rule(BROKER)))]
+Reader = Annotated[Caller, Depends(Allow(Rule(STAFF | OWN_WORK | OWN_PROVIDER)))]
+
+
+@router.post("/offers/{offer_id}/booking", status_code=201)
+def book_offer(
+    *,
+    caller: Broker,
+    service: ServiceOf,
+    changes: ChangesOf,
+    response: Response,
+    offer_id: Id,
+) -> BookingState:
+    """Book a chosen (H14) and, where its price needs that, approved (H9) offer.
+
+    Capacity, order, request and offers change together or not at all.
+    """
+
+    def act(writing: Writing) -> BookingState:
+        offer = offer_row(writing.session, offer_id)
+        booking = bookings.book(writing, service.supply, offer)
+        return bookings.state_of(booking, offer)
+
+    answered = changes.make(BookingState, act)
+    response.headers["Location"] = f"/v1/bookings/{answered.order_ref}"
+    return answered
+
+
+@router.post("/requests/{request_id}/bookings", status_code=201)
+def book_option(
+    *,
+    caller: Broker,
+    service: ServiceOf,
+    changes: ChangesOf,
+    response: Response,
+    request_id: Id,
+    body: DirectBooking,
+) -> BookingState:
+    """Book an option of a shortlist that the person takes at once and that needs no approval."""
+
+    def act(writing: Writing) -> BookingState:
+        row = request_row(writing.session, request_id)
+        booking = bookings.book_option(writing, service.supply, row, body)
+        return bookings.state_of(booking, stored.offer_behind(writing.session, booking))
+
+    answered = changes.make(BookingState, act)
+    response.headers["Location"] = f"/v1/bookings/{answered.order_ref}"
+    return answered
+
+
+@router.get("/bookings")
+def list_bookings(
+    *, caller: Reader, service: ServiceOf, page: PageOf, only_running: bool = True
+) -> BookingList:
+    """List bookings by their references; providers and key workers see their own."""
+    after = page.key((str,))
+    for_provider = caller.role is Role.PROVIDER
+    with service.record.reading() as session:
+        rows = stored.listed(
+            session,
+            page.limit + 1,
+            None if after is None else after[0],
+            provider_id=(caller.provider_id or "") if for_provider else None,
+            key_worker=caller.holder if caller.role is Role.KEY_WORKER else None,
+            only_running=only_running,
+        )
+        shown = rows[: page.limit]
+        offers = stored.offers_behind(session, shown)
+        items = [
+            bookings.state_of(row, offers.get(row.order_ref), for_provider=for_provider)
+            for row in shown
+        ]
+    more = len(rows) > page.limit
+    return BookingList(items=items, next=cursor_of(shown[-1].order_ref) if more else None)
+
+
+@router.get("/bookings/{order_ref}")
+def read_booking(*, caller: Reader, service: ServiceOf, order_ref: Id) -> BookingState:
+    """Read a booking."""
+    with service.record.reading() as session:
+        booking = stored.booking_row(session, order_ref)
+        offer = stored.offer_behind(session, booking)
+        return bookings.state_of(booking, offer, for_provider=caller.role is Role.PROVIDER)
+
+
+@router.post("/bookings/{order_ref}/end")
+def end_booking(
+    *, caller: Broker, changes: ChangesOf, order_ref: Id, body: BookingEnding
+) -> BookingState:
+    """End booked care and its request: its capacity is free when it has ended (H25)."""
+
+    def act(writing: Writing) -> BookingState:
+        booking = stored.booking_row(writing.session, order_ref)
+        bookings.end_care(writing, booking, body)
+        return bookings.state_of(booking, stored.offer_behind(writing.session, booking))
+
+    return changes.make(BookingState, act)

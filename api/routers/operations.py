@@ -1,0 +1,56 @@
+"""Whether the service lives and is ready, and its figures for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from api.dependencies import Allow, ServiceOf
+from api.errors import NotReadyError
+from api.schemas.runs import RunStatus
+from api.security import OPEN, Caller, Reach, Role, Rule
+from api.storage import runs as stored
+
+router = APIRouter()
+MAY_WATCH = Allow(Rule({Role.ADMINISTRATOR: Reach.ANY}))
+Watcher = Annotated[Caller, Depends(MAY_WATCH)]
+
+
+class Health(BaseModel):
+    """That the service lives, or is ready."""
+
+    status: str
+
+
+@router.get("/healthz", tags=["operations", OPEN])
+async def lives() -> Health:
+    """Say that the process answers."""
+    # Asynchronous although it awaits nothing: it answers while every thread waits for the record.
+    return Health(status="alive")
+
+
+@router.get("/readyz", tags=["operations", OPEN])
+def is_ready(service: ServiceOf) -> Health:
+    """Say that the database answers, is migrated and holds a book."""
+    if not service.record.is_ready():
+        raise NotReadyError(
+            "The database does not answer, is not migrated, or holds no book.",
+            thing="record",
+            expected="'carematch migrate' and 'carematch load BOOK' to have been run",
+        )
+    return Health(status="ready")
+
+
+@router.get("/metrics", tags=["operations"], response_class=Response)
+def figures(caller: Watcher, service: ServiceOf) -> Response:
+    """Give the figures of this process, and of the record, in Prometheus' text format."""
+    with service.record.reading() as session:
+        counts = stored.run_counts(session)
+        service.figures.waiting.set(stored.waiting_count(session))
+    for state in RunStatus:
+        service.figures.runs.labels(state.value).set(counts.get(state.value, 0))
+    text = generate_latest(service.figures.registry)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,304 @@
+"""Requests over HTTP: taken in, listed, changed, suspended, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from api.acts import endings, requests, standing
+from api.dependencies import (
+    Allow,
+    Changes,
+    ChangesOf,
+    Service,
+    ServiceOf,
+    VersionOf,
+    same_version,
+    tag,
+)
+from api.schemas.pages import PageOf, cursor_of
+from api.schemas.requests import (
+    Ending,
+    KeyWorkerChange,
+    RequestChange,
+    RequestList,
+    RequestState,
+    RiskRating,
+    Suspension,
+    Urgency,
+)
+from api.security import BROKER, OWN_WORK, STAFF, Caller, Reach, Role, Rule
+from api.storage import requests as stored
+from api.storage.books import RISK_ORDER
+from api.storage.record import Writing
+from api.tables import RequestRow
+from matcher.model import CareRequest, Id
+from matcher.vocabulary import Risk, ServiceType
+
+router = APIRouter(prefix="/v1/requests", tags=["requests"])
+MAY_READ = Allow(Rule(STAFF | OWN_WORK))
+MAY_CREATE = Allow(Rule(BROKER | {Role.KEY_WORKER: Reach.ANY}))
+MAY_CHANGE = Allow(Rule(BROKER | OWN_WORK))
+MAY_RATE = Allow(Rule(OWN_WORK))
+Reader = Annotated[Caller, Depends(MAY_READ)]
+Creator = Annotated[Caller, Depends(MAY_CREATE)]
+Changer = Annotated[Caller, Depends(MAY_CHANGE)]
+Rater = Annotated[Caller, Depends(MAY_RATE)]
+Broker = Annotated[Caller, Depends(Allow(Rule(BROKER)))]
+
+
+def changed(
+    service: Service,
+    changes: Changes,
+    request_id: str,
+    act: Callable[[Writing, RequestRow], None],
+    *,
+    version: int | None = None,
+) -> RequestState:
+    """Return how a request stands after one change of it.
+
+    Parameters
+    ----------
+    service, changes
+        Where to.
+    request_id
+        Which request.
+    act
+        Changes the row.
+    version
+        Which version the change is of; any when not given.
+    """
+
+    def wholly(writing: Writing) -> RequestState:
+        row = stored.request_row(writing.session, request_id)
+        if version is not None:
+            same_version("request", request_id, row.version, version)
+        act(writing, row)
+        return stood(service, writing, row)
+
+    return changes.make(RequestState, wholly)
+
+
+def stood(service: Service, writing: Writing, row: RequestRow) -> RequestState:
+    """Return how a request stands within a change."""
+    market = service.supply.terms(writing.session)
+    return standing.state_of(writing.session, row, service.record.clock, market)
+
+
+@router.post("", status_code=201)
+def create_request(
+    *,
+    caller: Creator,
+    service: ServiceOf,
+    changes: ChangesOf,
+    response: Response,
+    body: CareRequest,
+) -> RequestState:
+    """Take in a request that is complete, signed off and funded; every fault is told at once.
+
+    A key worker's own rating counts from then on (H1, H2, H20, H23, H24).
+    """
+
+    def act(writing: Writing) -> RequestState:
+        market = service.supply.terms(writing.session)
+        row = requests.create(writing, market, body, requests.may_own(caller))
+        return stood(service, writing, row)
+
+    answered = changes.make(RequestState, act)
+    response.headers["Location"] = f"/v1/requests/{body.request_id}"
+    return answered
+
+
+@router.get("")
+def list_requests(
+    *,
+    caller: Reader,
+    service: ServiceOf,
+    page: PageOf,
+    state: Annotated[str | None, Query(pattern="^(waiting|arranged|ended)$")] = "waiting",
+    risk: Risk | None = None,
+    service_type: ServiceType | None = None,
+    zone: Annotated[Id | None, Query()] = None,
+) -> RequestList:
+    """List the one waiting list, by risk and then by wait, with the clock that is due next (H20).
+
+    A key worker sees her own.
+    """
+    wanted = stored.Wanted(
+        state=state,
+        service_type=None if service_type is None else service_type.value,
+        zone=zone,
+        key_worker=requests.may_own(caller),
+        risk_order=None if risk is None else RISK_ORDER[risk],
+    )
+    clock = service.record.clock
+    with service.record.reading() as session:
+        rows = stored.listed(session, wanted, page.limit + 1, page.key((int, date, str)))
+        shown = rows[: page.limit]
+        clocks = standing.clocks_of(session, shown, clock)
+    more = len(rows) > page.limit
+    return RequestList(
+        items=[standing.line_of(row, clocks[row.request_id], clock) for row in shown],
+        next=cursor_of(*stored.sort_key(shown[-1])) if more else None,
+    )
+
+
+@router.get("/{request_id}")
+def read_request(
+    *, caller: Reader, service: ServiceOf, response: Response, request_id: Id
+) -> RequestState:
+    """Read a request with what has become of it."""
+    with service.record.reading() as session:
+        row = stored.request_row(session, request_id)
+        market = service.supply.terms(session)
+        answered = standing.state_of(session, row, service.record.clock, market)
+    tag(response, answered.version)
+    return answered
+
+
+@router.patch("/{request_id}")
+def change_request(
+    *,
+    caller: Changer,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+    version: VersionOf,
+    body: RequestChange,
+) -> RequestState:
+    """Change what is asked for while nobody gives it yet; what was held for it is given back."""
+
+    def act(writing: Writing, row: RequestRow) -> None:
+        requests.change(writing, service.supply.terms(writing.session), row, body)
+
+    return changed(service, changes, request_id, act, version=version)
+
+
+@router.put("/{request_id}/risk")
+def rate_risk(
+    *,
+    caller: Rater,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+    version: VersionOf,
+    body: RiskRating,
+) -> RequestState:
+    """Take over the risk rating of the request's own key worker; nobody else's (H20)."""
+    return changed(
+        service,
+        changes,
+        request_id,
+        lambda writing, row: requests.rate_risk(writing, row, body),
+        version=version,
+    )
+
+
+@router.put("/{request_id}/key-worker")
+def set_key_worker(
+    *,
+    caller: Broker,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+    version: VersionOf,
+    body: KeyWorkerChange,
+) -> RequestState:
+    """Say which key worker owns a request, and so rates its risk from now on (H20)."""
+    return changed(
+        service,
+        changes,
+        request_id,
+        lambda writing, row: requests.set_key_worker(writing, row, body),
+        version=version,
+    )
+
+
+@router.put("/{request_id}/urgency")
+def mark_urgent(
+    *,
+    caller: Changer,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+    body: Urgency,
+) -> RequestState:
+    """Record that a request is urgent, with who said so, when and why (H21)."""
+    return changed(
+        service,
+        changes,
+        request_id,
+        lambda writing, row: requests.mark_urgent(writing, row, body),
+    )
+
+
+@router.delete("/{request_id}/urgency")
+def unmark_urgent(
+    *,
+    caller: Changer,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+) -> RequestState:
+    """Record that a request is no longer urgent."""
+    return changed(
+        service,
+        changes,
+        request_id,
+        lambda writing, row: requests.mark_urgent(writing, row, None),
+    )
+
+
+@router.post("/{request_id}/suspension", status_code=201)
+def suspend_request(
+    *,
+    caller: Changer,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+    body: Suspension,
+) -> RequestState:
+    """Suspend a request from a day on; what is booked for it stays booked (H19)."""
+    return changed(
+        service,
+        changes,
+        request_id,
+        lambda writing, row: requests.suspend(writing, row, body),
+    )
+
+
+@router.delete("/{request_id}/suspension")
+def resume_request(
+    *,
+    caller: Changer,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+) -> RequestState:
+    """Resume a suspended request (H19)."""
+    return changed(service, changes, request_id, requests.resume)
+
+
+@router.post("/{request_id}/end")
+def end_request(
+    *,
+    caller: Changer,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+    body: Ending,
+) -> RequestState:
+    """End a request with its reason: what it holds is free at once, what is booked once it ends.
+
+    Death or a move ends every request of the same person's care (H25).
+    A key worker may end her own, as she is the first to know.
+    """
+    return changed(
+        service,
+        changes,
+        request_id,
+        lambda writing, row: endings.end_as_told(writing, row, body),
+    )

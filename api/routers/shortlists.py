@@ -1,0 +1,105 @@
+"""Shortlists over HTTP: for any request at once, or kept with their evidence and holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from api.acts import shortlists
+from api.dependencies import Allow, AllowAtMarket, ChangesOf, ServiceOf
+from api.schemas.pages import PageOf, cursor_of
+from api.schemas.shortlists import (
+    EvidencePack,
+    ShortlistAsked,
+    ShortlistList,
+    ShortlistRecord,
+    ShortlistWanted,
+)
+from api.security import BROKER, OWN_WORK, STAFF, Caller, Reach, Role, Rule
+from api.storage import requests as stored_requests
+from api.storage import shortlists as stored
+from api.storage.record import Writing
+from matcher.market import Market
+from matcher.model import Id
+from matcher.shortlist import Shortlist
+
+router = APIRouter(prefix="/v1", tags=["shortlists"])
+MAY_TRY = AllowAtMarket(
+    Rule(BROKER | dict.fromkeys((Role.KEY_WORKER, Role.COMMISSIONER), Reach.ANY))
+)
+MAY_MAKE = Allow(Rule(BROKER | OWN_WORK))
+MAY_READ = Allow(Rule(STAFF | OWN_WORK))
+Maker = Annotated[Caller, Depends(MAY_MAKE)]
+Reader = Annotated[Caller, Depends(MAY_READ)]
+
+
+@router.post("/shortlists", response_model=Shortlist)
+async def find_options(
+    *, market: Annotated[Market, Depends(MAY_TRY)], body: ShortlistAsked
+) -> Response:
+    """Rank the options for any request; nothing is written and nothing is held."""
+    # A millisecond or two of arithmetic: threads would only take turns at it, at a price.
+    # Written out once: the framework would validate and write the answer a second time.
+    answered = shortlists.find(market, body).model_dump_json()
+    return Response(answered, media_type="application/json")
+
+
+@router.post("/requests/{request_id}/shortlists", status_code=201)
+def make_shortlist(
+    *,
+    caller: Maker,
+    service: ServiceOf,
+    changes: ChangesOf,
+    response: Response,
+    request_id: Id,
+    body: ShortlistWanted,
+) -> ShortlistRecord:
+    """Rank the options for a waiting request, keep the evidence, and hold each option a while.
+
+    What an earlier shortlist of the request holds is given back first. Nothing is booked: the
+    person decides (H14).
+    """
+
+    def act(writing: Writing) -> ShortlistRecord:
+        row = stored_requests.request_row(writing.session, request_id)
+        within, hours = service.supply.market_within, service.settings.hold_hours
+        return shortlists.make(writing, within, row, body, hours)
+
+    answered = changes.make(ShortlistRecord, act)
+    response.headers["Location"] = f"/v1/shortlists/{answered.shortlist_id}"
+    return answered
+
+
+@router.get("/requests/{request_id}/shortlists")
+def list_shortlists(
+    *, caller: Reader, service: ServiceOf, page: PageOf, request_id: Id
+) -> ShortlistList:
+    """List the shortlists that were made for a request, the newest first."""
+    after = page.key((str,))
+    with service.record.reading() as session:
+        stored_requests.request_row(session, request_id)
+        before = None if after is None else after[0]
+        rows = stored.listed(session, request_id, page.limit + 1, before)
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return ShortlistList(
+        items=[shortlists.line_of(row) for row in shown],
+        next=cursor_of(shown[-1].shortlist_id) if more else None,
+    )
+
+
+@router.get("/shortlists/{shortlist_id}")
+def read_shortlist(*, caller: Reader, service: ServiceOf, shortlist_id: Id) -> ShortlistRecord:
+    """Read a shortlist as it was made, with what became of its holds."""
+    with service.record.reading() as session:
+        row = stored.shortlist_row(session, shortlist_id)
+        return shortlists.record_of(session, row, service.record.clock.now())
+
+
+@router.get("/shortlists/{shortlist_id}/evidence")
+def read_evidence(*, caller: Reader, service: ServiceOf, shortlist_id: Id) -> EvidencePack:
+    """Read all that a shortlist rested on and what came of it: for an Ombudsman, for example."""
+    with service.record.reading() as session:
+        row = stored.shortlist_row(session, shortlist_id)
+        return shortlists.pack_of(session, row, service.record.clock.now())

@@ -1,0 +1,174 @@
+"""What may be set about the service, from the environment only, and what production refuses."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from matcher.errors import MatcherError
+
+DEVELOPMENT_SECRET = "only-for-development"  # refused in production
+ADDRESSES = "sqlite:///FILE, sqlite:////ABSOLUTE/FILE or postgresql://USER:PASSWORD@HOST/NAME"
+SHORTEST_SECRET = 32
+"""Characters that the secret for API keys must have in production."""
+
+
+class Mode(StrEnum):
+    """Whether real people's care depends on this service."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class UnsafeSettingsError(MatcherError):
+    """Settings with which the service must not start in production, all of them listed."""
+
+
+class Settings(BaseSettings):
+    """Everything that may be set, each as an environment variable ``CAREMATCH_<NAME>``.
+
+    Parameters
+    ----------
+    mode
+        ``development`` or ``production``; production refuses unsafe settings at the start.
+    database_url
+        Where the book of record is: a SQLite file (``sqlite:///file``, with a fourth slash for an
+        absolute path) or PostgreSQL (``postgresql://user:password@host/name``).
+    key_secret
+        What API keys are hashed with; at least 32 characters in production.
+    day
+        The day that the service takes for today, for demonstrations with an old book; the real
+        day when not given. Refused in production.
+    hold_hours
+        Hours for which an option shown, or a choice made, keeps its capacity for the person.
+    offer_hours
+        Working hours for which an enquiry is open to replies unless told otherwise (H22).
+    day_start, day_end
+        First and last working hour of a working day, the first before the last (H22).
+    most_body_bytes
+        Bytes that the body of a request may have.
+    calls_per_minute
+        Calls that one API key, or one address without a valid key, may make in a minute; 0 for no
+        limit.
+    lock_seconds
+        Seconds that a call waits for its turn at the record before it is told to try again.
+    lease_seconds
+        Seconds after which a run whose worker fell silent is taken up by another.
+    most_attempts
+        Times that a run is taken up before it is given up as failed.
+    run_seconds
+        Seconds that a run may take unless its own limits say otherwise.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CAREMATCH_", extra="ignore", frozen=True)
+
+    mode: Mode = Mode.DEVELOPMENT
+    database_url: SecretStr = SecretStr("sqlite:///carematch.db")
+    key_secret: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    day: date | None = None
+    hold_hours: int = Field(default=24, ge=1, le=24 * 28)
+    offer_hours: int = Field(default=72, ge=1, le=400)
+    day_start: int = Field(default=9, ge=0, le=23)
+    day_end: int = Field(default=17, ge=1, le=24, validate_default=True)
+    most_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
+    calls_per_minute: int = Field(default=1_200, ge=0)
+    lock_seconds: float = Field(default=60.0, ge=0.001, le=3_600)
+    lease_seconds: float = Field(default=30.0, gt=0)
+    most_attempts: int = Field(default=3, ge=1, le=20)
+    run_seconds: float = Field(default=60.0, gt=0)
+
+    @field_validator("day_end")
+    @classmethod
+    def _after_its_start(cls, day_end: int, known: ValidationInfo) -> int:
+        # A start that is wrong by itself is not among what is known.
+        if day_end <= known.data.get("day_start", 0):
+            raise ValueError(f"an hour later than the day's start, {known.data['day_start']}")
+        return day_end
+
+    @field_validator("database_url")
+    @classmethod
+    def _address_is_known(cls, value: SecretStr) -> SecretStr:
+        try:
+            url = make_url(value.get_secret_value())
+        except ArgumentError:
+            raise ValueError(f"no address of a database; expected {ADDRESSES}") from None
+        if not (is_postgresql(url) or url.get_backend_name() == "sqlite"):
+            raise ValueError(f"another kind of database; expected {ADDRESSES}")
+        if url.get_backend_name() == "sqlite" and url.host:
+            raise ValueError(f"a SQLite file after two slashes; expected {ADDRESSES}")
+        return value
+
+    @cached_property
+    def url(self) -> URL:
+        """The database's address, with the driver that this service uses."""
+        url = make_url(self.database_url.get_secret_value())
+        return url.set(drivername="postgresql+psycopg") if is_postgresql(url) else url
+
+    def require_safe(self) -> None:
+        """Refuse to go on with settings that production must not have.
+
+        Raises
+        ------
+        UnsafeSettingsError
+            With every setting that is unsafe, and what it should be.
+        """
+        found = list(self._unsafe()) if self.mode is Mode.PRODUCTION else []
+        if found:
+            raise UnsafeSettingsError(
+                "These settings are unsafe in production, so the service does not start:\n"
+                + "\n".join(f"  {line}" for line in found),
+                thing="settings",
+                expected="safe settings, or CAREMATCH_MODE=development",
+            )
+
+    def _unsafe(self) -> list[str]:
+        secret = self.key_secret.get_secret_value()
+        faults = []
+        if secret == DEVELOPMENT_SECRET or len(secret) < SHORTEST_SECRET:
+            told = "not set" if secret == DEVELOPMENT_SECRET else f"{len(secret)} characters"
+            faults.append(
+                f"CAREMATCH_KEY_SECRET: {told}; expected a secret of your own of at least "
+                f"{SHORTEST_SECRET} characters"
+            )
+        if self.day is not None:
+            faults.append(f"CAREMATCH_DAY: {self.day}; expected none, so that today is today")
+        if not self.calls_per_minute:
+            faults.append("CAREMATCH_CALLS_PER_MINUTE: 0; expected a limit of at least 1")
+        if is_postgresql(self.url) and not self.url.password:
+            faults.append("CAREMATCH_DATABASE_URL: no password; expected one for PostgreSQL")
+        if self.url.database in {None, "", ":memory:"}:
+            faults.append("CAREMATCH_DATABASE_URL: no file or database; expected one that lasts")
+        return faults
+
+
+def is_postgresql(url: URL) -> bool:
+    """Say whether an address is of a PostgreSQL database."""
+    return url.get_backend_name() in {"postgresql", "postgres"}
+
+
+def settings_of_environment() -> Settings:
+    """Return the settings that the environment makes.
+
+    Raises
+    ------
+    UnsafeSettingsError
+        If a variable cannot be what it is set to, naming it and what was expected; the value is
+        not repeated, for it may be a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            f"  CAREMATCH_{str(item['loc'][0]).upper()}: "
+            + item["msg"].removeprefix("Value error, ")
+            for item in error.errors(include_input=False, include_url=False)
+        ]
+        raise UnsafeSettingsError(
+            "These settings cannot be used:\n" + "\n".join(faults), thing="settings"
+        ) from None

@@ -1,0 +1,1 @@
+"""The record's storage: every transaction and every query of the service."""

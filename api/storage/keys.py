@@ -1,0 +1,48 @@
+"""Queries for API keys: the list, and who could still give out others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from api.tables import ApiKeyRow
+
+ORDER = (ApiKeyRow.role, ApiKeyRow.holder, ApiKeyRow.prefix)
+
+
+def sort_key(row: ApiKeyRow) -> tuple[str, str, str]:
+    """Return by what the list is sorted: role, then holder, then prefix."""
+    return row.role, row.holder, row.prefix
+
+
+def listed_keys(
+    session: Session, limit: int, after: tuple[str, str, str] | None
+) -> Sequence[ApiKeyRow]:
+    """Return keys in the order of the list.
+
+    Parameters
+    ----------
+    session
+        Where to read.
+    limit
+        How many at most.
+    after
+        The sort key of the last one that was seen.
+    """
+    query = select(ApiKeyRow)
+    if after is not None:
+        query = query.where(tuple_(*ORDER) > tuple_(*after))
+    return session.scalars(query.order_by(*ORDER).limit(limit)).all()
+
+
+def valid_keys(session: Session, role: str, now: datetime) -> int:
+    """Return how many keys of a role may be used at a moment."""
+    query = select(func.count(ApiKeyRow.prefix)).where(
+        ApiKeyRow.role == role,
+        ApiKeyRow.revoked_at.is_(None),
+        or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > now),
+    )
+    return session.scalar(query) or 0

@@ -1,0 +1,186 @@
+"""Queries for offers: one, those that still count, and the part of the book that they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.errors import NotFoundError
+from api.storage.lines import read
+from api.storage.record import Writing
+from api.storage.supply import left_of, promises, provider_rows
+from api.tables import HistoryRow, OfferRow, RecordRow
+from matcher.model import Book, FrameworkRate, Offered, Provider, Rate, Zone
+from matcher.vocabulary import Outcome
+
+OFFERED, CHOSEN, BOOKED = "offered", "chosen", "booked"
+LOST, REPLACED, WITHDRAWN, UNSUITABLE = "lost", "replaced", "withdrawn", "unsuitable"
+OVER = "over"
+"""Was booked, and the booking has ended."""
+STANDING = (OFFERED, CHOSEN)
+"""States of offers that may still come to be booked."""
+COMPARED = (OFFERED, CHOSEN, BOOKED, LOST)
+"""States of offers that are ranked."""
+REPLIED, RECORDED, SHORTLISTED = "reply", "recorded", "shortlist"
+"""Where an offer comes from: an enquiry, a broker's telephone, or an option taken at once."""
+
+
+def offer_row(session: Session, offer_id: str) -> OfferRow:
+    """Return one offer.
+
+    Raises
+    ------
+    NotFoundError
+        If the record has no such offer.
+    """
+    row = session.get(OfferRow, offer_id)
+    if row is None:
+        raise NotFoundError(f"The record has no offer {offer_id!r}.", thing="offer", value=offer_id)
+    return row
+
+
+def listed_offers(
+    session: Session, *, awaits_approval: bool, limit: int, after: str | None
+) -> Sequence[OfferRow]:
+    """Return offers that still stand, the oldest first.
+
+    Parameters
+    ----------
+    session
+        Where to read.
+    awaits_approval
+        Only those whose price a budget holder has not decided on (H9).
+    limit
+        How many at most.
+    after
+        The id of the last one that was seen.
+    """
+    query = select(OfferRow).where(OfferRow.state.in_(STANDING))
+    if awaits_approval:
+        query = query.where(OfferRow.needs_approval, OfferRow.approved.is_(None))
+    if after is not None:
+        query = query.where(OfferRow.offer_id > after)
+    return session.scalars(query.order_by(OfferRow.offer_id).limit(limit)).all()
+
+
+def reply_of(session: Session, enquiry_id: str, provider_id: str) -> OfferRow | None:
+    """Return what a provider offers in answer to an enquiry; ``None`` where nothing yet."""
+    query = select(OfferRow).where(
+        OfferRow.enquiry_id == enquiry_id, OfferRow.provider_id == provider_id
+    )
+    return session.scalar(query)
+
+
+def standing_offers(
+    session: Session, request_id: str, provider_id: str | None = None
+) -> Sequence[OfferRow]:
+    """Return the offers for a request that may still be booked, of one provider or of all."""
+    query = select(OfferRow).where(OfferRow.request_id == request_id, OfferRow.state.in_(STANDING))
+    if provider_id is not None:
+        query = query.where(OfferRow.provider_id == provider_id)
+    return session.scalars(query.order_by(OfferRow.offer_id)).all()
+
+
+def unsuitable_for(session: Session, request_id: str) -> set[str]:
+    """Return the providers that found the person of a request unsuitable (H15)."""
+    query = select(HistoryRow.provider_id).where(
+        HistoryRow.request_id == request_id, HistoryRow.outcome == Outcome.UNSUITABLE.value
+    )
+    return set(session.scalars(query))
+
+
+# -- the fairness ledger -----------------------------------------------------------------------
+
+
+def note_outcomes(
+    writing: Writing,
+    outcome: Outcome,
+    provider_ids: Iterable[str],
+    request_id: str,
+    reason: str | None = None,
+) -> None:
+    """Add to the fairness ledger what became of work offered to providers (S3).
+
+    Parameters
+    ----------
+    writing
+        The change.
+    outcome
+        What became of it, alike for all.
+    provider_ids
+        To whom it was offered.
+    request_id
+        For which request.
+    reason
+        In whoever's words.
+    """
+    lines = [
+        HistoryRow(
+            provider_id=provider_id,
+            offered_on=writing.today,
+            request_id=request_id,
+            outcome=outcome.value,
+            reason=reason,
+        )
+        for provider_id in provider_ids
+    ]
+    if lines:
+        writing.session.add_all(lines)
+        writing.terms_changed()
+
+
+# -- the part of the book ----------------------------------------------------------------------
+
+
+def part_of_book(
+    session: Session,
+    provider_ids: Collection[str],
+    now: datetime,
+    as_of: date,
+    *,
+    besides: str,
+) -> Book:
+    """Return some providers as a book, with what they have left beside everyone else's promises.
+
+    Parameters
+    ----------
+    session
+        Where to read.
+    provider_ids
+        Which providers.
+    now, as_of
+        When it is.
+    besides
+        The request whose own holds and booking take nothing.
+    """
+    record = session.scalars(select(RecordRow)).one()
+    rows = provider_rows(session, provider_ids)
+    homecare, beds = left_of(rows, promises(session, now, provider_ids, besides=besides))
+    return Book(
+        title=record.title,
+        council=record.council,
+        as_of=as_of,
+        zones=tuple(Zone.model_validate(zone) for zone in record.zones),
+        providers=tuple(Provider.model_validate(row.document) for row in rows),
+        rates=tuple(rate for row in rows for rate in read(Rate, row.rates)),
+        framework_rates=tuple(FrameworkRate.model_validate(r) for r in record.framework_rates),
+        homecare_capacity=tuple(homecare),
+        bed_capacity=tuple(beds),
+        history=_history_of(session, provider_ids),
+    )
+
+
+def _history_of(session: Session, provider_ids: Collection[str]) -> tuple[Offered, ...]:
+    query = select(HistoryRow).where(HistoryRow.provider_id.in_(sorted(provider_ids)))
+    return tuple(
+        Offered(
+            provider_id=row.provider_id,
+            offered_on=row.offered_on,
+            request_id=row.request_id,
+            outcome=Outcome(row.outcome),
+        )
+        for row in session.scalars(query.order_by(HistoryRow.line_id))
+    )

@@ -1,0 +1,330 @@
+"""The door to the database: reading, and changes one after another, each with its audit line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from api.clocks import Clock
+from api.errors import BusyError, NotReadyError
+from api.settings import Settings, is_postgresql
+from api.storage.migrating import current, newest
+from api.tables import AuditRow, ProviderRow, RecordRow
+
+LOCK_NOT_AVAILABLE = "55P03"
+"""What PostgreSQL says when a lock was not to be had in time."""
+RETRY_SECONDS = 5
+"""Seconds after which who was told that the record is busy may try again."""
+CONNECTIONS, MORE_CONNECTIONS = 10, 20
+"""Connections of one process: kept open, and opened beside those while they are needed."""
+WRITES = "writes"
+FIRST_HASH = "0" * 64
+"""What the first line of the audit chain follows."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who changes something: the holder of an API key and the role, or the software itself."""
+
+    holder: str
+    role: str
+
+
+SOFTWARE = Actor("carematch", "software")
+
+
+@dataclass
+class Writing:
+    """One change under way: everything in it happens together or not at all.
+
+    Parameters
+    ----------
+    session
+        The transaction.
+    actor
+        Who makes the change.
+    record
+        The row that every change locks, so that changes come one after another.
+    now, today
+        When it is.
+    """
+
+    session: Session
+    actor: Actor
+    record: RecordRow
+    now: datetime
+    today: date
+    _changed: set[str] = field(default_factory=set)
+    _has_new_terms: bool = False
+
+    def audit(self, action: str, subject: str, **detail: object) -> None:
+        """Add a line to the audit chain.
+
+        Parameters
+        ----------
+        action
+            What was done: a noun and a verb, for example ``request.ended``.
+        subject
+            The id of what it was done to.
+        detail
+            What else must be known later; nothing personal, no secrets.
+        """
+        number = self.record.audit_count + 1
+        line = AuditRow(
+            number=number,
+            at=self.now,
+            actor=self.actor.holder,
+            role=self.actor.role,
+            action=action,
+            subject=subject,
+            detail=json.loads(json.dumps(detail, default=str)),
+            previous_hash=self.record.audit_hash,
+            hash="",
+        )
+        line.hash = audit_hash(line)
+        self.session.add(line)
+        self.record.audit_count, self.record.audit_hash = number, line.hash
+
+    def supply_changed(self, provider: ProviderRow) -> None:
+        """Note that what a provider has free, or its terms, are others than before."""
+        if not self._changed:
+            self.record.supply_version += 1
+        self._changed.add(provider.provider_id)
+        provider.supply_version = self.record.supply_version
+
+    def terms_changed(self) -> None:
+        """Note that a policy, a rate, a provider's terms or the fairness ledger changed."""
+        if not self._has_new_terms:
+            self.record.terms_version += 1
+        self._has_new_terms = True
+
+    def next_order(self) -> str:
+        """Return the reference of a new order."""
+        self.record.order_count += 1
+        return f"IPO-{self.record.order_count:06d}"
+
+
+def audit_hash(line: AuditRow) -> str:
+    """Return the hash of an audit line over all that it says and the hash before it."""
+    told = {
+        "number": line.number,
+        "at": line.at.isoformat(),
+        "actor": line.actor,
+        "role": line.role,
+        "action": line.action,
+        "subject": line.subject,
+        "detail": line.detail,
+        "previous_hash": line.previous_hash,
+    }
+    text_ = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text_.encode()).hexdigest()
+
+
+class Record:
+    """The one book of record (H3), in SQLite or PostgreSQL.
+
+    Parameters
+    ----------
+    settings
+        Where it is.
+    clock
+        What day it is.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or Clock(settings.day, settings.day_start, settings.day_end)
+        self.engine = make_engine(settings)
+        self._writes = self.engine.execution_options(**{WRITES: True})
+        # A transaction of SQLite sees one moment by itself.
+        is_server = is_postgresql(settings.url)
+        one_moment = {"isolation_level": "REPEATABLE READ"} if is_server else {}
+        self._snapshots = self.engine.execution_options(**one_moment)
+        self._is_migrated = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that changes nothing.
+
+        Raises
+        ------
+        BusyError
+            If no connection was free in time.
+        """
+        with _in_time(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Give a session that changes nothing and sees one moment, however much it reads."""
+        with _in_time(), Session(self._snapshots, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """Give a bare connection for a few small questions: quicker than a session."""
+        with _in_time(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, actor: Actor) -> Iterator[Writing]:
+        """Give one change; it is kept when the block ends, and undone when it raises.
+
+        Changes come one after another, so what one reads is not changed by another before it
+        is done: a council makes a few a second, and nothing is then promised twice.
+
+        Parameters
+        ----------
+        actor
+            Who makes it.
+
+        Raises
+        ------
+        NotReadyError
+            If no book has been loaded yet.
+        BusyError
+            If its turn did not come in time; nothing was done.
+        """
+        with self.bare_writing() as session:
+            record = session.scalar(select(RecordRow).with_for_update())
+            if record is None:
+                raise not_loaded()
+            yield Writing(session, actor, record, self.clock.now(), self.clock.today())
+
+    @contextmanager
+    def bare_writing(self) -> Iterator[Session]:
+        """Give a transaction without audit, for what is no decision: leases, replays, loading.
+
+        Raises
+        ------
+        BusyError
+            If its turn did not come in time; nothing was done.
+        """
+        with (
+            _in_time(),
+            Session(self._writes, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def is_ready(self) -> bool:
+        """Say whether the database answers, is migrated and holds a book."""
+        try:
+            # Asked only until it is so: a service is ended before its tables are changed.
+            self._is_migrated = self._is_migrated or current(self.engine) == newest()
+            with self.reading() as session:
+                return self._is_migrated and session.scalar(select(RecordRow.id)) is not None
+        except (OperationalError, ProgrammingError, PoolTimeoutError, BusyError):
+            return False
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+def not_loaded() -> NotReadyError:
+    """Return the error of a record without a book."""
+    return NotReadyError(
+        "The record holds no book yet: load one with 'carematch load BOOK'.",
+        thing="record",
+        expected="a loaded book",
+    )
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """Tell plainly that others stood in line for too long: for a connection, or for the record."""
+    try:
+        yield
+    except (OperationalError, PoolTimeoutError) as error:
+        if not (isinstance(error, PoolTimeoutError) or _is_lock_timeout(error)):
+            raise
+        raise BusyError(
+            "Too many change the record at once; nothing was done, so try again.", RETRY_SECONDS
+        ) from error
+
+
+def _is_lock_timeout(error: OperationalError) -> bool:
+    reason = error.orig
+    if getattr(reason, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+        return True
+    # The lower byte is the kind; the upper one says of what.
+    return getattr(reason, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def make_engine(settings: Settings) -> Engine:
+    """Return the engine of the database that the settings name."""
+    url, milliseconds = settings.url, round(settings.lock_seconds * 1000)
+    # Changes come one after another, so many may stand in line: each as long as for its turn.
+    pool = {
+        "pool_size": CONNECTIONS,
+        "max_overflow": MORE_CONNECTIONS,
+        "pool_timeout": settings.lock_seconds,
+    }
+    # Parameters hold what people wrote, and errors end in logs: they are told without.
+    if is_postgresql(url):
+        # Said here, for a server may be set up to begin with another level.
+        level = {"isolation_level": "READ COMMITTED", "pool_pre_ping": True}
+        engine = create_engine(url, hide_parameters=True, **pool, **level)
+        event.listen(engine, "begin", partial(_begin_postgresql, milliseconds))
+        return engine
+    is_file = url.database not in {None, "", ":memory:"}
+    engine = create_engine(url, hide_parameters=True, **(pool if is_file else {}))
+    event.listen(engine, "connect", partial(_set_up_sqlite, milliseconds))
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _begin_postgresql(milliseconds: int, connection: Connection) -> None:
+    if connection.get_execution_options().get(WRITES, False):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+
+
+def _set_up_sqlite(
+    milliseconds: int, connection: sqlite3.Connection, _entry: ConnectionPoolEntry
+) -> None:
+    # The driver must not begin transactions by itself: ours begin as they are meant to go on.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that will write takes its turn at once: SQLite refuses it half-way otherwise.
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def verify_chain(session: Session) -> tuple[int, list[str]]:
+    """Return how many audit lines there are, and what is wrong with the chain of them.
+
+    Needs a session that sees one moment, for lines may be added meanwhile.
+    """
+    faults: list[str] = []
+    previous, expected = FIRST_HASH, 1
+    for line in session.scalars(select(AuditRow).order_by(AuditRow.number)).yield_per(1000):
+        if line.number != expected:
+            faults.append(f"Line {expected} is missing: the next one is {line.number}.")
+        if line.previous_hash != previous:
+            faults.append(f"Line {line.number} does not follow the line before it.")
+        if audit_hash(line) != line.hash:
+            faults.append(f"Line {line.number} is not what was written.")
+        previous, expected = line.hash, line.number + 1
+    record = session.scalar(select(RecordRow))
+    if record is not None and (record.audit_count, record.audit_hash) != (expected - 1, previous):
+        faults.append(
+            f"The chain ends at line {expected - 1}, but line {record.audit_count} was written."
+        )
+    return expected - 1, faults

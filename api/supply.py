@@ -1,0 +1,153 @@
+"""The compiled market, kept in memory and kept right as capacity changes."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.clocks import Clock
+from api.storage import supply as stored
+from api.storage.owners import At
+from api.storage.record import Writing, not_loaded
+from api.tables import RecordRow
+from matcher.geography import Gazetteer
+from matcher.market import Market
+from matcher.policy import Policy, default_policy, parse_policy
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A market, which versions it is of, and until when it is right by itself."""
+
+    market: Market
+    versions: stored.Versions
+    day: date
+    at: datetime
+    right_until: datetime | None
+
+
+class Supply:
+    """Gives the market of the record as it is now.
+
+    A change of somebody's capacity compiles that provider's capacity anew; a change of terms, of
+    the policy or of the day compiles everything.
+
+    Parameters
+    ----------
+    clock
+        What day and moment it is.
+    gazetteer
+        Where postcodes are.
+    """
+
+    def __init__(self, clock: Clock, gazetteer: Gazetteer | None = None) -> None:
+        self.gazetteer = gazetteer or Gazetteer()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._compiled: _Compiled | None = None
+
+    def market(self, at: At) -> Market:
+        """Return the market as committed by now.
+
+        Parameters
+        ----------
+        at
+            Where to read; a bare connection is quicker where the market in memory is right.
+
+        Raises
+        ------
+        NotReadyError
+            If no book has been loaded.
+        """
+        versions = stored.versions(at)
+        if versions is None:
+            raise not_loaded()
+        now, today = self._clock.now(), self._clock.today()
+        compiled = self._compiled
+        if compiled is None or not _is_right(compiled, versions, now, today):
+            with self._lock:
+                compiled = self._compiled
+                if compiled is None or not _is_right(compiled, versions, now, today):
+                    session = at if isinstance(at, Session) else Session(at)
+                    compiled = self._brought_up(compiled, session, versions, now, today)
+                    self._compiled = compiled
+        return compiled.market
+
+    def market_within(self, writing: Writing) -> Market:
+        """Return the market as a change under way sees it; nothing of that is kept in memory."""
+        versions = stored.versions(writing.session)
+        if versions is None:
+            raise not_loaded()
+        return self._brought_up(
+            self._compiled, writing.session, versions, writing.now, writing.today
+        ).market
+
+    def terms(self, session: Session) -> Market:
+        """Return a market of nobody: by its policy and zones a request alone is judged.
+
+        Quick to make, so that how a request stands can be said without a look at anybody's offer.
+
+        Raises
+        ------
+        NotReadyError
+            If no book has been loaded.
+        """
+        book = stored.head_of_book(session, self._clock.today())
+        return Market(book, policy_in(session), self.gazetteer)
+
+    def _brought_up(
+        self,
+        compiled: _Compiled | None,
+        session: Session,
+        versions: stored.Versions,
+        now: datetime,
+        today: date,
+    ) -> _Compiled:
+        if compiled is None or compiled.versions.terms != versions.terms or compiled.day != today:
+            policy = policy_in(session)
+            since = today - timedelta(days=policy.allocation.fairness_days.value)
+            book = stored.supply_book(session, now, today, since)
+            market = Market(book, policy, self.gazetteer)
+        else:
+            changed = stored.changed_since(session, compiled.versions)
+            changed |= stored.expired_between(session, compiled.at, now)
+            market = _restocked(compiled.market, changed, session, now)
+        return _Compiled(market, versions, today, now, stored.next_expiry(session, now))
+
+
+def _restocked(market: Market, changed: set[str], session: Session, now: datetime) -> Market:
+    if not changed:
+        return market
+    rows = stored.provider_rows(session, changed)
+    promised = stored.promises(session, now, changed)
+    return market.restocked(changed, *stored.left_of(rows, promised))
+
+
+def _is_right(compiled: _Compiled, versions: stored.Versions, now: datetime, today: date) -> bool:
+    if compiled.versions != versions or compiled.day != today:
+        return False
+    return compiled.right_until is None or now < compiled.right_until
+
+
+def policy_in(session: Session) -> Policy:
+    """Return the policy that the record follows.
+
+    Raises
+    ------
+    NotReadyError
+        If no book has been loaded.
+    """
+    row = session.execute(select(RecordRow.policy_text)).first()
+    if row is None:
+        raise not_loaded()
+    return _policy_of(row[0])
+
+
+@lru_cache(maxsize=4)  # every change needs it, and reading it takes longer than many a change
+def _policy_of(text: str | None) -> Policy:
+    return default_policy() if text is None else parse_policy(text)

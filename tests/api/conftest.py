@@ -1,0 +1,108 @@
+"""What the service's tests share: the sample book loaded on both databases, and a desk on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from api.settings import Settings
+from api.storage.books import load
+from api.storage.migrating import migrate
+from api.storage.record import Record
+from matcher.files import BookFolder, read_book
+from matcher.geography import Gazetteer
+from matcher.market import Market
+from tests.api.desk import DAY, Desk
+from tests.api.postgresql import TEMPLATE, Server, binaries, running
+
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
+DATABASES = ("sqlite", "postgresql")
+NO_SERVER = "no PostgreSQL server is installed (CI installs one)"
+
+
+def settings_at(url: str) -> Settings:
+    """Return settings of a service at one database, on the sample book's day."""
+    return Settings(database_url=SecretStr(url), day=date.fromisoformat(DAY), calls_per_minute=0)
+
+
+def _fill(url: str, folder: BookFolder, gazetteer: Gazetteer) -> None:
+    record = Record(settings_at(url))
+    migrate(record.engine)
+    load(record, folder, Market(folder.book, folder.policy, gazetteer))
+    record.close()
+
+
+@pytest.fixture(scope="session")
+def sample(gazetteer: Gazetteer) -> BookFolder:
+    """Give the sample book."""
+    return read_book(SAMPLE, gazetteer=gazetteer)
+
+
+@pytest.fixture(scope="session")
+def loaded_file(
+    tmp_path_factory: pytest.TempPathFactory, sample: BookFolder, gazetteer: Gazetteer
+) -> Path:
+    """Give a SQLite file that holds the sample book, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "loaded.db"
+    _fill(f"sqlite:///{path}", sample, gazetteer)
+    return path
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a PostgreSQL server."""
+    if binaries() is None:
+        if os.environ.get("CI"):
+            pytest.fail(NO_SERVER)
+        pytest.skip(NO_SERVER)
+    with running(tmp_path_factory.mktemp("postgresql") / "server") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def loaded_server(server: Server, sample: BookFolder, gazetteer: Gazetteer) -> Server:
+    """Give a PostgreSQL server with a template that holds the sample book."""
+    _fill(server.create(), sample, gazetteer)
+    return server
+
+
+@pytest.fixture(params=DATABASES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of an empty database, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    server: Server = request.getfixturevalue("server")
+    return server.empty()
+
+
+@pytest.fixture(params=DATABASES)
+def loaded_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of a database with the sample book, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("loaded_file"), tmp_path / "book.db")
+        return f"sqlite:///{tmp_path / 'book.db'}"
+    server: Server = request.getfixturevalue("loaded_server")
+    return server.create(TEMPLATE)
+
+
+@pytest.fixture
+def desk(loaded_url: str, gazetteer: Gazetteer) -> Iterator[Desk]:
+    """Give a desk on the sample book, on SQLite and on PostgreSQL."""
+    found = Desk(settings_at(loaded_url), gazetteer)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def sqlite_desk(tmp_path: Path, loaded_file: Path, gazetteer: Gazetteer) -> Iterator[Desk]:
+    """Give a desk on the sample book on SQLite only, for what no database can change."""
+    shutil.copy(loaded_file, tmp_path / "book.db")
+    found = Desk(settings_at(f"sqlite:///{tmp_path / 'book.db'}"), gazetteer)
+    yield found
+    found.close()

@@ -1,0 +1,290 @@
+"""What the life of requests is checked against: a small model of its own, and a ledger of its own.
+
+The model knows nothing of how the service keeps things: it is told what people did and what they
+were answered, and says what must be so by now.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from sqlalchemy import or_, select
+
+from api.app import create_app
+from api.clocks import Clock
+from api.errors import ANSWERS, OUR_FAULT
+from api.problems import MEDIA_TYPE, TYPE
+from api.storage.record import Record
+from api.tables import BookingRow, CommitmentRow, EnquiryRow, OfferRow, RequestRow
+from tests.api.desk import DAY, Desk
+from tests.api.offering import faults
+
+WAITING, ARRANGED, ENDED = "waiting", "arranged", "ended"
+KINDS = {TYPE + answer.kind for answer in ANSWERS.values() if answer is not OUR_FAULT}
+USUAL = frozenset({200, 201, 202, 400, 409, 412})
+"""Answers to calls of the right shape, by whoever may make them, on what there is."""
+FIVE_MINUTES = 5
+NIGHTS = 90
+"""Nights from the desk's day on that beds are counted for."""
+BAND_STARTS = {"morning": 480, "lunch": 720, "tea": 990, "bed": 1230}
+Slot = tuple[str, object]
+"""A weekday and a number of five minutes, or a kind of bed and a night."""
+
+
+@dataclass(frozen=True)
+class MovingClock(Clock):
+    """A clock that can be put forward; the day stays the desk's."""
+
+    forward: list[timedelta] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        """Return this moment, with all that it was put forward by."""
+        return super().now() + sum(self.forward, timedelta())
+
+
+class LifeDesk(Desk):
+    """A desk on which time can pass."""
+
+    def __post_init__(self) -> None:
+        """Open the record with the clock that moves."""
+        self.clock = MovingClock(day=date.fromisoformat(DAY))
+        self.record = Record(self.settings, self.clock)
+        self.app = create_app(self.settings, record=self.record, gazetteer=self.gazetteer)
+        self.client = TestClient(self.app, raise_server_exceptions=True)
+
+
+@dataclass
+class Person:
+    """What the model expects of one request."""
+
+    kind: str = "referral"
+    state: str = WAITING
+    parent: str | None = None
+    provider: str | None = None
+    order: str | None = None
+    suspended: tuple[str, str | None] | None = None
+    reason: str | None = None
+    is_own: bool = False
+    """Whether the tests' key worker sent it."""
+
+    @property
+    def is_suspended(self) -> bool:
+        """Say whether nothing may be arranged today (H19)."""
+        if self.suspended is None:
+            return False
+        starts, ends = self.suspended
+        return starts <= DAY and (ends is None or ends > DAY)
+
+    @property
+    def may_search(self) -> bool:
+        """Say whether the record lets it be arranged today."""
+        return self.state == WAITING and not self.is_suspended
+
+
+class People:
+    """The model: who waits, who is served by whom, who has ended, and what each takes."""
+
+    def __init__(self, stated: dict[str, Counter[Slot]]) -> None:
+        self.of: dict[str, Person] = {}
+        self.stated = stated
+        self.taken: dict[str, dict[str, Counter[Slot]]] = {name: {} for name in stated}
+        self.counted: dict[str, Counter[Slot]] = {}
+        self.going: dict[str, Counter[Slot]] = {name: Counter() for name in stated}
+        self.back: dict[str, Counter[Slot]] = {name: Counter() for name in stated}
+
+    def in_state(self, *states: str) -> list[str]:
+        """Return who is in one of some states."""
+        return [name for name, person in self.of.items() if person.state in states]
+
+    def booked(self, who: str, order: Any, needs: Counter[Slot]) -> None:
+        """Note that somebody is served from now on."""
+        person = self.of[who]
+        assert person.may_search, f"{who} was booked although {person}"
+        if person.kind == "change" and person.parent is not None:
+            before = self.of[person.parent]
+            if before.state != ENDED:
+                self._end(before, "replaced", order["starts_on"] > DAY)
+        person.state, person.provider = ARRANGED, order["provider_id"]
+        person.order = order["order_ref"]
+        self.taken[person.provider][person.order] = needs
+
+    def ended(self, who: str, reason: str, *, later: bool = False) -> None:
+        """Note that somebody needs no more, nor others who are of the same care.
+
+        Whoever died or has moved away needs nothing at all; other ends end what was asked for
+        beside, unless other care takes its place.
+        """
+        if reason in {"died", "moved_away"}:
+            root = who
+            while (parent := self.of[root].parent) is not None:
+                root = parent
+            over = [root, *self.below(root)]
+        else:
+            over = [who] if reason == "replaced" else [who, *self.below(who)]
+        for name in over:
+            if self.of[name].state != ENDED:
+                self._end(self.of[name], reason, later)
+
+    def beside(self, who: str) -> list[str]:
+        """Return the increases and changes asked for beside a request."""
+        return [name for name, person in self.of.items() if person.parent == who]
+
+    def below(self, who: str) -> list[str]:
+        """Return what was asked for beside a request, beside that, and so on."""
+        return [name for child in self.beside(who) for name in (child, *self.below(child))]
+
+    def _end(self, person: Person, reason: str, later: bool) -> None:
+        self._give_back(person, later)
+        person.state, person.reason = ENDED, reason
+
+    def handed_back(self, who: str) -> None:
+        """Note that a provider gave somebody back, from some day on."""
+        self._give_back(self.of[who], later=True)
+        self.of[who].state = WAITING
+        for name in self.beside(who):
+            child = self.of[name]
+            if child.kind == "change" and child.state == WAITING:
+                self._end(child, "replaced", later=True)
+
+    def _give_back(self, person: Person, later: bool) -> None:
+        """Note what comes free: at once, or some time or other if care goes on to a later day."""
+        if person.order is not None and person.provider is not None:
+            needs = self.taken[person.provider].pop(person.order, Counter())
+            counted = self.counted.pop(person.order, Counter())
+            if later:
+                self.going[person.provider].update(needs + counted)
+            self.back[person.provider].update(counted)
+        person.provider = person.order = None
+
+    def stated_anew(self, provider_id: str, stated: Counter[Slot]) -> None:
+        """Note that a provider has counted again: all bookings so far are allowed for."""
+        self.stated[provider_id] = stated
+        self.counted |= self.taken[provider_id]
+        self.taken[provider_id], self.back[provider_id] = {}, Counter()
+
+    def overbooked(self) -> list[str]:
+        """Return where more is booked than was stated since it was stated."""
+        found = []
+        for provider_id, orders in self.taken.items():
+            room = self.stated[provider_id] + self.back[provider_id] + self.going[provider_id]
+            needed: Counter[Slot] = Counter()
+            for needs in orders.values():
+                needed.update(needs)
+            found += [f"{provider_id} on {slot}" for slot in needed if needed[slot] > room[slot]]
+        return found
+
+
+# -- slots and nights --------------------------------------------------------------------------
+
+
+def slots_of(capacity: Any) -> Counter[Slot]:
+    """Return what a provider states, five minutes by five minutes and night by night."""
+    found: Counter[Slot] = Counter()
+    for line in capacity["homecare"] or ():
+        for day in line["days"]:
+            for slot in range(line["start_minute"] // 5, line["end_minute"] // 5):
+                found[day, slot] += line["carers"]
+    for line in capacity["beds"] or ():
+        first, last = line["available_from"], line.get("available_to") or "9999"
+        found.update({(line["care_type"], n): line["beds"] for n in nights() if first <= n <= last})
+    return found
+
+
+def nights() -> Iterator[str]:
+    """Yield the nights that beds are counted for."""
+    for shift in range(NIGHTS):
+        yield (date.fromisoformat(DAY) + timedelta(days=shift)).isoformat()
+
+
+def needs_of(request: Any, starts: dict[int, int], starts_on: str) -> Counter[Slot]:
+    """Return what a request takes of its provider, without the travel between visits."""
+    found: Counter[Slot] = Counter()
+    for visit in request["package"]["visits"]:
+        first = starts[visit["visit_no"]]
+        for minute in range(first, first + visit["minutes"], FIVE_MINUTES):
+            found.update({(day, minute // FIVE_MINUTES): visit["carers"] for day in visit["days"]})
+    placement = request["placement"]
+    if placement is not None:
+        stays = placement["nights"]
+        end = date.fromisoformat(starts_on) + timedelta(days=stays or 10_000)
+        inside = (n for n in nights() if starts_on <= n < end.isoformat())
+        found.update({(placement["care_type"], night): 1 for night in inside})
+    return found
+
+
+def offer_for(request: Any, pence: int) -> dict[str, Any]:
+    """Return terms that meet a request: its visits within their bands, or a bed."""
+    visits = [
+        {"visit_no": v["visit_no"], "at_minute": v["at_minute"] or BAND_STARTS[v["band"]]}
+        for v in request["package"]["visits"]
+    ]
+    is_bed = request["placement"] is not None
+    rate = {"unit": "week" if is_bed else "hour", "amount_pence": pence * 40 if is_bed else pence}
+    return {"visits": visits, "start_date": "2026-04-12", "rate": rate}
+
+
+# -- what must always be so --------------------------------------------------------------------
+
+
+def clear(answered: Response, statuses: frozenset[int] = USUAL) -> Response:
+    """Return an answer that is done, or is a problem document of a kind that is known."""
+    assert answered.status_code in statuses, f"{answered.status_code}: {answered.text}"
+    if not answered.is_success:
+        told = answered.json()
+        assert answered.headers["content-type"] == MEDIA_TYPE
+        assert told["type"] in KINDS, told
+        assert told["status"] == answered.status_code
+        assert told["request_id"] == answered.headers["X-Request-Id"]
+        assert told["detail"].endswith("."), told
+    return answered
+
+
+def disagreements(desk: Desk, people: People) -> list[str]:
+    """Return everything in which the record is not as the model expects."""
+    with desk.record.snapshot() as session:
+        rows = {row.request_id: row for row in session.scalars(select(RequestRow))}
+        running = session.scalars(select(BookingRow).where(BookingRow.ended_at.is_(None))).all()
+    served = {row.request_id: row.provider_id for row in running}
+    found = [] if len(served) == len(running) else ["Somebody is served twice."]
+    for name, person in people.of.items():
+        told = rows[name]
+        have = (told.state, served.get(name), told.kind, told.end_reason)
+        wanted = (person.state, person.provider, person.kind, person.reason)
+        found += [] if have == wanted else [f"{name} is {have}, not {wanted}."]
+    return found + [f"Overbooked: {each}." for each in people.overbooked()]
+
+
+def left_overs(desk: Desk, people: People) -> list[str]:
+    """Return what requests that are over still have: capacity, enquiries or offers."""
+    over = people.in_state(ENDED)
+    with desk.record.snapshot() as session:
+        kept = session.scalars(
+            select(CommitmentRow.request_id).where(
+                CommitmentRow.released_at.is_(None),
+                CommitmentRow.kind != "return",
+                # Booked care goes on to a last day that is known.
+                or_(CommitmentRow.kind == "hold", CommitmentRow.expires_at.is_(None)),
+            )
+        )
+        asked = session.scalars(select(EnquiryRow.request_id).where(EnquiryRow.closed_at.is_(None)))
+        standing = session.scalars(
+            select(OfferRow.request_id).where(OfferRow.state.in_(("offered", "chosen", "booked")))
+        )
+        return sorted({*kept, *asked, *standing} & set(over))
+
+
+def check(desk: Desk, people: People) -> None:
+    """Hold the record against the model, the ledger against itself, and the lists against both."""
+    assert faults(desk) == []
+    assert disagreements(desk, people) == []
+    assert left_overs(desk, people) == []
+    unmet = desk.get("/v1/unmet-need")
+    short = [name for name in people.in_state(WAITING) if not people.of[name].is_suspended]
+    assert unmet["people"] == len(short)
+    assert sum(unmet["people_by_reason"].values()) == len(short)

@@ -1,0 +1,100 @@
+"""A PostgreSQL server of the tests' own: started on a socket, without a port, and ended after."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+ACCOUNT = "postgres"
+TEMPLATE = "loaded"
+_numbers = count(1)
+
+
+def binaries() -> Path | None:
+    """Return the folder of the newest server's programs; ``None`` where there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+class Server:
+    """A running server.
+
+    Parameters
+    ----------
+    socket
+        Folder of its socket.
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+
+    def url(self, name: str) -> str:
+        """Return the address of one of its databases."""
+        return f"postgresql://{ACCOUNT}@/{name}?host={self.socket}"
+
+    def create(self, template: str | None = None) -> str:
+        """Make a database, empty or like another one, and return its address."""
+        name = f"test{os.getpid()}_{next(_numbers)}" if template is not None else TEMPLATE
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            like = f" TEMPLATE {template}" if template else ""
+            connection.execute(f"CREATE DATABASE {name}{like}".encode())
+        return self.url(name)
+
+    def empty(self) -> str:
+        """Make an empty database and return its address."""
+        return self.create("template0")
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    """Give a server that keeps its data in a folder.
+
+    Nothing is written through to the disk: the tests kill clients, never the machine.
+    """
+    programs = binaries()
+    if programs is None:
+        raise FileNotFoundError("No PostgreSQL server is installed.")
+    folder.mkdir(parents=True)
+    socket, data = folder / "s", folder / "data"
+    socket.mkdir()
+    account = ACCOUNT if os.getuid() == 0 else None
+    if account:
+        # The server refuses to run as root, and its account must reach its folder.
+        for each in (folder, socket):
+            shutil.chown(each, account, account)
+        for parent in folder.parents:
+            if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)
+    initdb = [programs / "initdb", "-D", data, "-U", ACCOUNT, "-A", "trust", "-N", "-E", "UTF8"]
+    subprocess.run(initdb, user=account, check=True, capture_output=True, cwd=folder)
+    options = f"-k {socket} -c listen_addresses='' -c fsync=off -c max_connections=300"
+    control = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
+    start = [*control, "-o", options, "start"]
+    subprocess.run(
+        start,
+        user=account,
+        check=True,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield Server(socket)
+    finally:
+        subprocess.run(
+            [*control, "-m", "immediate", "stop"],
+            user=account,
+            check=False,
+            capture_output=True,
+            cwd=folder,
+        )

@@ -1,0 +1,85 @@
+"""Tests of the migrations: up from nothing, down again, and no drift, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from alembic import command
+from sqlalchemy import inspect, text
+
+from api.storage.migrating import config, current, drift, migrate, newest
+from api.storage.record import Record
+from api.tables import Base
+from tests.api.conftest import settings_at
+from tests.api.desk import Desk, ok, refused
+
+
+@pytest.fixture
+def record(empty_url: str) -> Record:
+    """Give a record on an empty database."""
+    return Record(settings_at(empty_url))
+
+
+def test_up_from_nothing_gives_the_tables_of_the_code(record: Record) -> None:
+    """After all steps the database is what the code expects, to the last column."""
+    assert current(record.engine) is None
+    migrate(record.engine)
+    assert current(record.engine) == newest()
+    assert drift(record.engine) == []
+    record.close()
+
+
+def test_drift_is_found(record: Record) -> None:
+    """A column more or less than the code has does not go unnoticed."""
+    migrate(record.engine)
+    with record.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE bookings ADD COLUMN forgotten INTEGER"))
+        connection.execute(text("DROP INDEX ix_bookings_request_id"))
+    found = {each[0] for each in drift(record.engine)}
+    assert found == {"remove_column", "add_index"}
+    record.close()
+
+
+def test_each_step_can_be_taken_back(record: Record) -> None:
+    """Step by step down to nothing, and up again."""
+    migrate(record.engine)
+    for _ in range(int(newest())):
+        with record.engine.begin() as connection:
+            command.downgrade(config(connection), "-1")
+    assert set(inspect(record.engine).get_table_names()) <= {"alembic_version"}
+    migrate(record.engine)
+    assert drift(record.engine) == []
+    record.close()
+
+
+def test_migrating_a_record_in_use_keeps_it(desk: Desk) -> None:
+    """The newest tables with a book in them stay as they are."""
+    before = desk.get("/v1/requests?limit=200")
+    migrate(desk.record.engine)
+    assert desk.get("/v1/requests?limit=200") == before
+
+
+def test_ready_is_only_who_has_the_newest_tables(desk: Desk) -> None:
+    """Earlier ones are not enough; once they are there, that is not asked again."""
+    assert Record(desk.settings).is_ready()
+    with desk.record.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    refused(desk.client.get("/readyz"), 503, "not-ready")
+    migrated = {"number": newest()}
+    with desk.record.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :number"), migrated)
+    ok(desk.client.get("/readyz"))
+    with desk.record.engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    ok(desk.client.get("/readyz"))
+
+
+def test_every_table_is_used_by_the_code() -> None:
+    """There is no table for show."""
+    assert len(Base.metadata.tables) == 16
+
+
+def test_sqlite_lets_readers_go_on(sqlite_desk: Desk) -> None:
+    """The file is made so that reading and writing go side by side."""
+    with sqlite_desk.record.engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
