@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.errors import NotFoundError
+from api.storage.finding import found
 from api.tables import BookingRow, OfferRow, RequestRow
 
 
@@ -19,12 +19,7 @@ def booking_row(session: Session, order_ref: str) -> BookingRow:
     NotFoundError
         If the record has no such booking.
     """
-    row = session.get(BookingRow, order_ref)
-    if row is None:
-        raise NotFoundError(
-            f"The record has no booking {order_ref!r}.", thing="booking", value=order_ref
-        )
-    return row
+    return found(session.get(BookingRow, order_ref), "booking", order_ref)
 
 
 def offer_behind(session: Session, booking: BookingRow) -> OfferRow | None:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from api.errors import NotFoundError
+from api.storage.finding import found
 from api.tables import EnquiryRow, InvitationRow, OfferRow, ShortlistRow
 
 
@@ -21,12 +22,7 @@ def enquiry_row(session: Session, enquiry_id: str) -> EnquiryRow:
     NotFoundError
         If the record has no such enquiry.
     """
-    row = session.get(EnquiryRow, enquiry_id)
-    if row is None:
-        raise NotFoundError(
-            f"The record has no enquiry {enquiry_id!r}.", thing="enquiry", value=enquiry_id
-        )
-    return row
+    return found(session.get(EnquiryRow, enquiry_id), "enquiry", enquiry_id)
 
 
 def shortlist_for(session: Session, shortlist_id: str, request_id: str) -> ShortlistRow:

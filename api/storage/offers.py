@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.errors import NotFoundError
+from api.storage.finding import found
 from api.storage.lines import read
 from api.storage.record import Writing
 from api.storage.supply import left_of, promises, provider_rows
@@ -36,10 +36,7 @@ def offer_row(session: Session, offer_id: str) -> OfferRow:
     NotFoundError
         If the record has no such offer.
     """
-    row = session.get(OfferRow, offer_id)
-    if row is None:
-        raise NotFoundError(f"The record has no offer {offer_id!r}.", thing="offer", value=offer_id)
-    return row
+    return found(session.get(OfferRow, offer_id), "offer", offer_id)
 
 
 def listed_offers(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from api.errors import NotFoundError
+from api.storage.finding import found
 from api.tables import BookingRow, CommitmentRow, EnquiryRow, OfferRow, RequestRow, ShortlistRow
 
 NEVER = date(9999, 12, 31)
@@ -45,12 +45,7 @@ def request_row(session: Session, request_id: str) -> RequestRow:
     NotFoundError
         If the record has no such request.
     """
-    row = session.get(RequestRow, request_id)
-    if row is None:
-        raise NotFoundError(
-            f"The record has no request {request_id!r}.", thing="request", value=request_id
-        )
-    return row
+    return found(session.get(RequestRow, request_id), "request", request_id)
 
 
 def sort_key(row: RequestRow) -> tuple[int, date, str]:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, defer
 
-from api.errors import NotFoundError
 from api.storage.books import WAITING, night_book
+from api.storage.finding import found
 from api.storage.record import Writing
 from api.storage.supply import HOLD, takes_capacity
 from api.tables import (
@@ -37,10 +37,11 @@ def run_row(session: Session, run_id: str) -> RunRow:
     NotFoundError
         If the record has no such run.
     """
-    row = session.scalar(select(RunRow).where(RunRow.run_id == run_id).with_for_update())
-    if row is None:
-        raise NotFoundError(f"The record has no run {run_id!r}.", thing="run", value=run_id)
-    return row
+    return found(
+        session.scalar(select(RunRow).where(RunRow.run_id == run_id).with_for_update()),
+        "run",
+        run_id,
+    )
 
 
 def read_run(session: Session, run_id: str) -> RunRow:
@@ -51,10 +52,7 @@ def read_run(session: Session, run_id: str) -> RunRow:
     NotFoundError
         If the record has no such run.
     """
-    row = session.get(RunRow, run_id)
-    if row is None:
-        raise NotFoundError(f"The record has no run {run_id!r}.", thing="run", value=run_id)
-    return row
+    return found(session.get(RunRow, run_id), "run", run_id)
 
 
 def newest_runs(session: Session, limit: int, before: str | None) -> Sequence[RunRow]:
@@ -247,12 +245,7 @@ def proposal_row(session: Session, proposal_id: str) -> ProposalRow:
     NotFoundError
         If the record has no such proposal.
     """
-    row = session.get(ProposalRow, proposal_id)
-    if row is None:
-        raise NotFoundError(
-            f"The record has no proposal {proposal_id!r}.", thing="proposal", value=proposal_id
-        )
-    return row
+    return found(session.get(ProposalRow, proposal_id), "proposal", proposal_id)
 
 
 def proposals(

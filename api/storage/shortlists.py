@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from api.errors import NotFoundError
+from api.storage.finding import found
 from api.tables import AuditRow, BookingRow, CommitmentRow, ShortlistRow
 
 MADE = "shortlist.made"
@@ -21,12 +21,7 @@ def shortlist_row(session: Session, shortlist_id: str) -> ShortlistRow:
     NotFoundError
         If the record has no such shortlist.
     """
-    row = session.get(ShortlistRow, shortlist_id)
-    if row is None:
-        raise NotFoundError(
-            f"The record has no shortlist {shortlist_id!r}.", thing="shortlist", value=shortlist_id
-        )
-    return row
+    return found(session.get(ShortlistRow, shortlist_id), "shortlist", shortlist_id)
 
 
 def listed(

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from api.errors import NotFoundError
+from api.storage.finding import found
 from api.storage.lines import document_of, read
 from api.storage.owners import At
 from api.storage.record import Writing, not_loaded
@@ -151,12 +151,7 @@ def provider_row(session: Session, provider_id: str) -> ProviderRow:
     NotFoundError
         If the record has no such provider.
     """
-    row = session.get(ProviderRow, provider_id)
-    if row is None:
-        raise NotFoundError(
-            f"The record has no provider {provider_id!r}.", thing="provider", value=provider_id
-        )
-    return row
+    return found(session.get(ProviderRow, provider_id), "provider", provider_id)
 
 
 def left_of(
