@@ -15,7 +15,6 @@ from typing import Annotated
 import structlog
 import typer
 import uvicorn
-from sqlalchemy import select
 
 from api.acts.keys import make_key
 from api.app import create_app
@@ -27,9 +26,10 @@ from api.schemas.keys import NewKey
 from api.security import Role
 from api.settings import Mode
 from api.storage.books import load
+from api.storage.keys import has_keys
 from api.storage.migrating import migrate
+from api.storage.providers import first_provider
 from api.storage.record import Record
-from api.tables import ApiKeyRow, ProviderRow
 from matcher.cli.books import open_book
 from matcher.cli.screen import say
 
@@ -161,11 +161,9 @@ def set_up(record: Record, book: Path) -> None:
 def first_keys(record: Record) -> Iterator[tuple[Role, str]]:
     """Make a key for each role where there is none at all yet, and yield them."""
     with record.writing(COMMAND_LINE) as writing:
-        if writing.session.scalar(select(ApiKeyRow.prefix).limit(1)) is not None:
+        if has_keys(writing.session):
             return
-        provider_id = writing.session.scalar(
-            select(ProviderRow.provider_id).order_by(ProviderRow.place).limit(1)
-        )
+        provider_id = first_provider(writing.session)
         for role in Role:
             asked = NewKey(
                 role=role,

@@ -38,6 +38,11 @@ def listed_keys(
     return session.scalars(query.order_by(*ORDER).limit(limit)).all()
 
 
+def has_keys(session: Session) -> bool:
+    """Say whether any key was ever made."""
+    return session.scalar(select(ApiKeyRow.prefix).limit(1)) is not None
+
+
 def valid_keys(session: Session, role: str, now: datetime) -> int:
     """Return how many keys of a role may be used at a moment."""
     query = select(func.count(ApiKeyRow.prefix)).where(

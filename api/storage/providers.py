@@ -102,3 +102,9 @@ def open_promises(session: Session, provider_id: str, now: datetime) -> Sequence
     )
     ordered = query.order_by(CommitmentRow.made_at, CommitmentRow.commitment_id)
     return session.scalars(ordered).all()
+
+
+def first_provider(session: Session) -> str | None:
+    """Return the provider that stands first in the book; ``None`` where there is none."""
+    query = select(ProviderRow.provider_id).order_by(ProviderRow.place).limit(1)
+    return session.scalar(query)
