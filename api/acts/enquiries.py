@@ -18,9 +18,9 @@ from api.storage.books import WAITING
 from api.storage.enquiries import invitation_of, passed, shortlist_for
 from api.storage.ids import new_id
 from api.storage.lines import document_of
-from api.storage.offers import note_outcomes, part_of_book, reply_of, unsuitable_for
+from api.storage.offers import note_outcomes, reply_of, unsuitable_for
 from api.storage.record import Writing
-from api.storage.supply import provider_row
+from api.storage.supply import part_of_book, provider_row
 from api.supply import policy_in
 from api.tables import EnquiryRow, InvitationRow, ProviderRow, RequestRow
 from matcher.eligibility import request_refusals

@@ -24,10 +24,10 @@ from api.schemas.runs import (
 )
 from api.storage import runs as stored
 from api.storage.books import WAITING
-from api.storage.offers import CHOSEN, part_of_book, standing_offers
+from api.storage.offers import CHOSEN, standing_offers
 from api.storage.record import Writing
 from api.storage.requests import request_row
-from api.storage.supply import HOLD
+from api.storage.supply import HOLD, part_of_book
 from api.supply import Supply, policy_in
 from api.tables import OfferRow, ProposalRow, RequestRow
 from matcher.allocation import Allocation, Placed, PlacementStatus

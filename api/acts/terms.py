@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from api.acts.promises import commitment_for
 from api.errors import BadCallError, ConflictError
 from api.schemas.offers import Terms
-from api.storage.offers import part_of_book
 from api.storage.record import Writing
+from api.storage.supply import part_of_book
 from api.supply import Supply, policy_in
 from matcher.commitments import Commitment
 from matcher.eligibility import approval_reasons

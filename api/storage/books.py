@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.errors import ConflictError
 from api.storage.lines import LAST, document_of, in_file_order, kept
 from api.storage.record import FIRST_HASH, SOFTWARE, Record, Writing, not_loaded
-from api.storage.supply import history, left_of, promises
+from api.storage.supply import head_of_book, history, left_of, promises
 from api.tables import (
     AuditRow,
     BookingRow,
@@ -30,13 +30,11 @@ from matcher.model import (
     BedCapacity,
     Book,
     CareRequest,
-    FrameworkRate,
     HomecareCapacity,
     Offered,
     Provider,
     Rate,
     Running,
-    Zone,
 )
 from matcher.vocabulary import Risk
 
@@ -223,21 +221,17 @@ def dump(session: Session, now: datetime, today: date) -> tuple[Book, str | None
         raise not_loaded()
     rows = session.scalars(select(ProviderRow).order_by(ProviderRow.place)).all()
     homecare, beds = _capacity(session, rows, promises(session, now, only_for_good=True))
-    book = Book(
-        title=record.title,
-        council=record.council,
-        as_of=today if _has_changed(session) else record.as_of,
-        zones=tuple(Zone.model_validate(zone) for zone in record.zones),
-        providers=tuple(Provider.model_validate(row.document) for row in rows),
-        rates=in_file_order(Rate, (row.rates for row in rows)),
-        framework_rates=tuple(FrameworkRate.model_validate(r) for r in record.framework_rates),
-        homecare_capacity=homecare,
-        bed_capacity=beds,
-        requests=_requests(session),
-        running=_running(session),
-        history=history(session),
-    )
-    return book, record.policy_text
+    whole = {
+        "providers": tuple(Provider.model_validate(row.document) for row in rows),
+        "rates": in_file_order(Rate, (row.rates for row in rows)),
+        "homecare_capacity": homecare,
+        "bed_capacity": beds,
+        "requests": _requests(session),
+        "running": _running(session),
+        "history": history(session),
+    }
+    head = head_of_book(session, today if _has_changed(session) else record.as_of)
+    return head.model_copy(update=whole), record.policy_text
 
 
 def _has_changed(session: Session) -> bool:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.storage.finding import found
-from api.storage.lines import read
 from api.storage.record import Writing
-from api.storage.supply import left_of, promises, provider_rows
-from api.tables import HistoryRow, OfferRow, RecordRow
-from matcher.model import Book, FrameworkRate, Offered, Provider, Rate, Zone
+from api.tables import HistoryRow, OfferRow
 from matcher.vocabulary import Outcome
 
 OFFERED, CHOSEN, BOOKED = "offered", "chosen", "booked"
@@ -127,57 +123,3 @@ def note_outcomes(
     if lines:
         writing.session.add_all(lines)
         writing.terms_changed()
-
-
-# -- the part of the book ----------------------------------------------------------------------
-
-
-def part_of_book(
-    session: Session,
-    provider_ids: Collection[str],
-    now: datetime,
-    as_of: date,
-    *,
-    besides: str,
-) -> Book:
-    """Return some providers as a book, with what they have left beside everyone else's promises.
-
-    Parameters
-    ----------
-    session
-        Where to read.
-    provider_ids
-        Which providers.
-    now, as_of
-        When it is.
-    besides
-        The request whose own holds and booking take nothing.
-    """
-    record = session.scalars(select(RecordRow)).one()
-    rows = provider_rows(session, provider_ids)
-    homecare, beds = left_of(rows, promises(session, now, provider_ids, besides=besides))
-    return Book(
-        title=record.title,
-        council=record.council,
-        as_of=as_of,
-        zones=tuple(Zone.model_validate(zone) for zone in record.zones),
-        providers=tuple(Provider.model_validate(row.document) for row in rows),
-        rates=tuple(rate for row in rows for rate in read(Rate, row.rates)),
-        framework_rates=tuple(FrameworkRate.model_validate(r) for r in record.framework_rates),
-        homecare_capacity=tuple(homecare),
-        bed_capacity=tuple(beds),
-        history=_history_of(session, provider_ids),
-    )
-
-
-def _history_of(session: Session, provider_ids: Collection[str]) -> tuple[Offered, ...]:
-    query = select(HistoryRow).where(HistoryRow.provider_id.in_(sorted(provider_ids)))
-    return tuple(
-        Offered(
-            provider_id=row.provider_id,
-            offered_on=row.offered_on,
-            request_id=row.request_id,
-            outcome=Outcome(row.outcome),
-        )
-        for row in session.scalars(query.order_by(HistoryRow.line_id))
-    )

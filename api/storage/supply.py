@@ -202,18 +202,58 @@ def supply_book(session: Session, now: datetime, as_of: date, since: date | None
         From which day on the fairness ledger counts; all of it when not given.
     """
     rows = session.scalars(select(ProviderRow).order_by(ProviderRow.place)).all()
-    homecare, beds = left_of(rows, promises(session, now))
+    ledger = history(session, since)
+    return _filled(head_of_book(session, as_of), rows, promises(session, now), ledger)
+
+
+def part_of_book(
+    session: Session,
+    provider_ids: Collection[str],
+    now: datetime,
+    as_of: date,
+    *,
+    besides: str,
+) -> Book:
+    """Return some providers as a book, with what they have left beside everyone else's promises.
+
+    Parameters
+    ----------
+    session
+        Where to read.
+    provider_ids
+        Which providers.
+    now, as_of
+        When it is.
+    besides
+        The request whose own holds and booking take nothing.
+    """
+    rows = provider_rows(session, provider_ids)
+    promised = promises(session, now, provider_ids, besides=besides)
+    ledger = history(session, provider_ids=provider_ids)
+    return _filled(head_of_book(session, as_of), rows, promised, ledger)
+
+
+def _filled(
+    head: Book,
+    rows: Sequence[ProviderRow],
+    promised: dict[str, list[Commitment]],
+    ledger: tuple[Offered, ...],
+) -> Book:
+    """Return a book's head with providers, what they have left, and the ledger about them."""
+    homecare, beds = left_of(rows, promised)
     supply = {
         "providers": tuple(Provider.model_validate(row.document) for row in rows),
         "rates": tuple(rate for row in rows for rate in read(Rate, row.rates)),
         "homecare_capacity": tuple(homecare),
         "bed_capacity": tuple(beds),
-        "history": history(session, since),
+        "history": ledger,
     }
-    return head_of_book(session, as_of).model_copy(update=supply)
+    return head.model_copy(update=supply)
 
 
-def history(session: Session, since: date | None = None) -> tuple[Offered, ...]:
+def history(
+    session: Session, since: date | None = None, provider_ids: Collection[str] | None = None
+) -> tuple[Offered, ...]:
     """Return the fairness ledger, oldest entry first.
 
     Parameters
@@ -223,8 +263,12 @@ def history(session: Session, since: date | None = None) -> tuple[Offered, ...]:
     since
         Of the lines before, only those that still count: the last of each provider, and whom it
         found unsuitable; all lines when not given.
+    provider_ids
+        About whom; about all when not given.
     """
     query = select(HistoryRow).order_by(HistoryRow.line_id)
+    if provider_ids is not None:
+        query = query.where(HistoryRow.provider_id.in_(sorted(provider_ids)))
     if since is not None:
         last = select(HistoryRow.provider_id, func.max(HistoryRow.offered_on))
         is_last = tuple_(HistoryRow.provider_id, HistoryRow.offered_on).in_(

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from api.errors import NotFoundError
-from api.storage import bookings, enquiries, offers
+from api.storage import bookings, enquiries, offers, supply
 from api.storage.record import Writing
 from api.tables import HistoryRow, InvitationRow, OfferRow, RecordRow
 from matcher.vocabulary import Outcome
@@ -172,10 +172,10 @@ def test_a_part_of_the_book_is_as_the_whole_but_for_own_promises(desk: Desk) -> 
     now, today = desk.record.clock.now(), desk.record.clock.today()
     with desk.record.reading() as session:
         mine, others = (
-            offers.part_of_book(session, ["poundbury"], now, today, besides=request_id)
+            supply.part_of_book(session, ["poundbury"], now, today, besides=request_id)
             for request_id in ("R-201", "N-1")
         )
-        empty = offers.part_of_book(session, [], now, today, besides="N-1")
+        empty = supply.part_of_book(session, [], now, today, besides="N-1")
     assert [provider.provider_id for provider in mine.providers] == ["poundbury"]
     assert {line.provider_id for line in mine.bed_capacity} == {"poundbury"}
     [own] = [line for line in mine.bed_capacity if line.care_type == "residential"]
