@@ -34,8 +34,8 @@ class _Compiled:
 class Supply:
     """Gives the market of the record as it is now.
 
-    A change of somebody's capacity compiles that provider's capacity anew; a change of terms, of
-    the policy or of the day compiles everything.
+    Of a change of somebody's capacity that provider's alone is read, and the tables of capacity are
+    compiled anew; a change of terms, of the policy or of the day reads and compiles everything.
 
     Parameters
     ----------

@@ -192,7 +192,9 @@ class Market:
         homecare: Iterable[HomecareCapacity],
         beds: Iterable[BedCapacity],
     ) -> Market:
-        """Return this market with other capacity of some providers; nothing else is compiled anew.
+        """Return this market with other capacity of some providers.
+
+        The tables of capacity are compiled anew, of everybody; terms, words and rates are not.
 
         Parameters
         ----------
