@@ -226,7 +226,7 @@ class Enquiry:
         if self.request.is_homecare:
             times = times_many(free, self.shape, self.travel_minutes[asked] // GRID_MINUTES)
             possible[asked], slots[asked] = times.ok, times.starts
-        for lead in np.unique(leads).tolist():
+        for lead in sorted(set(leads.tolist())):
             alike = leads == lead
             if self.request.is_homecare:
                 start_day[asked[alike]] = self.first_visit_day(lead)

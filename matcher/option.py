@@ -127,14 +127,15 @@ def criterion_scores(
 ) -> tuple[CriterionScore, ...]:
     """Return every criterion of one scored provider, with its reason."""
     number = int(scores.numbers[place])
+    hundredths, weights = scores.hundredths[:, place].tolist(), scores.weights.tolist()
     return tuple(
         CriterionScore(
             name=criterion.name,
-            score=int(scores.hundredths[row, place]) * 100 / FULL_SCORE,
-            weight=int(scores.weights[row]),
+            score=score * 100 / FULL_SCORE,
+            weight=weight,
             reason=criterion.reason(enquiry, starts, number),
         )
-        for row, criterion in enumerate(CRITERIA)
+        for criterion, score, weight in zip(CRITERIA, hundredths, weights, strict=True)
     )
 
 

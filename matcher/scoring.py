@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -321,7 +322,7 @@ class Scores:
     hundredths: Ints
     weights: Ints
 
-    @property
+    @cached_property
     def weighted(self) -> Ints:
         """Sum of weight x score, the exact number options are ranked by, [n]."""
         return np.asarray(self.weights @ self.hundredths, dtype=np.int64)

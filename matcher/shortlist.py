@@ -301,8 +301,6 @@ def _assumed(verdict: Verdict, chosen: tuple[Option, ...]) -> Iterator[str]:
 
 
 def _refused_by(verdict: Verdict) -> dict[str, int]:
-    return {
-        rule.rule_id: count
-        for bit, rule in enumerate(RULES)
-        if (count := int((verdict.failed >> np.uint32(bit) & 1).sum()))
-    }
+    bits = np.arange(len(RULES), dtype=np.uint32)
+    counts = (verdict.failed[:, None] >> bits & 1).sum(axis=0).tolist()
+    return {rule.rule_id: count for rule, count in zip(RULES, counts, strict=True) if count}

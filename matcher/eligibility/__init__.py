@@ -106,12 +106,12 @@ def judge(enquiry: Enquiry, rules: tuple[Rule, ...] = RULES) -> Verdict:
         ``RULES`` for one person alone, ``BATCH_RULES`` for everyone at once.
     """
     standing = np.ones(len(enquiry.market), np.bool_)
-    failed = np.zeros(len(enquiry.market), np.uint32)
-    for bit, rule in enumerate(rules):
-        passes = rule.mask(enquiry, standing)
-        failed |= (~passes).astype(np.uint32) << np.uint32(bit)
-        standing = failed == 0
-    return Verdict(enquiry, failed)
+    passed = []
+    for rule in rules:
+        passed.append(rule.mask(enquiry, standing))
+        standing = standing & passed[-1]
+    bits = np.uint32(1) << np.arange(len(rules), dtype=np.uint32)
+    return Verdict(enquiry, bits @ ~np.array(passed))
 
 
 def pair_refusals(

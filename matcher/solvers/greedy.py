@@ -69,7 +69,7 @@ class Diary:
             later < start + int(shape.length_slots[one])
             for one, start in enumerate(choice.times)
             for other, later in enumerate(choice.times)
-            if one != other and start <= later and (shape.days[one] & shape.days[other]).any()
+            if one != other and start <= later and shape.share_day[one, other]
         ):
             return False
         return bool((occupy(left, shape, option.travel_slots, choice.times) >= 0).all())

@@ -267,8 +267,24 @@ def starts_alone(free: IntArray, shape: PackageShape, visit: int, travel_slots: 
     travel_slots
         Travel to reach the visit, slots.
     """
-    folded = free[shape.days[visit]].min(axis=0)
-    enough = np.packbits(folded >= shape.carers[visit], bitorder="little")
+    return starts_within(free[shape.days[visit]].min(axis=0), shape, visit, travel_slots)
+
+
+def starts_within(least: IntArray, shape: PackageShape, visit: int, travel_slots: int) -> int:
+    """Return the slots (bits) in which a visit could start, given what is free on all its days.
+
+    Parameters
+    ----------
+    least
+        ``[288]`` the fewest carers free on any day of the visit.
+    shape
+        The package.
+    visit
+        Position of the visit.
+    travel_slots
+        Travel to reach the visit, slots.
+    """
+    enough = np.packbits(least >= shape.carers[visit], bitorder="little")
     room = int.from_bytes(enough.tobytes(), "little")
     begins = _room_for(room, int(shape.length_slots[visit]) + travel_slots)
     window = bits_between(int(shape.first_slot[visit]), int(shape.last_slot[visit]))

@@ -60,6 +60,11 @@ class PackageShape:
         return len(self.visit_nos)
 
     @cached_property
+    def share_day(self) -> BoolArray:
+        """``[V, V]``: whether two visits take place on a day that they share."""
+        return self.days @ self.days.T
+
+    @cached_property
     def day_groups(self) -> tuple[tuple[int, ...], ...]:
         """Days folded together where the very same visits take place; empty days left out.
 

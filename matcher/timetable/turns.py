@@ -51,8 +51,12 @@ def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> T
             np.zeros(len(free), dtype=np.bool_), np.zeros((len(free), len(shape)), np.int16)
         )
     ok, starts, shared = _take_turns(free, shape, travel)
-    doubtful = np.flatnonzero(~ok) if shared else np.zeros(0, dtype=np.intp)
+    if not shared:
+        return Times(ok, starts)
+    doubtful = np.flatnonzero(~ok)
     for visit in range(len(shape)):
+        if not doubtful.size:
+            break
         alone = possible_starts(free[doubtful], shape, visit, travel[doubtful])
         doubtful = doubtful[alone.any(axis=1)]
     # Many providers look alike, the more so since carers beyond the package's need do not matter.
@@ -131,7 +135,7 @@ def _may_overlap(shape: PackageShape, visit: int, other: int, travel: int) -> bo
     """Say whether two visits could overlap on a day they share, so much travel included."""
     begin, end = shape.first_slot - travel, shape.last_slot + shape.length_slots
     meet = begin[visit] < end[other] and begin[other] < end[visit]
-    return bool(meet and (shape.days[visit] & shape.days[other]).any())
+    return bool(meet and shape.share_day[visit, other])
 
 
 def _one_at_a_time(

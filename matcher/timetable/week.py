@@ -20,6 +20,7 @@ from matcher.timetable.search import (
     lowest,
     slots_of,
     starts_alone,
+    starts_within,
     without,
 )
 from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, IntArray, PackageShape
@@ -106,9 +107,8 @@ def possible_starts(free: IntArray, shape: PackageShape, visit: int, travel: Int
     length = int(shape.length_slots[visit])
     low = max(first - int(travel.max(initial=0)), 0)
     high = min(last + length, SLOTS_PER_DAY)
-    room = np.ones((len(free), high - low), dtype=np.bool_)
-    for day in np.flatnonzero(shape.days[visit]):
-        room &= free[:, day, low:high] >= int(shape.carers[visit])
+    least = free[:, shape.days[visit], low:high].min(axis=1)
+    room = least >= int(shape.carers[visit])
     slots = np.arange(low, high, dtype=np.int16)
     # The last slot without room up to each slot, and the first one from it on, serve any travel.
     before = np.maximum.accumulate(np.where(room, np.int16(low - 1), slots), axis=1)
@@ -199,17 +199,18 @@ def start_ranges(
         If a visit does not fit at its start.
     """
     left = occupy(free, shape, travel_slots, starts)
+    lengths, share_day = shape.length_slots.tolist(), shape.share_day.tolist()
     ranges = []
-    for visit, start in enumerate(map(int, starts)):
-        busy, carers = _busy(shape, visit, travel_slots, start), int(shape.carers[visit])
-        left[busy] += carers
-        possible = starts_alone(left, shape, visit, travel_slots)
+    for visit, start in enumerate(starts):
+        days, busy = _busy(shape, visit, travel_slots, start)
+        least = left[days].min(axis=0)
+        least[busy] += shape.carers[visit]  # its own, on every day alike
+        possible = starts_within(least, shape, visit, travel_slots)
         for other, there in enumerate(starts):
-            if other != visit and (shape.days[visit] & shape.days[other]).any():
+            if other != visit and share_day[visit][other]:
                 # One visit at a time: starts from which it would overlap the other at the door.
-                too_early = max(int(there) - int(shape.length_slots[visit]) + 1, 0)
-                over = int(there) + int(shape.length_slots[other])
-                possible &= ~bits_between(too_early, over - 1)
+                too_early = max(there - lengths[visit] + 1, 0)
+                possible &= ~bits_between(too_early, there + lengths[other] - 1)
         if not possible >> start & 1:
             raise MatcherError(
                 f"Visit {shape.visit_nos[visit]} does not fit at slot {start}.",
@@ -221,7 +222,6 @@ def start_ranges(
         earliest = (gaps & ((1 << start) - 1)).bit_length()
         latest = start + lowest(gaps >> (start + 1))
         ranges.append((earliest, latest))
-        left[busy] -= carers
     return tuple(ranges)
 
 
