@@ -20,6 +20,7 @@ from api.routers import ROUTERS
 from api.security import OPEN, Rule
 from api.settings import Mode, Settings
 from api.storage.record import Record
+from api.storage.visits import Visits
 from api.supply import Supply
 from matcher import __version__
 from matcher.geography import Gazetteer
@@ -90,6 +91,7 @@ def make_service(settings: Settings, record: Record, gazetteer: Gazetteer | None
     return Service(
         settings=settings,
         record=record,
+        visits=Visits(record),
         supply=Supply(record.clock, gazetteer),
         limiter=RateLimiter(settings.calls_per_minute),
         figures=Figures(),

@@ -19,6 +19,7 @@ from api.rates import RateLimiter
 from api.security import NO_KEY, Caller, Rule, caller_of
 from api.settings import Settings
 from api.storage.record import Record, Writing
+from api.storage.visits import Visits
 from api.supply import Supply
 from api.tables import ReplayRow
 from matcher.market import Market
@@ -37,6 +38,8 @@ class Service:
         How it is set up.
     record
         The book of record.
+    visits
+        Takes the questions of many calls to it together.
     supply
         The compiled market, kept right by version.
     limiter
@@ -47,6 +50,7 @@ class Service:
 
     settings: Settings
     record: Record
+    visits: Visits
     supply: Supply
     limiter: RateLimiter
     figures: Figures
@@ -115,16 +119,19 @@ class Allow:
 class AllowAtMarket(Allow):
     """A rule that gives the market to whoever it lets pass, in the same visit to the record.
 
-    For the one route that is called most: a thread and a connection less for each call.
+    For the one route that is called most: calls that come at the same time share a visit.
     """
 
-    def __call__(  # type: ignore[override]
+    async def __call__(  # type: ignore[override]
         self, request: Request, service: ServiceOf, key: KeyOf
     ) -> Market:
         """Return the market as committed by now."""
-        with service.record.glance() as connection:
+
+        def asked(connection: Connection) -> Market:
             self.admitted(connection, request, service, key)
             return service.supply.market(connection)
+
+        return await service.visits.ask(asked)
 
 
 def _text_of(key: HTTPAuthorizationCredentials | None) -> str:
