@@ -18,7 +18,7 @@ from api.problems import RESPONSES, Problem, answer_with_problems
 from api.rates import RateLimiter
 from api.routers import ROUTERS
 from api.security import OPEN, Rule
-from api.settings import Mode, Settings
+from api.settings import Mode, Settings, settings_of_environment
 from api.storage.record import Record
 from api.storage.visits import Visits
 from api.supply import Supply
@@ -56,7 +56,7 @@ def create_app(
     UnruledRouteError
         If a route does not say who may call it: a fault of this software.
     """
-    settings = settings or Settings()
+    settings = settings or settings_of_environment()
     settings.require_safe()
     app = _Edged(
         title="Carematch",

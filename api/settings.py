@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from datetime import date
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 
@@ -15,6 +18,9 @@ from matcher.errors import MatcherError
 
 DEVELOPMENT_SECRET = "only-for-development"  # refused in production
 ADDRESSES = "sqlite:///FILE, sqlite:////ABSOLUTE/FILE or postgresql://USER:PASSWORD@HOST/NAME"
+PREFIX = "CAREMATCH_"
+NO_SETTINGS = ("CACHE_DIR", "DEBUG")
+"""Variables of that prefix that the matcher reads, not the service."""
 SHORTEST_SECRET = 32
 """Characters that the secret for API keys must have in production."""
 
@@ -66,7 +72,7 @@ class Settings(BaseSettings):
         Seconds that a run may take unless its own limits say otherwise.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CAREMATCH_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     mode: Mode = Mode.DEVELOPMENT
     database_url: SecretStr = SecretStr("sqlite:///carematch.db")
@@ -159,8 +165,10 @@ def settings_of_environment() -> Settings:
     ------
     UnsafeSettingsError
         If a variable cannot be what it is set to, naming it and what was expected; the value is
-        not repeated, for it may be a secret.
+        not repeated, for it may be a secret. Also if there is no such setting: a mistyped
+        ``CAREMATCH_MODE`` must not start production as development.
     """
+    _require_known(os.environ)
     try:
         return Settings()
     except ValidationError as error:
@@ -172,3 +180,18 @@ def settings_of_environment() -> Settings:
         raise UnsafeSettingsError(
             "These settings cannot be used:\n" + "\n".join(faults), thing="settings"
         ) from None
+
+
+def _require_known(variables: Iterable[str]) -> None:
+    # In any case, as settings are.
+    given = {name: name.upper().removeprefix(PREFIX) for name in sorted(variables)}
+    known = [*(name.upper() for name in Settings.model_fields), *NO_SETTINGS]
+    faults = []
+    for name, short in given.items():
+        if name.upper().startswith(PREFIX) and short not in known:
+            meant = get_close_matches(short, known, n=1) or known
+            faults.append(f"  {name}: expected {' or '.join(PREFIX + each for each in meant)}")
+    if faults:
+        raise UnsafeSettingsError(
+            "There are no such settings:\n" + "\n".join(faults), thing="settings"
+        )

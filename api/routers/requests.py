@@ -26,6 +26,7 @@ from api.schemas.requests import (
     RequestChange,
     RequestList,
     RequestState,
+    RequestStatus,
     RiskRating,
     Suspension,
     Urgency,
@@ -118,7 +119,7 @@ def list_requests(
     caller: Reader,
     service: ServiceOf,
     page: PageOf,
-    state: Annotated[str | None, Query(pattern="^(waiting|arranged|ended)$")] = "waiting",
+    state: RequestStatus = RequestStatus.WAITING,
     risk: Risk | None = None,
     service_type: ServiceType | None = None,
     zone: Annotated[Id | None, Query()] = None,
@@ -128,7 +129,7 @@ def list_requests(
     A key worker sees her own.
     """
     wanted = stored.Wanted(
-        state=state,
+        state=state.value,
         service_type=None if service_type is None else service_type.value,
         zone=zone,
         key_worker=requests.may_own(caller),

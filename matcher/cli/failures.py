@@ -74,7 +74,7 @@ def explain_failure(error: BaseException) -> Failure:
 
 
 def _plain(code: int, kind: str, message: str, **details: object) -> Failure:
-    message = without_controls(message)
+    message = _on_its_lines(message)
     return Failure(code, kind, Text(message, style=WRONG), message, details)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from api.settings import (
     is_postgresql,
     settings_of_environment,
 )
+from matcher.cli.failures import DEBUG_VARIABLE
+from matcher.geography import default_cache_dir
 
 SAFE: dict[str, Any] = {
     "mode": Mode.PRODUCTION,
@@ -160,3 +163,33 @@ def test_a_start_that_is_wrong_by_itself_is_told_once(monkeypatch: pytest.Monkey
     with pytest.raises(UnsafeSettingsError) as caught:
         settings_of_environment()
     assert "CAREMATCH_DAY_END" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CAREMATCH_MOD", "CAREMATCH_MODE"),
+        ("CAREMATCH_KEYSECRET", "CAREMATCH_KEY_SECRET"),
+        ("carematch_databse_url", "CAREMATCH_DATABASE_URL"),
+        ("CAREMATCH_XYZZY", "CAREMATCH_RUN_SECONDS"),
+    ],
+)
+def test_a_mistyped_setting_is_refused(
+    name: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or production would start as development; its value may be a secret, so is not shown."""
+    monkeypatch.setenv(name, "a-secret")
+    for starting in (settings_of_environment, create_app):
+        with pytest.raises(UnsafeSettingsError, match=f"{name}: expected .*{meant}") as caught:
+            starting()
+        assert "a-secret" not in str(caught.value)
+
+
+def test_what_the_matcher_reads_is_no_mistake(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where it keeps what it may lose, and whether it tells where a fault is."""
+    monkeypatch.setenv(DEBUG_VARIABLE, "1")
+    monkeypatch.setenv("CAREMATCH_CACHE_DIR", str(tmp_path))
+    assert default_cache_dir() == tmp_path
+    assert settings_of_environment().mode is Mode.DEVELOPMENT

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from matcher.cli import entry
 from matcher.cli.failures import explain_failure
+from matcher.errors import MatcherError
 from matcher.files import read_book
 from matcher.model import Book, CareRequest
 from tests.breaking import SAMPLE, faults_after, swap
@@ -118,6 +119,14 @@ def test_what_a_noun_refuses_is_bad_input() -> None:
                 {"visit_no": 1, "days": ["mon"], "band": "tea", "minutes": 30}]},
         )  # fmt: skip
     assert "CareRequest: no visits" in explain_failure(between.value).message
+
+
+def test_a_refusal_of_several_lines_keeps_them() -> None:
+    """One line a reason; nothing else that a terminal acts upon gets through."""
+    told = explain_failure(MatcherError("Two reasons:\n  one\n  \x1b[2Jtwo")).message
+    assert told.split("\n")[:2] == ["Two reasons:", "  one"]
+    assert "\x1b" not in told
+    assert told.endswith("two")
 
 
 @pytest.mark.parametrize("command", ["allocate", "generate", "demo"])
