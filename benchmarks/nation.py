@@ -49,21 +49,25 @@ class Night:
     limits: Limits
 
 
-def nation(councils: int, gazetteer: Gazetteer) -> list[CountySpec]:
+def large_authorities(gazetteer: Gazetteer) -> list[str]:
+    """Return the codes of the authorities of England with enough postcodes for a council."""
+    return [
+        code
+        for code in gazetteer.authorities()
+        if code.startswith("E") and len(gazetteer.postcodes_of(code)) >= LEAST_POSTCODES
+    ]
+
+
+def nation(councils: int, authorities: Sequence[str]) -> list[CountySpec]:
     """Return the specs of some of the nation's councils, evenly from all of them.
 
     Parameters
     ----------
     councils
         How many, at most the whole nation's.
-    gazetteer
-        Where postcodes are.
+    authorities
+        Where they may be.
     """
-    authorities = [
-        code
-        for code in gazetteer.authorities()
-        if code.startswith("E") and len(gazetteer.postcodes_of(code)) >= LEAST_POSTCODES
-    ]
     chosen = [COUNCILS * number // councils for number in range(councils)]
     return [
         council_spec(number, authorities[len(authorities) * number // COUNCILS])
@@ -191,7 +195,7 @@ def measure(councils: int, seconds: float, processes: int) -> Row:
         Processes among which councils are dealt out; each solver has one thread.
     """
     limits = Limits(seconds=seconds, workers=1)
-    nights = [Night(spec, limits) for spec in nation(councils, _gazetteer())]
+    nights = [Night(spec, limits) for spec in nation(councils, large_authorities(_gazetteer()))]
     began = monotonic()
     rows = []
     for row in map_supervised(solve_council, nights, processes=processes):

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from pydantic import SecretStr
 
 from api.settings import Settings
@@ -36,6 +37,14 @@ def _fill(url: str, folder: BookFolder, gazetteer: Gazetteer) -> None:
     migrate(record.engine)
     load(record, folder, Market(folder.book, folder.policy, gazetteer))
     record.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def event_loop_of_desks() -> Iterator[None]:
+    """Give all desks one event loop: starting one for each call takes longer than most calls."""
+    with start_blocking_portal() as Desk.portal:
+        yield
+    Desk.portal = None
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -37,6 +38,8 @@ class Desk:
         Where postcodes are.
     """
 
+    portal: ClassVar[BlockingPortal | None] = None
+    """The event loop of all desks, as a server has one; without it each call starts its own."""
     settings: Settings
     gazetteer: Gazetteer
     record: Record = field(init=False)
@@ -45,12 +48,17 @@ class Desk:
     _keys: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.record = Record(self.settings)
+        self.record = self.opened()
         # Setting up routes takes longer than most tests, so apps are used again.
         self.app = _IDLE.pop() if _IDLE else create_app(self.settings, record=self.record)
         self.app.state.service = make_service(self.settings, self.record, self.gazetteer)
         self.app.middleware_stack = None
         self.client = TestClient(self.app, raise_server_exceptions=True)
+        self.client.portal = self.portal
+
+    def opened(self) -> Record:
+        """Return the record that the settings name."""
+        return Record(self.settings)
 
     def key(
         self,

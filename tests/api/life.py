@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import or_, select
 
-from api.app import create_app
 from api.clocks import Clock
 from api.errors import ANSWERS, OUR_FAULT
 from api.problems import MEDIA_TYPE, TYPE
@@ -51,12 +49,10 @@ class MovingClock(Clock):
 class LifeDesk(Desk):
     """A desk on which time can pass."""
 
-    def __post_init__(self) -> None:
-        """Open the record with the clock that moves."""
+    def opened(self) -> Record:
+        """Return the record, with the clock that moves."""
         self.clock = MovingClock(day=date.fromisoformat(DAY))
-        self.record = Record(self.settings, self.clock)
-        self.app = create_app(self.settings, record=self.record, gazetteer=self.gazetteer)
-        self.client = TestClient(self.app, raise_server_exceptions=True)
+        return Record(self.settings, self.clock)
 
 
 @dataclass

@@ -55,7 +55,7 @@ class Nursery:
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # nothing may go on beside a fork
+            env=_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -74,6 +74,12 @@ class Nursery:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(SECONDS)
+
+
+def _environment() -> dict[str, str]:
+    # Nothing may go on beside a fork, and whoever is killed has no coverage to tell of.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    return {**kept, "OPENBLAS_NUM_THREADS": "1"}
 
 
 @contextmanager
