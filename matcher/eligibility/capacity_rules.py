@@ -54,7 +54,7 @@ class Capacity(Rule):
         if told:
             sentence = f"{name} has no start within its capacity for {told}."
         else:
-            sentence = f"{name} has room for each visit alone but not for all of them together."
+            sentence = f"{name} has room for each visit, but no times were found for all together."
         # One move does not help where two visits have no start, each even on its own.
         change = self._visit_change(enquiry, number, travel) if len(blocked) < 2 else None
         return self.refuse(sentence, change)

@@ -12,11 +12,10 @@ from matcher.timetable.beds import (
     smallest_bed_change,
 )
 from matcher.timetable.shape import SLOTS_PER_DAY, PackageShape, compile_package
-from matcher.timetable.turns import Times, times_many
+from matcher.timetable.turns import Times, can_schedule, times_many
 from matcher.timetable.week import (
     TimeChange,
     blocking_visits,
-    can_schedule,
     find_times,
     occupy,
     smallest_change,

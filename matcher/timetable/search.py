@@ -14,6 +14,10 @@ Levels: TypeAlias = tuple[tuple[int, ...], ...]
 placed need of it, the slots with at least so many free, as bits of an int. The resources are the
 carers on each group of days, then the person's door on each: one, for the one visit at a time."""
 
+Places: TypeAlias = tuple[tuple[int, int], ...]
+"""Kinds of visits, each with where it begins to keep carers busy, in that order."""
+MOST_STATES = 400
+"""States that one search looks at; those of an invented county's packages look at 30 at most."""
 FULL_DAY = (1 << SLOTS_PER_DAY) - 1
 
 
@@ -57,7 +61,11 @@ class Kind(NamedTuple):
 
 
 class Search:
-    """Decides exactly whether visits fit together into one provider's free week.
+    """Decides whether visits fit together into one provider's free week.
+
+    Exactly, within a work that packages of people seldom come near; a package of many visits that
+    could all take place at the same times may need any amount. Such visits then count as not
+    fitting, which promises nobody anything.
 
     Fit together means that there are carers for all of them, and that the person has one visit
     at a time: on a day that two visits share, one ends at the door before the other starts there.
@@ -104,6 +112,7 @@ class Search:
 
     def __init__(self, free: IntArray, shape: PackageShape, travel_slots: int) -> None:
         self.travel_slots = travel_slots
+        self.states_left = MOST_STATES
         self._kinds: list[Kind] = []
         self._failed: dict[tuple[int, ...], list[tuple[int, Levels]]] = {}
         self._shape = shape
@@ -153,8 +162,10 @@ class Search:
                 )
         return tuple(left)
 
-    def completes(self, left: tuple[int, ...], levels: Levels, since: int = 0) -> bool:
-        """Say whether visits fit together, none beginning before a slot.
+    def placed(self, left: tuple[int, ...], levels: Levels, since: int = 0) -> Places | None:
+        """Return where visits fit together, none beginning before a slot.
+
+        ``None`` when they do not, or when that is not known within the work allowed.
 
         Parameters
         ----------
@@ -166,20 +177,24 @@ class Search:
             Slot before which none may begin to keep carers busy.
         """
         if not left:
-            return True
+            return ()
+        if not self.states_left:
+            return None
+        self.states_left -= 1
         masks = {kind: self.begins(kind, levels) >> since << since for kind in left}
         if not all(masks.values()):
-            return False
+            return None
         soonest = min(map(lowest, masks.values()))
         if self._hopeless(left, levels, soonest):
-            return False
-        if not self._overloaded(left, masks, levels) and any(
-            self.completes(without(left, kind), self.occupied(levels, kind, begin), begin)
-            for kind, begin in self._next(masks)
-        ):
-            return True
-        self._failed.setdefault(left, []).append((soonest, levels))
-        return False
+            return None
+        if not self._overloaded(left, masks, levels):
+            for kind, begin in self._next(masks):
+                rest = self.placed(without(left, kind), self.occupied(levels, kind, begin), begin)
+                if rest is not None:
+                    return (kind, begin), *rest
+        if self.states_left:  # what was cut short has not failed
+            self._failed.setdefault(left, []).append((soonest, levels))
+        return None
 
     def _hopeless(self, left: tuple[int, ...], levels: Levels, since: int) -> bool:
         """Say whether the same visits have failed already with no less room."""

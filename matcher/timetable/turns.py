@@ -27,14 +27,14 @@ class Times:
 
 
 def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> Times:
-    """Return for many providers exactly what :func:`find_times` returns for each.
+    """Return for many providers what :func:`find_times` returns for each, its work unlimited.
 
     Visits take turns at all providers together: each takes its nearest start that is possible
     after those before it and leaves a start at the person's door to each one after it. Where
     every visit finds one, these are the times of :func:`find_times`: each choice is the best
     there is after the earlier ones, and the visits that follow prove that it leaves times for the
     rest. Where one finds none, the package cannot fit if some visit has no start even on its own;
-    only the few providers left are searched.
+    only the few providers left are searched, and those by no more work than that allows.
 
     Parameters
     ----------
@@ -71,6 +71,21 @@ def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> T
         if found is not None:
             ok[provider], starts[provider] = True, found
     return Times(ok, starts)
+
+
+def can_schedule(free: IntArray, shape: PackageShape, travel_slots: int) -> bool:
+    """Say whether start times are found at which the whole package fits.
+
+    Parameters
+    ----------
+    free
+        ``[7, 288]`` carers free at the same time for new visits.
+    shape
+        The package.
+    travel_slots
+        Travel to reach each visit, slots.
+    """
+    return bool(times_many(free[None], shape, np.array([travel_slots])).ok[0])
 
 
 def _take_turns(

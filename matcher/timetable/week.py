@@ -15,6 +15,7 @@ import numpy as np
 from matcher.errors import MatcherError
 from matcher.timetable.search import (
     FULL_DAY,
+    Places,
     Search,
     bits_between,
     lowest,
@@ -46,28 +47,13 @@ class TimeChange:
     minutes_beyond: int
 
 
-def can_schedule(free: IntArray, shape: PackageShape, travel_slots: int) -> bool:
-    """Say exactly whether start times exist at which the whole package fits.
-
-    Parameters
-    ----------
-    free
-        ``[7, 288]`` carers free at the same time for new visits.
-    shape
-        The package.
-    travel_slots
-        Travel to reach each visit, slots.
-    """
-    search = Search(free, shape, travel_slots)
-    return search.completes(tuple(sorted(search.kind_of)), search.levels)
-
-
 def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...] | None:
-    """Return one start slot a visit, or ``None`` when no times exist at which all visits fit.
+    """Return one start slot a visit, or ``None`` when no times are found at which all visits fit.
 
     Visit by visit in ``visit_no`` order, each gets the possible start nearest its preferred time
     (the earlier of two equally near; the earliest when it has no preference) that still leaves
-    times for all the rest. Nothing is missed: every "still leaves" is decided exactly.
+    times for all the rest. Every "still leaves" is decided exactly, within the work that
+    :class:`~matcher.timetable.search.Search` allows; beyond it, what is known to fit is kept.
 
     Parameters
     ----------
@@ -80,18 +66,28 @@ def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[
     """
     search = Search(free, shape, travel_slots)
     left, levels = tuple(sorted(search.kind_of)), search.levels
-    if not search.completes(left, levels):
+    places = search.placed(left, levels)
+    if places is None:
         return None
     starts = []
     for visit, kind in enumerate(search.kind_of):
         left = without(left, kind)
         target = target_slot(shape, visit) - travel_slots
         begins = slots_of(search.begins(kind, levels))
-        begins.sort(key=lambda begin: (abs(begin - target), begin))
-        begin = next(b for b in begins if search.completes(left, search.occupied(levels, kind, b)))
-        levels = search.occupied(levels, kind, begin)
-        starts.append(begin + travel_slots)
+        for begin in sorted(begins, key=lambda begin: (abs(begin - target), begin)):
+            after = search.occupied(levels, kind, begin)
+            known = (kind, begin) in places
+            rest = _taken_out(places, (kind, begin)) if known else search.placed(left, after)
+            if rest is not None:
+                places, levels = rest, after
+                starts.append(begin + travel_slots)
+                break
     return tuple(starts)
+
+
+def _taken_out(places: Places, place: tuple[int, int]) -> Places:
+    number = places.index(place)
+    return places[:number] + places[number + 1 :]
 
 
 def target_slot(shape: PackageShape, visit: int) -> int:
@@ -228,9 +224,10 @@ def start_ranges(
 def smallest_change(free: IntArray, shape: PackageShape, travel_slots: int) -> TimeChange | None:
     """Return the one visit whose window, widened by the fewest minutes, makes the package fit.
 
-    ``None`` when the package fits as it is, or when no single visit's move helps. A critical
-    time is never moved (H5). Of equally small changes the first visit's comes first, then the
-    earlier start. Exact: every candidate in that order is decided by the search.
+    ``None`` when the package fits as it is, or when no single visit's move is found to help. A
+    critical time is never moved (H5). Of equally small changes the first visit's comes first, then
+    the earlier start. Every candidate in that order is decided by the search; once that has done
+    the work it is allowed it finds no other.
 
     Parameters
     ----------
@@ -243,19 +240,19 @@ def smallest_change(free: IntArray, shape: PackageShape, travel_slots: int) -> T
     """
     search = Search(free, shape, travel_slots)
     everyone = tuple(sorted(search.kind_of))
-    if search.completes(everyone, search.levels):
+    if search.placed(everyone, search.levels) is not None:
         return None
     candidates: list[tuple[int, int, int]] = []
     for visit in np.flatnonzero(~shape.is_critical).tolist():
         anytime = search.kind(visit, FULL_DAY)
         rest = without(everyone, search.kind_of[visit])
-        if search.completes(tuple(sorted((*rest, anytime))), search.levels):
+        if search.placed(tuple(sorted((*rest, anytime))), search.levels) is not None:
             starts = (b + travel_slots for b in slots_of(search.begins(anytime, search.levels)))
             candidates += ((_beyond(shape, visit, start), visit, start) for start in starts)
     for beyond, visit, start in sorted(candidates):
         kind = search.kind_of[visit]
         after = search.occupied(search.levels, kind, start - travel_slots)
-        if search.completes(without(everyone, kind), after):
+        if search.placed(without(everyone, kind), after) is not None:
             return TimeChange(visit, start, beyond * GRID_MINUTES)
     return None
 

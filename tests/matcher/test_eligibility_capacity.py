@@ -82,7 +82,7 @@ def test_two_visits_in_one_band_are_told_apart_by_number(gazetteer: Gazetteer) -
     refusal = capacity(gazetteer, request, provider(), hours(end="12:20", carers=1))
     assert refusal is not None
     assert refusal.sentence == (
-        "Agency P-1 has room for each visit alone but not for all of them together."
+        "Agency P-1 has room for each visit, but no times were found for all together."
     )
     assert refusal.change is not None
     assert refusal.change.sentence.startswith("feasible if lunch visit 1 may start at 11:1")
