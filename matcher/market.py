@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from matcher.errors import UnknownIdError
 from matcher.geography import Gazetteer, Location, Postcode
-from matcher.model import BedCapacity, Book, CareRequest, HomecareCapacity, Provider
+from matcher.model import BedCapacity, Book, CareRequest, HomecareCapacity, Offered, Provider
 from matcher.policy import Policy
 from matcher.vocabulary import (
     DAYS_PER_WEEK,
@@ -219,6 +219,24 @@ class Market:
         other = copy(self)
         other.book = self.book.model_copy(update=changes)
         other._compile_capacity()
+        return other
+
+    def with_history(self, history: Iterable[Offered]) -> Market:
+        """Return this market with another fairness ledger, which alone is compiled anew.
+
+        Parameters
+        ----------
+        history
+            The whole ledger.
+
+        Raises
+        ------
+        UnknownIdError
+            If a line names a provider that the book lacks.
+        """
+        other = copy(self)
+        other.book = self.book.model_copy(update={"history": tuple(history)})
+        other._compile_ledger()
         return other
 
     # -- compiling -------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import BedCapacity, Book, HomecareCapacity
 from matcher.policy import Policy
-from matcher.vocabulary import CareType, ProviderKind
+from matcher.vocabulary import CareType, Outcome, ProviderKind
 from tests import strategies
-from tests.builders import beds, home, hours, market, provider
+from tests.builders import beds, home, hours, market, offered, provider
 
 
 @st.composite
@@ -109,3 +109,24 @@ def test_capacity_of_a_stranger_is_refused(gazetteer: Gazetteer) -> None:
     before = market(gazetteer, provider("P-1"))
     with pytest.raises(UnknownIdError, match="no provider 'P-9'"):
         before.restocked({"P-9"}, [hours("P-9")], [])
+
+
+def test_another_ledger_is_compiled_from_scratch(gazetteer: Gazetteer) -> None:
+    """Fairness is that of the new ledger; everything else is the very same, the old one kept."""
+    lines = (
+        offered("P-1", 3),
+        offered("P-2", 9),
+        offered("P-1", 1, request_id="R-1", outcome=Outcome.UNSUITABLE),
+    )
+    things = (provider("P-1"), provider("P-2"), hours("P-1"))
+    before = market(gazetteer, *things, lines[0])
+    after = before.with_history(lines)
+    scratch = market(gazetteer, *things, *lines)
+    assert after.book == scratch.book
+    assert after.last_offered_day.tolist() == scratch.last_offered_day.tolist()
+    assert after.recent_offers.tolist() == scratch.recent_offers.tolist() == [2, 1]
+    assert after.unsuitable == scratch.unsuitable != {}
+    assert after.carers is before.carers
+    assert before.recent_offers.tolist() == [1, 0]
+    with pytest.raises(UnknownIdError, match="no provider 'P-9'"):
+        before.with_history([offered("P-9", 1)])
