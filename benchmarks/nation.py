@@ -54,7 +54,7 @@ def large_authorities(gazetteer: Gazetteer) -> list[str]:
     return [
         code
         for code in gazetteer.authorities()
-        if code.startswith("E") and len(gazetteer.postcodes_of(code)) >= LEAST_POSTCODES
+        if code.startswith("E") and gazetteer.postcode_count(code) >= LEAST_POSTCODES
     ]
 
 

@@ -183,12 +183,7 @@ class Gazetteer:
         MatcherError
             When no postcode on the National Grid carries the code; the message suggests some.
         """
-        letters = self._letters_of.get(authority)
-        if letters is None:
-            raise _unknown_authority(authority, self.authorities())
-        tables = [self._table(letter) for letter in letters]
-        rows = [table.rows_of(authority) for table in tables]
-        pairs = list(zip(tables, rows, strict=True))
+        pairs = self._rows_of(authority)
         keys = np.concatenate([table.keys[found] for table, found in pairs])
         return AuthorityPostcodes(
             authority,
@@ -196,6 +191,23 @@ class Gazetteer:
             np.concatenate([table.eastings[found] for table, found in pairs]),
             np.concatenate([table.northings[found] for table, found in pairs]),
         )
+
+    def postcode_count(self, authority: str) -> int:
+        """Return how many postcodes of a local authority have a grid reference.
+
+        Raises
+        ------
+        MatcherError
+            As `postcodes_of`, which takes far longer.
+        """
+        return sum(len(rows) for _, rows in self._rows_of(authority))
+
+    def _rows_of(self, authority: str) -> list[tuple[LetterTable, NDArray[np.intp]]]:
+        letters = self._letters_of.get(authority)
+        if letters is None:
+            raise _unknown_authority(authority, self.authorities())
+        tables = [self._table(letter) for letter in letters]
+        return [(table, table.rows_of(authority)) for table in tables]
 
     def _table(self, letter: str) -> LetterTable:
         """Return a letter's table, from memory, else from disk, else from the data package."""

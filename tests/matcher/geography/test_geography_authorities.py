@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def test_postcodes_of_dorset(gazetteer: Gazetteer) -> None:
     """Dorset's postcodes are sorted, unique, from all five letters, and located."""
     dorset = gazetteer.postcodes_of(DORSET)
     assert len(dorset) == len(dorset.eastings_metres) == len(set(dorset.postcodes)) == 17158
+    assert gazetteer.postcode_count(DORSET) == 17158
     assert list(dorset.postcodes) == sorted(dorset.postcodes)
     assert {str(p)[0] for p in dorset.postcodes} == set("BDEST")
     again = gazetteer.locate_many(dorset.postcodes)
@@ -71,6 +73,8 @@ def test_an_unknown_authority_is_refused_with_suggestions(
     """A code that no postcode carries is named, with close codes where there are any."""
     with pytest.raises(MatcherError) as caught:
         gazetteer.postcodes_of(bad)
+    with pytest.raises(MatcherError, match=re.escape(caught.value.message)):
+        gazetteer.postcode_count(bad)
     assert repr(bad) in caught.value.message
     assert hint in caught.value.message
     assert caught.value.value == bad
