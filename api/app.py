@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -20,8 +20,8 @@ from api.routers import ROUTERS
 from api.security import OPEN, Rule
 from api.settings import Mode, Settings, settings_of_environment
 from api.storage.record import Record
-from api.storage.visits import Visits
 from api.supply import Supply
+from api.together import Together
 from matcher import __version__
 from matcher.geography import Gazetteer
 
@@ -91,7 +91,8 @@ def make_service(settings: Settings, record: Record, gazetteer: Gazetteer | None
     return Service(
         settings=settings,
         record=record,
-        visits=Visits(record),
+        visits=Together(record.glance),
+        searches=Together(nullcontext),
         supply=Supply(record.clock, gazetteer),
         limiter=RateLimiter(settings.calls_per_minute),
         figures=Figures(),

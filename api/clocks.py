@@ -62,6 +62,23 @@ class Clock:
                 left -= room
             at = datetime.combine(at.date() + timedelta(days=1), time(), LONDON)
 
+    def opening_of(self, day: date, said_at: datetime) -> datetime:
+        """Return the first working hour of a day, in UTC, whether anybody works on it or not.
+
+        Where another day stands for today, moments are real all the same: days count from today.
+
+        Parameters
+        ----------
+        day
+            The day.
+        said_at
+            When the day was said.
+        """
+        if self.day is not None:
+            day = said_at.astimezone(LONDON).date() + (day - self.day)
+        opens, _ = self._hours_of(day)
+        return opens.astimezone(UTC)
+
     def _hours_of(self, day: date) -> tuple[datetime, datetime]:
         midnight = datetime.combine(day, time(), LONDON)
         return midnight + timedelta(hours=self.day_start), midnight + timedelta(hours=self.day_end)

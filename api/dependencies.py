@@ -9,22 +9,34 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from api.edge import Figures
-from api.errors import ConflictError, NotSignedInError, StaleError, VersionNeededError
+from api.errors import (
+    ConflictError,
+    MalformedError,
+    NotSignedInError,
+    StaleError,
+    VersionNeededError,
+)
 from api.rates import RateLimiter
 from api.security import NO_KEY, Caller, Rule, caller_of
 from api.settings import Settings
 from api.storage.record import Record, Writing
-from api.storage.visits import Visits
 from api.supply import Supply
 from api.tables import ReplayRow
+from api.together import Together
 from matcher.market import Market
+from matcher.vocabulary import printable
 
 Answered = TypeVar("Answered", bound=BaseModel)
+LONGEST_NAME = 200
+"""Letters of a name that a caller made up which are told back."""
 BEARER = HTTPBearer(auto_error=False, description="An API key: cm_...")
 
 
@@ -40,6 +52,8 @@ class Service:
         The book of record.
     visits
         Takes the questions of many calls to it together.
+    searches
+        Lets many calls search the market together.
     supply
         The compiled market, kept right by version.
     limiter
@@ -50,7 +64,8 @@ class Service:
 
     settings: Settings
     record: Record
-    visits: Visits
+    visits: Together[Connection]
+    searches: Together[None]
     supply: Supply
     limiter: RateLimiter
     figures: Figures
@@ -108,6 +123,7 @@ class Allow:
             request.state.caller = caller  # also for the log of what is refused
             service.limiter.count(caller.prefix)
             self.rule.check(caller, request.path_params, connection)
+            require_known_query(request)
         except NotSignedInError:
             # Whoever guesses keys has none, so counts by where the calls come from.
             address = request.client.host if request.client else "nowhere"
@@ -138,6 +154,35 @@ def _text_of(key: HTTPAuthorizationCredentials | None) -> str:
     if key is None:
         raise NotSignedInError("The call has no API key.", thing="key", expected=NO_KEY)
     return key.credentials
+
+
+def require_known_query(request: Request) -> None:
+    """Refuse a call with a query parameter that its route does not have.
+
+    A filter that is misspelt would else be no filter, and the answer look like one.
+
+    Raises
+    ------
+    MalformedError
+        If there is one, with those that the route has.
+    """
+    if not request.query_params:
+        return
+    known = query_of(request.scope["route"])
+    expected = f"one of {', '.join(known)}" if known else "no query parameter here"
+    faults = [
+        (printable(name)[:LONGEST_NAME], expected)
+        for name in dict.fromkeys(request.query_params)
+        if name not in known
+    ]
+    if faults:
+        raise MalformedError("There is no such query parameter.", faults)
+
+
+def query_of(route: APIRoute) -> list[str]:
+    """Return the names of a route's query parameters."""
+    fields = get_flat_params(route.dependant)
+    return [field.alias for field in fields if isinstance(field.field_info, Query)]
 
 
 # -- changes -----------------------------------------------------------------------------------
@@ -277,10 +322,13 @@ VersionOf = Annotated[int, Depends(version_of)]
 def version_if_any(
     if_match: Annotated[
         str | None,
-        Header(max_length=40, description="The ETag of what is replaced, if there is anything."),
+        Header(
+            max_length=40,
+            description="The ETag that was read: given, nothing is done to a newer version.",
+        ),
     ] = None,
 ) -> int | None:
-    """Return the version that a call replaces; ``None`` where it says none.
+    """Return the version that a change is of; ``None`` where the call says none.
 
     Raises
     ------
@@ -293,15 +341,24 @@ def version_if_any(
 VersionIfAny = Annotated[int | None, Depends(version_if_any)]
 
 
-def same_version(noun: str, name: str, version: int, expected: int) -> None:
-    """Let a change pass if it is of the newest version.
+def same_version(noun: str, name: str, version: int, expected: int | None) -> None:
+    """Let a change pass if it is of the newest version, or does not say of which it is.
+
+    Parameters
+    ----------
+    noun, name
+        What is changed.
+    version
+        The newest.
+    expected
+        What the call says; ``None`` where it may leave that open and does.
 
     Raises
     ------
     StaleError
         If it is of another.
     """
-    if version != expected:
+    if expected is not None and version != expected:
         raise StaleError(
             f"The {noun} {name} is at version {version}, not {expected}: read it again.",
             thing=f"{noun} {name}",

@@ -112,6 +112,28 @@ class BusyError(ServiceError):
         self.retry_seconds = retry_seconds
 
 
+class UnansweredError(ServiceError):
+    """A database behind the record that does not answer.
+
+    Parameters
+    ----------
+    database, reason
+        Where it was looked for, without secrets, and why it does not answer: for who runs the
+        service, not for callers.
+    retry_seconds
+        Seconds after which to try again.
+    """
+
+    def __init__(self, database: str, reason: str, retry_seconds: int) -> None:
+        super().__init__(
+            "The database behind the record does not answer, so try again. Whether a change that "
+            "was under way is kept is not known: read it before it is made anew.",
+            thing="record",
+            expected="a database that answers",
+        )
+        self.database, self.reason, self.retry_seconds = database, reason, retry_seconds
+
+
 class NotReadyError(ServiceError):
     """A service that cannot answer yet or any more."""
 
@@ -126,6 +148,8 @@ class Answer(NamedTuple):
 
 POSTCODE, A_POSTCODE = "postcode", "a full postcode such as DT1 1XJ"
 """The type of the one fault whose message repeats what was met, and what to say in its place."""
+NO_JSON = "json_invalid"
+"""The type of the fault of a body that is no JSON at all."""
 MOST_PLACES = 20
 """Places in the code that a fault is logged with, the innermost one last."""
 OUR_FAULT = Answer(500, "our-fault", "A fault of this service")
@@ -144,6 +168,7 @@ ANSWERS: Mapping[type[MatcherError], Answer] = MappingProxyType(
         TooManyCallsError: Answer(429, "too-many-calls", "Too many calls"),
         NotReadyError: Answer(503, "not-ready", "Not ready"),
         BusyError: Answer(503, "busy", "Too many at once"),
+        UnansweredError: Answer(503, "unanswered", "The record does not answer"),
         MalformedError: Answer(422, "bad-shape", "Not of the shape that is asked for"),
         BadCallError: Answer(400, "bad-call", "Cannot be done as asked"),
         PostcodeError: Answer(400, "bad-postcode", "No such postcode"),
@@ -167,18 +192,26 @@ def faults_of(errors: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
     Names of fields come from the caller too, and some messages name what was met.
     """
-    return [
-        (
-            printable(".".join(str(part) for part in item["loc"])[:200]),
-            printable(_expected_by(item)),
-        )
-        for item in errors
-    ]
+    return [(printable(_where(item)[:200]), printable(_expected_by(item))) for item in errors]
+
+
+def not_json(item: Mapping[str, Any]) -> str:
+    """Return from which character on a body is no JSON, and why: nothing of what stands there."""
+    reason = str(item.get("ctx", {}).get("error", "no JSON"))
+    return f"not valid JSON at character {item['loc'][-1]}: {reason[:1].lower()}{reason[1:]}"
+
+
+def _where(item: Mapping[str, Any]) -> str:
+    # Of a body that is no JSON the place is a character, which is no name of a field.
+    parts = item["loc"][:1] if item.get("type") == NO_JSON else item["loc"]
+    return ".".join(str(part) for part in parts)
 
 
 def _expected_by(item: Mapping[str, Any]) -> str:
     if item.get("type") == POSTCODE:
         return A_POSTCODE
+    if item.get("type") == NO_JSON:
+        return "valid JSON"
     return str(item["msg"]).removeprefix("Value error, ")
 
 

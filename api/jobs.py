@@ -13,20 +13,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import NamedTuple
 
 import structlog
-from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.acts import enquiries, runs
+from api.acts import runs
 from api.acts.runs import Claimed
-from api.errors import OUR_FAULT, BusyError, answer_of
-from api.schemas.runs import RunFile, RunProgress, RunState, RunStatus
+from api.errors import OUR_FAULT, BusyError, UnansweredError, answer_of, fault_told
+from api.schemas.runs import MOST_SECONDS, RunFile, RunProgress
 from api.settings import Settings
 from api.storage import runs as stored
 from api.storage.record import SOFTWARE, Record
-from api.storage.supply import release
 from api.supply import policy_in
 from matcher.allocation import Allocation
 from matcher.errors import MatcherError
@@ -42,9 +41,13 @@ IDLE_SECONDS = 1.0
 LONGEST_BEAT, BEATS_IN_A_LEASE = 1.0, 3
 """A lease is renewed every second, and at least three times while it lasts."""
 LONGEST_SENTENCE = 500
-REPLAYS_KEPT = timedelta(days=7)
-UNANSWERED = (SQLAlchemyError, BusyError)
+TIMES_ITS_SECONDS, BESIDE_SECONDS = 2, 900.0
+"""A run that takes more than twice its own seconds, and a quarter of an hour for all that is done
+before and after them, is held to be stuck."""
+UNANSWERED = (SQLAlchemyError, BusyError, UnansweredError)
 """Errors of a record that does not answer, or not in time."""
+LONGEST_PAUSE = 30.0
+"""Seconds after which a record that does not answer is asked again, at most."""
 FAULT = "The run stopped by a fault of this software; the worker's log says more."
 log = structlog.get_logger("carematch.worker")
 
@@ -55,6 +58,48 @@ class Found(NamedTuple):
     allocation: Allocation
     summary: Summary
     files: dict[str, str]
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the run was stopped before it was through."""
+        return self.summary.status is Status.CANCELLED
+
+
+class CutShortError(Exception):
+    """A run that was asked to stop before it had found anything."""
+
+
+class Silence:
+    """A record that does not answer: told once, and asked again ever more seldom.
+
+    Parameters
+    ----------
+    first_seconds
+        Seconds after which it is first asked again.
+    """
+
+    def __init__(self, first_seconds: float) -> None:
+        self._first, self._pause = first_seconds, 0.0
+
+    def goes_on(self, error: Exception) -> float:
+        """Return the seconds after which to ask again."""
+        if not self._pause:
+            log.warning("the record does not answer", **told_of(error))
+        self._pause = min(max(2 * self._pause, self._first), LONGEST_PAUSE)
+        return self._pause
+
+    def ends(self) -> None:
+        """Note that the record answers."""
+        if self._pause:
+            log.info("the record answers again")
+        self._pause = 0.0
+
+
+def told_of(error: Exception) -> dict[str, object]:
+    """Return what may be logged of a record that does not answer: where it is, and why."""
+    if isinstance(error, UnansweredError):
+        return {"database": error.database, "reason": error.reason}
+    return {"reason": error.message} if isinstance(error, BusyError) else {**fault_told(error)}
 
 
 class Watch(Progress):
@@ -72,6 +117,11 @@ class Watch(Progress):
         Seconds for which the run is kept at each beat.
     stop
         Set when the worker itself is to stop.
+
+    Notes
+    -----
+    The lease of a run far beyond its own limit is no longer kept: its worker may be stuck, and all
+    other runs wait for it. It is then another's to take up, as often as any run is.
     """
 
     def __init__(
@@ -81,10 +131,27 @@ class Watch(Progress):
         self._record, self._claimed, self._stop = record, claimed, stop
         self._lease = timedelta(seconds=lease_seconds)
         self._pause = min(LONGEST_BEAT, lease_seconds / BEATS_IN_A_LEASE)
-        self._over = threading.Event()
+        self._over, self._silence = threading.Event(), Silence(self._pause)
+        self._latest = monotonic() + longest_seconds(claimed.limits)
         self._report: Report | None = None
-        self.lost = False
-        """Whether somebody else has taken the run up."""
+        self.lost = self.overdue = False
+        """Whether somebody else has taken the run up, and whether it is held to be stuck."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was asked to stop, or its worker."""
+        return super().cancelled or self._stop.is_set()
+
+    def require_wanted(self) -> None:
+        """Go on only if nobody has asked the run to stop.
+
+        Raises
+        ------
+        CutShortError
+            If somebody has.
+        """
+        if self.cancelled:
+            raise CutShortError
 
     def reported(self, report: Report) -> None:
         """Keep what is known by now until the next beat."""
@@ -103,11 +170,17 @@ class Watch(Progress):
 
     def _beat_on(self) -> None:
         while not self._over.wait(self._pause):
+            if monotonic() > self._latest:
+                log.warning("run overdue", run_id=self._claimed.run_id)
+                self.overdue = True
+                self.cancel()
+                return
             try:
                 self._beat()
-            except UNANSWERED:
+                self._silence.ends()
+            except UNANSWERED as error:
                 # The lease may run out; whoever then takes the run up is asked at the end.
-                log.exception("heartbeat failed", run_id=self._claimed.run_id)
+                self._silence.goes_on(error)
 
     def _beat(self) -> None:
         report, self._report = self._report, None
@@ -117,8 +190,13 @@ class Watch(Progress):
         with self._record.bare_writing() as session:
             cancel_asked = stored.beat(session, run_id, claim, until, progress)
         self.lost = cancel_asked is None
-        if self.lost or cancel_asked or self._stop.is_set():
+        if self.lost or cancel_asked:
             self.cancel()
+
+
+def longest_seconds(limits: Limits) -> float:
+    """Return the seconds after which a run under such limits is held to be stuck."""
+    return TIMES_ITS_SECONDS * (limits.seconds or MOST_SECONDS) + BESIDE_SECONDS
 
 
 class Worker:
@@ -150,15 +228,15 @@ class Worker:
         idle_seconds
             Seconds between two looks into an empty queue.
         """
+        silence = Silence(idle_seconds)
         while not stop.is_set():
             try:
-                has_worked = self.work_one(stop)
-            except UNANSWERED:
+                pause = 0.0 if self.work_one(stop) else idle_seconds
+                silence.ends()
+            except UNANSWERED as error:
                 # The run, if any, is taken up again once its lease has run out.
-                log.exception("the record does not answer")
-                has_worked = False
-            if not has_worked:
-                stop.wait(idle_seconds)
+                pause = silence.goes_on(error)
+            stop.wait(pause)
 
     def work_one(self, stop: threading.Event | None = None) -> bool:
         """Work the oldest run that nobody works on; say whether there was one.
@@ -170,7 +248,7 @@ class Worker:
 
         Raises
         ------
-        SQLAlchemyError, BusyError
+        SQLAlchemyError, BusyError, UnansweredError
             If the record does not answer.
         """
         stop = stop or threading.Event()
@@ -179,11 +257,14 @@ class Worker:
             return False
         log.info("run started", run_id=claimed.run_id)
         watch = Watch(self._record, claimed, self._settings.lease_seconds, stop)
+        found: Found | None = None
         try:
             with watch.beating():
                 found = self._find(claimed, watch)
         except UNANSWERED:
             raise
+        except CutShortError:
+            pass
         except Exception as error:
             log.exception("run failed", run_id=claimed.run_id)
             with self._record.writing(SOFTWARE) as writing:
@@ -201,13 +282,22 @@ class Worker:
             return runs.claim(writing, self._settings.lease_seconds, self._settings.most_attempts)
 
     def _find(self, claimed: Claimed, watch: Watch) -> Found:
-        """Solve the book of this moment, outside any change."""
+        """Solve the book of this moment, outside any change.
+
+        Raises
+        ------
+        CutShortError
+            If it was asked to stop before the search began.
+        """
         clock = self._record.clock
         with self._record.snapshot() as session:
             book = runs.book_for(session, clock.now(), clock.today())
             policy = policy_in(session)
+        watch.require_wanted()
         market = Market(book, policy, self._gazetteer)
+        watch.require_wanted()
         today = solve(market, method=Method.TODAY, seed=claimed.seed)
+        watch.require_wanted()
         result = solve(market, limits=claimed.limits, seed=claimed.seed, progress=watch)
         with tempfile.TemporaryDirectory(prefix="carematch-") as scratch:
             folder = Path(scratch) / "allocation"
@@ -215,15 +305,27 @@ class Worker:
             files = {each.value: (folder / each).read_bytes().decode() for each in RunFile}
         return Found(result.allocation, summary, files)
 
-    def _keep(self, claimed: Claimed, watch: Watch, found: Found, stop: threading.Event) -> None:
-        cut_short = found.summary.status is Status.CANCELLED
+    def _keep(
+        self, claimed: Claimed, watch: Watch, found: Found | None, stop: threading.Event
+    ) -> None:
         with self._record.writing(SOFTWARE) as writing:
             asked = stored.read_run(writing.session, claimed.run_id).cancel_asked
-            if stop.is_set() and cut_short and not asked:
-                outcome = "given back" if runs.give_back(writing, claimed) else "lost"
+            if found is not None and (asked or not (stop.is_set() and found.is_cut_short)):
+                kept, outcome = runs.finish(writing, claimed, *found), "done"
+            elif asked:
+                kept, outcome = runs.call_off(writing, claimed), "cancelled"
+            elif stop.is_set():
+                kept, outcome = runs.give_back(writing, claimed), "given back"
             else:
-                outcome = "done" if runs.finish(writing, claimed, *found) else "lost"
-        log.info("run ended", run_id=claimed.run_id, outcome=outcome, was_lost=watch.lost)
+                # It is another's, or will be once the lease has run out.
+                kept, outcome = False, "lost"
+        log.info(
+            "run ended",
+            run_id=claimed.run_id,
+            outcome=outcome if kept else "lost",
+            was_lost=watch.lost,
+            was_overdue=watch.overdue,
+        )
 
 
 def sentence_of(error: Exception) -> str:
@@ -231,108 +333,3 @@ def sentence_of(error: Exception) -> str:
     if isinstance(error, MatcherError) and answer_of(error) is not OUR_FAULT:
         return printable(" ".join(error.message.split()))[:LONGEST_SENTENCE]
     return FAULT
-
-
-# -- the night ---------------------------------------------------------------------------------
-
-
-class Night(BaseModel):
-    """What a night's work came to.
-
-    Parameters
-    ----------
-    run_id, state, failure
-        The run, how it ended, and why if it failed.
-    status
-        What is known of its answer.
-    proposals
-        How many may be offered as they are or wait for their price to be agreed to.
-    needs_approval
-        How many of these wait for that (H9).
-    unplaced
-        How many have no provider.
-    holds_released
-        Holds that had ended by themselves.
-    enquiries_closed
-        Enquiries whose window had passed; whoever said nothing is noted as silent.
-    replays_pruned
-        Answers kept for calls sent twice that were forgotten.
-    """
-
-    run_id: str
-    state: RunStatus
-    failure: str | None
-    status: Status | None
-    proposals: int
-    needs_approval: int
-    unplaced: int
-    holds_released: int
-    enquiries_closed: int
-    replays_pruned: int
-
-
-class Cleared(NamedTuple):
-    """How much was cleared up at night: see :class:`Night`."""
-
-    holds_released: int
-    enquiries_closed: int
-    replays_pruned: int
-
-
-def nightly(
-    record: Record,
-    gazetteer: Gazetteer,
-    limits: Limits,
-    seed: int,
-    *,
-    wait_seconds: float = IDLE_SECONDS,
-) -> Night:
-    """Clear up, ask for a run, and see it through: work it here unless a worker takes it.
-
-    Parameters
-    ----------
-    record
-        The record.
-    gazetteer
-        Where postcodes are.
-    limits, seed
-        Of the run.
-    wait_seconds
-        Seconds between two looks while a worker has it.
-    """
-    cleared = clear_up(record)
-    with record.writing(SOFTWARE) as writing:
-        run_id = runs.ask(writing, limits, seed).run_id
-    worker, pause = Worker(record, gazetteer), threading.Event()
-    while (found := _ended(record, run_id)) is None:
-        if not worker.work_one():
-            pause.wait(wait_seconds)
-    counts = None if found.summary is None else found.summary.counts
-    return Night(
-        run_id=run_id,
-        state=found.state,
-        failure=found.failure,
-        status=found.summary and found.summary.status,
-        proposals=0 if counts is None else counts.placed + counts.needs_approval,
-        needs_approval=0 if counts is None else counts.needs_approval,
-        unplaced=0 if counts is None else counts.unplaced,
-        **cleared._asdict(),
-    )
-
-
-def _ended(record: Record, run_id: str) -> RunState | None:
-    with record.reading() as session:
-        row = stored.read_run(session, run_id)
-        return runs.state_of(row) if row.state in runs.ENDED else None
-
-
-def clear_up(record: Record) -> Cleared:
-    """Give back holds that have ended, close enquiries that have passed, forget old replays."""
-    with record.writing(SOFTWARE) as writing:
-        holds = stored.expired_holds(writing.session, writing.now)
-        release(writing, holds)
-        closed = enquiries.close_passed(writing)
-        pruned = stored.prune_replays(writing.session, writing.now, REPLAYS_KEPT)
-        if holds:
-            writing.audit("holds.expired", "commitments", count=len(holds))
-    return Cleared(len(holds), closed, pruned)

@@ -14,15 +14,18 @@ from starlette.exceptions import HTTPException
 
 from api.errors import (
     ANSWERS,
+    NO_JSON,
     OUR_FAULT,
     TOO_LARGE,
     Answer,
     BusyError,
     MalformedError,
     TooManyCallsError,
+    UnansweredError,
     answer_of,
     fault_told,
     faults_of,
+    not_json,
 )
 from matcher.errors import BadInputError, MatcherError
 from matcher.shortlist import RequestRefusedError
@@ -114,8 +117,10 @@ def _refused(request: Request, error: MatcherError) -> JSONResponse:
             for fault in error.faults
         ]
     response = problem(request, answer, printable(" ".join(error.message.split())), **more)
-    if isinstance(error, TooManyCallsError | BusyError):
+    if isinstance(error, TooManyCallsError | BusyError | UnansweredError):
         response.headers["Retry-After"] = str(error.retry_seconds)
+    if isinstance(error, UnansweredError):
+        log.warning("the record does not answer", database=error.database, reason=error.reason)
     if answer.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
@@ -134,14 +139,15 @@ def _our_fault(request: Request, error: Exception) -> JSONResponse:
 def _bad_shape(request: Request, error: RequestValidationError) -> JSONResponse:
     kind = request.headers.get("content-type", "")
     is_json = "json" in kind or not request.headers.get("content-length", "0").strip("0")
-    return problem(
-        request,
-        ANSWERS[MalformedError],
-        "The call is not of the shape that is asked for."
-        if is_json
-        else "The body is not sent as JSON: add the header Content-Type: application/json.",
-        fields=[FieldFault(where=w, expected=e) for w, e in faults_of(error.errors())],
-    )
+    broken = next((each for each in error.errors() if each["type"] == NO_JSON), None)
+    if broken is not None:
+        told = f"The body is {not_json(broken)}."
+    elif is_json:
+        told = "The call is not of the shape that is asked for."
+    else:
+        told = "The body is not sent as JSON: add the header Content-Type: application/json."
+    fields = [FieldFault(where=w, expected=e) for w, e in faults_of(error.errors())]
+    return problem(request, ANSWERS[MalformedError], told, fields=fields)
 
 
 def _of_the_framework(request: Request, error: HTTPException) -> JSONResponse:
@@ -149,7 +155,10 @@ def _of_the_framework(request: Request, error: HTTPException) -> JSONResponse:
     answer = Answer(error.status_code, title.lower().replace(" ", "-"), title)
     if error.status_code == TOO_LARGE.status:
         answer = TOO_LARGE
-    response = problem(request, answer, f"{error.detail}.")
+    detail = f"{error.detail}."
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = "There is no such address: GET /v1/openapi.json describes all that there are."
+    response = problem(request, answer, detail)
     response.headers.update(error.headers or {})
     return response
 
@@ -178,7 +187,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         422: "Not of the shape that is asked for",
         428: "If-Match is needed",
         429: "Too many calls",
-        503: "Not ready, or too many at once",
+        503: "Not ready, too many at once, or a record that does not answer",
     }.items()
 }
 """Every answer that a route may give other than its own, for its description."""

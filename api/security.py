@@ -79,7 +79,7 @@ class Caller:
     @property
     def actor(self) -> Actor:
         """Return who the audit names."""
-        return Actor(self.holder, self.role)
+        return Actor(self.holder, self.role, self.prefix)
 
 
 # -- keys --------------------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, FiniteFloat, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,12 +18,14 @@ from sqlalchemy.exc import ArgumentError
 from matcher.errors import MatcherError
 
 DEVELOPMENT_SECRET = "only-for-development"  # refused in production
-ADDRESSES = "sqlite:///FILE, sqlite:////ABSOLUTE/FILE or postgresql://USER:PASSWORD@HOST/NAME"
+LASTING = "sqlite:////ABSOLUTE/FILE or postgresql://USER:PASSWORD@HOST/NAME"
+ADDRESSES = f"sqlite:///FILE, {LASTING}"
 PREFIX = "CAREMATCH_"
 NO_SETTINGS = ("CACHE_DIR", "DEBUG")
 """Variables of that prefix that the matcher reads, not the service."""
-SHORTEST_SECRET = 32
-"""Characters that the secret for API keys must have in production."""
+SHORTEST_SECRET, FEWEST_CHARACTERS = 32, 8
+"""Characters that the secret for API keys must have in production, and how many different ones."""
+LONGEST_LEASE, LONGEST_RUN = 3_600.0, 86_400.0
 
 
 class Mode(StrEnum):
@@ -45,9 +48,11 @@ class Settings(BaseSettings):
         ``development`` or ``production``; production refuses unsafe settings at the start.
     database_url
         Where the book of record is: a SQLite file (``sqlite:///file``, with a fourth slash for an
-        absolute path) or PostgreSQL (``postgresql://user:password@host/name``).
+        absolute path) or PostgreSQL (``postgresql://user:password@host/name``, with ``@`` and
+        other signs in the password percent-encoded). Production needs it set, and the path of a
+        file absolute.
     key_secret
-        What API keys are hashed with; at least 32 characters in production.
+        What API keys are hashed with; in production at least 32 characters, 8 of them different.
     day
         The day that the service takes for today, for demonstrations with an old book; the real
         day when not given. Refused in production.
@@ -84,10 +89,10 @@ class Settings(BaseSettings):
     day_end: int = Field(default=17, ge=1, le=24, validate_default=True)
     most_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
     calls_per_minute: int = Field(default=1_200, ge=0)
-    lock_seconds: float = Field(default=60.0, ge=0.001, le=3_600)
-    lease_seconds: float = Field(default=30.0, gt=0)
+    lock_seconds: FiniteFloat = Field(default=60.0, ge=0.001, le=3_600)
+    lease_seconds: FiniteFloat = Field(default=30.0, gt=0, le=LONGEST_LEASE)
     most_attempts: int = Field(default=3, ge=1, le=20)
-    run_seconds: float = Field(default=60.0, gt=0)
+    run_seconds: FiniteFloat = Field(default=60.0, gt=0, le=LONGEST_RUN)
 
     @field_validator("day_end")
     @classmethod
@@ -100,10 +105,20 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _address_is_known(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text.startswith("postgres") and text.count("@") > 1:
+            # Whatever stands before the last one may be of the password, so is not looked at.
+            raise ValueError(
+                "more than one '@'; expected one, before the host: in a user name, a password or "
+                "anything else, '@' is written %40, ':' %3A, '/' %2F and '%' %25"
+            )
         try:
-            url = make_url(value.get_secret_value())
+            url = make_url(text)
         except ArgumentError:
             raise ValueError(f"no address of a database; expected {ADDRESSES}") from None
+        except ValueError:
+            # Its message repeats what it met, which may be of the password.
+            raise ValueError(f"a port that is no number; expected {ADDRESSES}") from None
         if not (is_postgresql(url) or url.get_backend_name() == "sqlite"):
             raise ValueError(f"another kind of database; expected {ADDRESSES}")
         if url.get_backend_name() == "sqlite" and url.host:
@@ -115,6 +130,13 @@ class Settings(BaseSettings):
         """The database's address, with the driver that this service uses."""
         url = make_url(self.database_url.get_secret_value())
         return url.set(drivername="postgresql+psycopg") if is_postgresql(url) else url
+
+    @property
+    def shown(self) -> str:
+        """Where the record is, as it was set, without anything that may be secret."""
+        text, _, _ = self.database_url.get_secret_value().partition("?")
+        # A path is shown as it was written, and holds no password.
+        return make_url(text).render_as_string() if is_postgresql(self.url) else text
 
     def require_safe(self) -> None:
         """Refuse to go on with settings that production must not have.
@@ -133,24 +155,39 @@ class Settings(BaseSettings):
                 expected="safe settings, or CAREMATCH_MODE=development",
             )
 
-    def _unsafe(self) -> list[str]:
-        secret = self.key_secret.get_secret_value()
-        faults = []
-        if secret == DEVELOPMENT_SECRET or len(secret) < SHORTEST_SECRET:
-            told = "not set" if secret == DEVELOPMENT_SECRET else f"{len(secret)} characters"
-            faults.append(
-                f"CAREMATCH_KEY_SECRET: {told}; expected a secret of your own of at least "
-                f"{SHORTEST_SECRET} characters"
-            )
+    def _unsafe(self) -> Iterator[str]:
+        yield from self._unsafe_secret()
         if self.day is not None:
-            faults.append(f"CAREMATCH_DAY: {self.day}; expected none, so that today is today")
+            yield f"CAREMATCH_DAY: {self.day}; expected none, so that today is today"
         if not self.calls_per_minute:
-            faults.append("CAREMATCH_CALLS_PER_MINUTE: 0; expected a limit of at least 1")
+            yield "CAREMATCH_CALLS_PER_MINUTE: 0; expected a limit of at least 1"
+        yield from self._unsafe_database()
+
+    def _unsafe_secret(self) -> Iterator[str]:
+        secret = self.key_secret.get_secret_value()
+        told = f"{len(secret)} characters, {len(set(secret))} of them different"
+        if secret == DEVELOPMENT_SECRET:
+            told = "not set"
+        elif len(secret) >= SHORTEST_SECRET and len(set(secret)) >= FEWEST_CHARACTERS:
+            return
+        yield (
+            f"CAREMATCH_KEY_SECRET: {told}; expected a secret of your own of at least "
+            f"{SHORTEST_SECRET} characters, {FEWEST_CHARACTERS} of them different"
+        )
+
+    def _unsafe_database(self) -> Iterator[str]:
+        name = self.url.database
+        if "database_url" not in self.model_fields_set:
+            yield f"CAREMATCH_DATABASE_URL: not set; expected {LASTING}"
+        elif name in {None, "", ":memory:"}:
+            yield "CAREMATCH_DATABASE_URL: no file or database; expected one that lasts"
+        elif not (is_postgresql(self.url) or Path(name).is_absolute()):
+            yield (
+                "CAREMATCH_DATABASE_URL: a file that depends on the folder one is in; expected "
+                "sqlite:////ABSOLUTE/FILE, with four slashes"
+            )
         if is_postgresql(self.url) and not self.url.password:
-            faults.append("CAREMATCH_DATABASE_URL: no password; expected one for PostgreSQL")
-        if self.url.database in {None, "", ":memory:"}:
-            faults.append("CAREMATCH_DATABASE_URL: no file or database; expected one that lasts")
-        return faults
+            yield "CAREMATCH_DATABASE_URL: no password; expected one for PostgreSQL"
 
 
 def is_postgresql(url: URL) -> bool:

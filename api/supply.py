@@ -35,7 +35,8 @@ class Supply:
     """Gives the market of the record as it is now.
 
     Of a change of somebody's capacity that provider's alone is read, and the tables of capacity are
-    compiled anew; a change of terms, of the policy or of the day reads and compiles everything.
+    compiled anew; of new lines of the fairness ledger, that ledger. A change of terms, of the
+    policy or of the day reads and compiles everything.
 
     Parameters
     ----------
@@ -110,14 +111,21 @@ class Supply:
     ) -> _Compiled:
         if compiled is None or compiled.versions.terms != versions.terms or compiled.day != today:
             policy = policy_in(session)
-            since = today - timedelta(days=policy.allocation.fairness_days.value)
-            book = stored.supply_book(session, now, today, since)
+            book = stored.supply_book(session, now, today, _counts_since(policy, today))
             market = Market(book, policy, self.gazetteer)
         else:
             changed = stored.changed_since(session, compiled.versions)
             changed |= stored.expired_between(session, compiled.at, now)
             market = _restocked(compiled.market, changed, session, now)
+            if compiled.versions.ledger != versions.ledger:
+                since = _counts_since(market.policy, today)
+                market = market.with_history(stored.history(session, since))
         return _Compiled(market, versions, today, now, stored.next_expiry(session, now))
+
+
+def _counts_since(policy: Policy, today: date) -> date:
+    """Return from which day on every line of the fairness ledger counts."""
+    return today - timedelta(days=policy.allocation.fairness_days.value)
 
 
 def _restocked(market: Market, changed: set[str], session: Session, now: datetime) -> Market:

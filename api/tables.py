@@ -182,7 +182,7 @@ class InvitationRow(Base):
 
 
 class OfferRow(Base):
-    """What a provider offers for one request, and how far it has come."""
+    """What a provider offers for one request as it was advertised then, and how far it has come."""
 
     __tablename__ = "offers"
     offer_id: Mapped[str] = mapped_column(primary_key=True)
@@ -194,6 +194,7 @@ class OfferRow(Base):
     state: Mapped[str]
     version: Mapped[int]
     document: Mapped[Document]
+    advert: Mapped[Document | None]
     weekly_cost_pence: Mapped[int]
     needs_approval: Mapped[bool]
     approval_reasons: Mapped[list[str]]
@@ -222,6 +223,7 @@ class BookingRow(Base):
     offer_id: Mapped[str | None] = mapped_column(ForeignKey("offers.offer_id"))
     commitment_id: Mapped[str | None] = mapped_column(ForeignKey("commitments.commitment_id"))
     place: Mapped[int]
+    version: Mapped[int]
     starts_on: Mapped[date]
     weekly_cost_pence: Mapped[int | None]
     booked_at: Mapped[datetime]

@@ -19,7 +19,7 @@ import pytest
 from tests.test_readme import README, ROOT, holds
 
 ADDRESS = "127.0.0.1:8000"
-SERVED = r"^CAREMATCH_DAY=(\S+) \.venv/bin/carematch (serve --load data/sample)$"
+SERVED = r"^export CAREMATCH_DAY=(\S+)\n\.venv/bin/carematch (serve --load data/sample)$"
 START_SECONDS = 60
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from api.acts.choices import mark_chosen
+from api.acts.deciding import judge_again
 from api.acts.endings import close_enquiries, end_as_told, lose_offers
 from api.acts.enquiries import require_askable, require_first_asked, require_searchable
 from api.acts.increases import settle_parent
-from api.acts.offers import judge_again, make, own_terms_of, terms_of
+from api.acts.offers import make, own_terms_of, terms_of
 from api.acts.promises import book as promise_for_good
 from api.acts.requests import is_like, require_state
 from api.acts.shortlists import starts_of
@@ -98,6 +99,7 @@ def _made(writing: Writing, row: RequestRow, offer: OfferRow, judged: Judged) ->
         weekly_cost_pence=judged.weekly_cost_pence,
         booked_at=writing.now,
         booked_by=writing.actor.holder,
+        version=1,
     )
     writing.session.add(booking)
     row.state = ARRANGED
@@ -249,6 +251,7 @@ def state_of(
         weekly_cost_pence=booking.weekly_cost_pence,
         booked_at=booking.booked_at,
         booked_by=booking.booked_by,
+        version=booking.version,
         ends_on=booking.ends_on,
         ended_at=booking.ended_at,
         end_reason=booking.end_reason,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from api.acts.offers import judge_again, require_standing
+from api.acts.deciding import judge_again
+from api.acts.offers import require_standing
 from api.acts.promises import give_back, place
 from api.acts.requests import care_of, require_state, without
 from api.acts.standing import require_not_suspended
@@ -38,7 +39,8 @@ def approve(
     Raises
     ------
     ConflictError
-        If the offer does not stand, needs no approval, or was decided on already.
+        If the offer does not stand, needs no approval, was decided on already, or was made for
+        something else than is asked for now.
     NotAllowedError
         If it costs more than the budget holder may decide on.
     """
@@ -101,8 +103,9 @@ def choose(
     Raises
     ------
     ConflictError
-        If the offer does not stand, its request is not waiting or is suspended, or the person
-        has not the mental capacity to decide (H23).
+        If the offer does not stand or was made for something else than is asked for now, its
+        request is not waiting or is suspended, or the person has not the mental capacity to
+        decide (H23).
     CapacityTakenError
         If the capacity was promised to somebody else.
     """

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from api.acts.deciding import told_otherwise
 from api.acts.offers import state_of, terms_of
 from api.acts.promises import commitment_for
 from api.acts.requests import care_of
@@ -105,6 +106,14 @@ def _warnings(enquiry: Enquiry, offer: OfferRow, place: int) -> Iterator[OfferWa
     for refusal in pair_refusals(enquiry, place):
         yield OfferWarning(
             rule_id=refusal.rule_id, citation=refusal.citation, sentence=refusal.sentence
+        )
+    changed = told_otherwise(offer, enquiry.request)
+    if changed:
+        yield OfferWarning(
+            rule_id="AS_TOLD",
+            citation="H7, H14",
+            sentence="It was made for something else than is asked for now, and can be neither "
+            f"chosen nor booked. Changed since: {', '.join(changed)}.",
         )
     market, terms = enquiry.market, terms_of(offer)
     try:

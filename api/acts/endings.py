@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from api.errors import BadCallError
 from api.schemas.requests import Ending, EndReason
 from api.storage.books import ENDED
 from api.storage.enquiries import invitations_of, replies_to
+from api.storage.ids import new_id
 from api.storage.offers import LOST, OVER, note_outcomes, offer_row, standing_offers
 from api.storage.record import Writing
 from api.storage.requests import (
@@ -31,14 +33,54 @@ from matcher.vocabulary import Outcome
 LONGEST_NOTICE = timedelta(days=366)
 OF_THE_PERSON = frozenset({EndReason.DIED, EndReason.MOVED_AWAY})
 """Reasons that are the person's, and so end every request of her care, not only one."""
+REPLACED = "replaced"
+"""The reason of an end that nobody tells: other care comes in its place, or another search."""
+
+
+@dataclass(frozen=True)
+class _End:
+    """How care ends.
+
+    Parameters
+    ----------
+    reason
+        Why.
+    last_day
+        Its last day.
+    kept_to
+        The last day on which its capacity is nobody else's; yesterday if it is free at once.
+    note
+        What else was said of it.
+    """
+
+    reason: str
+    last_day: date
+    kept_to: date
+    note: str = ""
+
+
+def _told(writing: Writing, ending: Ending) -> _End:
+    """Return how care ends that somebody says is to end.
+
+    The last day is a day of care, and today is one like any other: somebody may sleep there
+    tonight. Who has died does not, and who gives no last day says that the care is over.
+    """
+    last_day = ending.ends_on or writing.today
+    is_over = ending.ends_on is None or ending.reason is EndReason.DIED
+    kept_to = _yesterday(writing) if is_over and last_day == writing.today else last_day
+    return _End(ending.reason.value, last_day, kept_to, ending.note)
+
+
+def _yesterday(writing: Writing) -> date:
+    return writing.today - timedelta(days=1)
 
 
 def end(writing: Writing, row: RequestRow, ending: Ending) -> None:
     """End a request: its search closes, and all it held is free at once (H25).
 
-    Booked care whose last day is still to come keeps its capacity until that day is over. A
-    person who died or has moved away ends every request of her care; whatever else ends care
-    ends what was asked for beside it, unless other care takes its place (H18).
+    Booked care keeps its capacity until its last day is over, where one is given and it is not
+    the day of a death. A person who died or has moved away ends every request of her care;
+    whatever else ends care ends what was asked for beside it.
 
     Raises
     ------
@@ -46,23 +88,44 @@ def end(writing: Writing, row: RequestRow, ending: Ending) -> None:
         If it has ended already.
     """
     require_open(row)
-    last_day = ending.ends_on or writing.today
+    told = _told(writing, ending)
     for each in _ended_with(writing.session, row, ending.reason):
         if each.state != ENDED:
-            _end_one(writing, each, ending)
-        if ending.reason is not EndReason.REPLACED:
-            _cut_short(writing, each.request_id, last_day, ending.reason)
+            _end_one(writing, each, told)
+        _cut_short(writing, each.request_id, told)
+
+
+def replace(writing: Writing, row: RequestRow, last_day: date | None = None) -> None:
+    """End a request in whose place other care, or another search for it, comes (H18).
+
+    What was asked for beside it goes on.
+
+    Parameters
+    ----------
+    writing
+        The change.
+    row
+        The request.
+    last_day
+        The last day of its care, where any runs.
+
+    Raises
+    ------
+    ConflictError
+        If it has ended already.
+    """
+    require_open(row)
+    last_day = last_day or writing.today
+    _end_one(writing, row, _End(REPLACED, last_day, kept_to=last_day))
 
 
 def _ended_with(session: Session, row: RequestRow, reason: EndReason) -> list[RequestRow]:
     if reason in OF_THE_PERSON:
         return family_of(session, row)
-    if reason is EndReason.REPLACED:
-        return [row]
     return [row, *descendants_of(session, row.request_id)]
 
 
-def _end_one(writing: Writing, row: RequestRow, ending: Ending) -> None:
+def _end_one(writing: Writing, row: RequestRow, told: _End) -> None:
     close_enquiries(writing, row.request_id)
     lose_offers(writing, row.request_id)
     make_stale(writing, row.request_id)
@@ -71,11 +134,11 @@ def _end_one(writing: Writing, row: RequestRow, ending: Ending) -> None:
     release(writing, [each for each in held if each.kind == HOLD])
     booking = booking_of(writing.session, row.request_id)
     if booking is not None:
-        end_booking(writing, booking, ending.ends_on or writing.today, ending.reason)
-    row.state, row.ended_at, row.end_reason = ENDED, writing.now, ending.reason.value
+        end_booking(writing, booking, told.last_day, told.reason, told.kept_to)
+    row.state, row.ended_at, row.end_reason = ENDED, writing.now, told.reason
     row.version += 1
     writing.audit(
-        "request.ended", row.request_id, version=row.version, reason=ending.reason, note=ending.note
+        "request.ended", row.request_id, version=row.version, reason=told.reason, note=told.note
     )
 
 
@@ -165,26 +228,43 @@ def close_enquiry(writing: Writing, enquiry: EnquiryRow, *, has_run: bool = Fals
     )
 
 
-def end_booking(writing: Writing, booking: BookingRow, ends_on: date, reason: str) -> None:
-    """End a booking; its capacity is free at once, or when its last day is over (H25).
+def end_booking(
+    writing: Writing,
+    booking: BookingRow,
+    ends_on: date,
+    reason: str,
+    kept_to: date | None = None,
+) -> None:
+    """End a booking; its capacity is free when its last day is over, or at once (H25).
 
     The last day is a day of care, and the night after it still takes the bed. Capacity that the
     provider has since counted as taken comes back as a return, until the provider states its
     capacity anew: a bed from the first night after. Carers counted as taken do not come back
-    where the last day is still to come, for a return has no first day: the provider states anew
-    what it has.
+    where the last day is not over, for a return has no first day: the provider states anew what
+    it has.
+
+    Parameters
+    ----------
+    writing
+        The change.
+    booking
+        One that has not ended.
+    ends_on
+        The last day of care.
+    reason
+        Why it ends.
+    kept_to
+        The last day on which its capacity is nobody else's; ``ends_on`` when not given.
     """
     booking.ended_at, booking.ends_on, booking.end_reason = writing.now, ends_on, reason
+    booking.version += 1
     offer = None if booking.offer_id is None else offer_row(writing.session, booking.offer_id)
     if offer is not None:
         offer.state = OVER
         offer.version += 1
     commitment = _taken_by(writing.session, booking)
     if commitment is not None:
-        if ends_on > writing.today and ends_on >= booking.starts_on:
-            _run_out(writing, booking, commitment, ends_on)
-        else:
-            _free(writing, booking, commitment)
+        _give_back(writing, booking, commitment, kept_to or ends_on)
     writing.audit("booking.ended", booking.order_ref, ends_on=ends_on, reason=reason)
 
 
@@ -193,6 +273,16 @@ def _taken_by(session: Session, booking: BookingRow) -> CommitmentRow | None:
         return None
     commitment = session.get(CommitmentRow, booking.commitment_id)
     return None if commitment is None or commitment.released_at is not None else commitment
+
+
+def _give_back(
+    writing: Writing, booking: BookingRow, commitment: CommitmentRow, kept_to: date
+) -> None:
+    """Give capacity back from the day after one; at once if that is over, or care never began."""
+    if kept_to >= max(writing.today, booking.starts_on):
+        _run_out(writing, booking, commitment, kept_to)
+    else:
+        _free(writing, booking, commitment)
 
 
 def _free(writing: Writing, booking: BookingRow, commitment: CommitmentRow) -> None:
@@ -205,44 +295,45 @@ def _free(writing: Writing, booking: BookingRow, commitment: CommitmentRow) -> N
     promised = Commitment.model_validate(commitment.document)
     is_known_to_end = commitment.expires_at is not None and promised.care_type is None
     if commitment.counted_at is not None and not is_known_to_end:
-        _return(writing, booking, promised, commitment.commitment_id)
+        _return(writing, booking, promised)
 
 
 def _run_out(
     writing: Writing, booking: BookingRow, commitment: CommitmentRow, last_day: date
 ) -> None:
-    """Keep capacity taken until a day to come is over, and give it back from then on."""
-    if commitment.counted_at is None:
-        until = end_of_day(last_day, writing.now, writing.today)
-        let_run_out(writing, commitment, last_day, until)
-        return
-    release(writing, [commitment])
+    """Keep capacity taken until a day is over, and give it back from then on.
+
+    A provider that counted a bed as taken is given back the nights that are cut off.
+    """
     promised = Commitment.model_validate(commitment.document)
+    let_run_out(writing, commitment, last_day, end_of_day(last_day, writing.now, writing.today))
     following = last_day + timedelta(days=1)
-    if promised.first_night is not None and (promised.last_night or following) >= following:
-        back = promised.model_copy(update={"first_night": following})
-        _return(writing, booking, back, commitment.commitment_id)
+    is_cut = promised.first_night is not None and (promised.last_night or following) >= following
+    if commitment.counted_at is not None and is_cut:
+        _return(writing, booking, promised.model_copy(update={"first_night": following}))
 
 
-def _cut_short(writing: Writing, request_id: str, last_day: date, reason: str) -> None:
+def _cut_short(writing: Writing, request_id: str, told: _End) -> None:
     """End care that runs out its notice sooner, for nobody needs it any more."""
-    for booking in running_out(writing.session, request_id, max(last_day, writing.today)):
-        booking.ends_on = last_day
+    kept_to = max(told.kept_to, _yesterday(writing))
+    for booking in running_out(writing.session, request_id, kept_to):
         commitment = _taken_by(writing.session, booking)
-        if commitment is not None and last_day > writing.today:
-            _run_out(writing, booking, commitment, last_day)
-        elif commitment is not None:
-            _free(writing, booking, commitment)
-        writing.audit("booking.cut_short", booking.order_ref, ends_on=last_day, reason=reason)
+        if commitment is None and booking.ends_on == told.last_day:
+            continue
+        booking.ends_on = told.last_day
+        booking.version += 1
+        if commitment is not None:
+            _give_back(writing, booking, commitment, kept_to)
+        writing.audit(
+            "booking.cut_short", booking.order_ref, ends_on=told.last_day, reason=told.reason
+        )
 
 
-def _return(
-    writing: Writing, booking: BookingRow, promised: Commitment, commitment_id: str
-) -> None:
+def _return(writing: Writing, booking: BookingRow, promised: Commitment) -> None:
     promise(
         writing,
         booking.request_id,
         promised.model_copy(update={"sign": -1}),
-        commitment_id=f"{commitment_id}-back",
+        commitment_id=new_id("rtn", writing.now),
         kind=RETURN,
     )

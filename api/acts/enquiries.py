@@ -7,24 +7,24 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from api.acts.adverts import advertised
 from api.acts.endings import close_enquiry
 from api.acts.increases import may_go_to_market, require_market_open
 from api.acts.promises import give_back
 from api.acts.requests import care_of, require_state
 from api.acts.standing import require_not_suspended
 from api.errors import BadCallError, ConflictError
-from api.schemas.enquiries import Advert, AdvertVisit, Asking, Decline
+from api.schemas.enquiries import Asking, Decline
 from api.storage.books import WAITING
 from api.storage.enquiries import invitation_of, passed, shortlist_for
 from api.storage.ids import new_id
-from api.storage.lines import document_of
-from api.storage.offers import note_outcomes, reply_of, unsuitable_for
+from api.storage.offers import note_outcomes, reply_of, standing_offers, unsuitable_for
 from api.storage.record import Writing
 from api.storage.supply import part_of_book, provider_row
 from api.supply import policy_in
 from api.tables import EnquiryRow, InvitationRow, ProviderRow, RequestRow
 from matcher.eligibility import request_refusals
-from matcher.model import CareRequest, Placement, Provider
+from matcher.model import CareRequest, Provider
 from matcher.pricing import priced_services
 from matcher.shortlist import RequestRefusedError, Shortlist
 from matcher.vocabulary import Outcome, ProviderStatus, words_text
@@ -82,7 +82,7 @@ def open_enquiry(
         opened_by=writing.actor.holder,
         closes_at=closes_at,
         first_refusal=first_refusal,
-        advert=document_of(advert_of(request)),
+        advert=advertised(request),
     )
     writing.session.add(enquiry)
     writing.session.flush()
@@ -209,31 +209,6 @@ def _require_usual_time(closes_at: datetime, usual: datetime) -> None:
         )
 
 
-def advert_of(request: CareRequest) -> Advert:
-    """Return what providers see of a complete request: no id, no risk, no money, no why (H7)."""
-    placement = request.placement or Placement()
-    told = set(AdvertVisit.model_fields)
-    visits = tuple(
-        AdvertVisit.model_validate(visit.model_dump(include=told))
-        for visit in request.package.visits
-    )
-    return Advert.model_validate(
-        {
-            "service_type": request.service_type,
-            "care_type": request.care_type,
-            "postcode": request.postcode,
-            "needs": request.needs,
-            "languages": request.languages,
-            "carer_gender": request.carer_gender,
-            "start_by": request.start_by,
-            "visits": visits,
-            "nights": placement.nights,
-            "admit_from": placement.admit_from,
-            "admit_to": placement.admit_to,
-        }
-    )
-
-
 # -- answered and closed -----------------------------------------------------------------------
 
 
@@ -276,7 +251,8 @@ def decline(writing: Writing, enquiry: EnquiryRow, provider_id: str, declined: D
     Raises
     ------
     ConflictError
-        If the enquiry has closed, or the provider has declined or offered already.
+        If the enquiry has closed, the provider has declined or answered it with an offer already,
+        or another offer of it for the same person stands.
     """
     invitation = require_answerable(writing, enquiry, provider_id)
     if reply_of(writing.session, enquiry.enquiry_id, provider_id) is not None:
@@ -285,10 +261,27 @@ def decline(writing: Writing, enquiry: EnquiryRow, provider_id: str, declined: D
             thing=f"enquiry {enquiry.enquiry_id}",
             expected="an enquiry without an offer of yours: withdraw the offer instead",
         )
+    _require_nothing_offered(writing.session, enquiry, provider_id)
     invitation.declined_at, invitation.decline_reason = writing.now, declined.reason
     give_back(writing, enquiry.request_id, provider_id)
     note_outcomes(writing, Outcome.DECLINED, [provider_id], enquiry.request_id, declined.reason)
     writing.audit("enquiry.declined", enquiry.enquiry_id, provider_id=provider_id)
+
+
+def _require_nothing_offered(session: Session, enquiry: EnquiryRow, provider_id: str) -> None:
+    """Refuse to hear yes and no at once, for what stands may be chosen and booked (H14).
+
+    An advert does not say whose it is (H7): the provider may not know that it has offered before.
+    """
+    standing = standing_offers(session, enquiry.request_id, provider_id)
+    if standing:
+        offer_id = standing[0].offer_id
+        raise ConflictError(
+            f"Your offer {offer_id} is for the same person, and stands until it is withdrawn.",
+            thing=f"enquiry {enquiry.enquiry_id}",
+            value=offer_id,
+            expected=f"a decline after the withdrawal of offer {offer_id}",
+        )
 
 
 def close(writing: Writing, enquiry: EnquiryRow) -> None:

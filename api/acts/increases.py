@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from api.acts import endings, requests
+from api.acts.adverts import changed_since
 from api.acts.requests import care_of, require_state
 from api.errors import ConflictError
-from api.schemas.requests import ChangeOfProvider, Ending, EndReason, Increase
+from api.schemas.requests import ChangeOfProvider, Increase
 from api.storage.books import ARRANGED, ENDED, WAITING
 from api.storage.increases import first_refusals, offers_by
 from api.storage.offers import STANDING
@@ -157,7 +158,8 @@ def first_refuser(session: Session, row: RequestRow, now: datetime) -> str | Non
     """Return the provider that must be asked before the market (H17); ``None`` if nobody must.
 
     The provider whose care is to be increased must, for as long as it gives that care, until it
-    has declined, or an enquiry that asks it first has run out without an offer that stands.
+    has declined, or an enquiry that asks it first has run out without an offer that stands. What
+    it was asked before the increase was changed is no answer to what is asked for now.
 
     Parameters
     ----------
@@ -175,16 +177,19 @@ def first_refuser(session: Session, row: RequestRow, now: datetime) -> str | Non
         return None
     current = running.provider_id
     offers = offers_by(session, row.request_id, current)
-    has_offered = any(_stands(offer) for offer in offers)
+    wanted = care_of(row)
+    has_offered = any(_stands(offer, wanted) for offer in offers)
     for enquiry, asked in first_refusals(session, row.request_id, current):
         is_over = enquiry.closes_at <= now and not has_offered
-        if asked.declined_at is not None or is_over:
+        has_refused = asked.declined_at is not None or is_over
+        if has_refused and not changed_since(enquiry.advert, wanted):
             return None
     return current
 
 
-def _stands(offer: OfferRow) -> bool:
-    return offer.state in STANDING and offer.approved is not False
+def _stands(offer: OfferRow, wanted: CareRequest) -> bool:
+    is_for_this = offer.advert is None or not changed_since(offer.advert, wanted)
+    return offer.state in STANDING and offer.approved is not False and is_for_this
 
 
 def may_go_to_market(session: Session, row: RequestRow, now: datetime) -> bool:
@@ -220,7 +225,8 @@ def settle_parent(writing: Writing, child: RequestRow, starts_on: date) -> None:
 
     Of an increase, or where that care has ended already, nothing is to settle. Increases of the
     old care that are arranged go on with the old provider, for the new one has not offered their
-    visits and nobody should be without them: a change of provider is asked for each.
+    visits and nobody should be without them: a change of provider is asked for each. From now on
+    they are beside the care that is to run, and end with it.
 
     Parameters
     ----------
@@ -236,11 +242,19 @@ def settle_parent(writing: Writing, child: RequestRow, starts_on: date) -> None:
     parent = request_row(writing.session, child.parent_id)
     if parent.state == ENDED:
         return
-    day_before = starts_on - timedelta(days=1)
-    endings.end(writing, parent, Ending(reason=EndReason.REPLACED, ends_on=day_before))
-    beside = children_of(writing.session, parent.request_id)
+    endings.replace(writing, parent, starts_on - timedelta(days=1))
     going_on = [
-        each.request_id for each in beside if (each.kind, each.state) == (INCREASE, ARRANGED)
+        each
+        for each in children_of(writing.session, parent.request_id)
+        if each.kind == INCREASE and each.state != ENDED
     ]
+    for each in going_on:
+        each.parent_id = child.request_id
+        each.version += 1
     if going_on:
-        writing.audit("request.increases_go_on", parent.request_id, request_ids=going_on)
+        writing.audit(
+            "request.increases_go_on",
+            parent.request_id,
+            beside=child.request_id,
+            request_ids=[each.request_id for each in going_on],
+        )

@@ -7,16 +7,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from api.acts.adverts import advertised, changed_since
 from api.acts.enquiries import (
-    advert_of,
     require_answerable,
     require_askable,
     require_first_asked,
     require_searchable,
 )
-from api.acts.requests import care_of
-from api.acts.terms import Judged, judge, within
-from api.errors import BadCallError, ConflictError, StaleError, VersionNeededError
+from api.acts.terms import judge, within
+from api.errors import ConflictError, StaleError, VersionNeededError
 from api.schemas.offers import OfferState, OfferStatus, OfferTerms, OwnOffer, RecordedOffer, Terms
 from api.storage.ids import new_id
 from api.storage.lines import document_of
@@ -37,7 +36,6 @@ from api.supply import Supply
 from api.tables import CommitmentRow, EnquiryRow, OfferRow, RequestRow
 from matcher.model import CareRequest
 from matcher.shortlist import RequestRefusedError
-from matcher.vocabulary import pounds_text
 
 
 def terms_of(offer: OfferRow) -> Terms:
@@ -101,6 +99,7 @@ def make(
         state=OFFERED,
         version=1,
         document=document_of(terms),
+        advert=advertised(request),
         weekly_cost_pence=judged.weekly_cost_pence,
         needs_approval=judged.needs_approval,
         approval_reasons=list(judged.approval_reasons),
@@ -190,37 +189,6 @@ def record(writing: Writing, supply: Supply, row: RequestRow, told: RecordedOffe
     return make(writing, supply, request, told.provider_id, terms, source=RECORDED)
 
 
-def judge_again(writing: Writing, supply: Supply, offer: OfferRow) -> Judged:
-    """Return what an offer comes to today, if what is asked for is still what it was made for.
-
-    Raises
-    ------
-    ConflictError
-        If the request was changed since, the first day has passed, or the provider takes no new
-        work any more.
-    """
-    request = care_of(request_row(writing.session, offer.request_id))
-    provider = provider_row(writing.session, offer.provider_id)
-    require_askable(writing.session, request, provider)
-    terms, at = terms_of(offer), within(writing, supply)
-    try:
-        judged = judge(at, request, offer.provider_id, terms)
-    except BadCallError as error:
-        raise _outdated(offer, error.message) from error
-    if judged.weekly_cost_pence != offer.weekly_cost_pence:
-        cost = pounds_text(judged.weekly_cost_pence)
-        raise _outdated(offer, f"It would cost {cost} a week today.")
-    return judged
-
-
-def _outdated(offer: OfferRow, why: str) -> ConflictError:
-    return ConflictError(
-        f"The offer {offer.offer_id} was made for something else than is asked for now. {why}",
-        thing=f"offer {offer.offer_id}",
-        expected="a new offer for the request as it is",
-    )
-
-
 # -- in answer to an enquiry -------------------------------------------------------------------
 
 
@@ -275,7 +243,7 @@ def _as_advertised(writing: Writing, enquiry: EnquiryRow, provider_id: str) -> C
     try:
         request = require_searchable(writing, row)
         require_askable(writing.session, request, provider_row(writing.session, provider_id))
-        is_same = document_of(advert_of(request)) == enquiry.advert
+        is_same = not changed_since(enquiry.advert, request)
     except (ConflictError, RequestRefusedError):
         is_same = False
     if not is_same:

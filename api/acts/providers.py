@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from api.acts.endings import LONGEST_NOTICE, end, end_booking
+from api.acts.endings import LONGEST_NOTICE, end_booking, replace
 from api.acts.increases import CHANGE
 from api.acts.requests import care_of, without
 from api.errors import BadCallError, ConflictError
@@ -23,7 +23,6 @@ from api.schemas.providers import (
     RatesChange,
     StatusChange,
 )
-from api.schemas.requests import Ending, EndReason
 from api.security import not_found
 from api.storage.books import WAITING
 from api.storage.lines import document_of, kept, read
@@ -357,7 +356,7 @@ def _end_changes(writing: Writing, request_id: str) -> bool:
         if child.kind == CHANGE and child.state == WAITING
     ]
     for child in waiting:
-        end(writing, child, Ending(reason=EndReason.REPLACED))
+        replace(writing, child)
     return bool(waiting)
 
 

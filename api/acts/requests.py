@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from api.acts.adverts import advertised
 from api.acts.contradictions import require_sound
 from api.errors import BadCallError, ConflictError, stands
 from api.schemas.requests import (
@@ -179,10 +180,11 @@ def require_state(row: RequestRow, state: str) -> None:
 
 
 def change(writing: Writing, market: Market, row: RequestRow, asked: RequestChange) -> None:
-    """Change what is asked for while nobody gives it yet, and give back what was held for it.
+    """Change what is asked for while nobody gives it yet.
 
-    Whatever was chosen or approved was so for what was asked for before: who changes more than
-    what is passing lets the person choose (H14) and the budget holder approve (H9) anew.
+    Whatever was held, chosen or approved was so for what was asked for before: who changes more
+    than what is passing gives it back, and lets the person choose (H14) and the budget holder
+    approve (H9) anew.
 
     Raises
     ------
@@ -212,9 +214,10 @@ def change(writing: Writing, market: Market, row: RequestRow, asked: RequestChan
     if changed.postcode is not None:
         market.locate(changed.postcode)
         row.zone = market.zone_of(changed.postcode)
-    release(writing, list(holds_of(writing.session, row.request_id, writing.now)))
-    if not is_like(before, changed):
-        _decide_anew(writing, row.request_id)
+    is_same = is_like(before, changed)
+    _let_go(writing, changed, is_same=is_same)
+    if not is_same:
+        _decide_anew(writing, before)
     row.waiting_since = changed.waiting_since
     _keep(
         writing,
@@ -242,8 +245,18 @@ def is_like(one: CareRequest, other: CareRequest) -> bool:
     return one.model_copy(update=PASSING) == other.model_copy(update=PASSING)
 
 
-def _decide_anew(writing: Writing, request_id: str) -> None:
-    for offer in standing_offers(writing.session, request_id):
+def _let_go(writing: Writing, request: CareRequest, *, is_same: bool) -> None:
+    """Give back what is held for something else than is asked for now, or at who is excluded."""
+    held = holds_of(writing.session, request.request_id, writing.now)
+    excluded = request.excluded_providers
+    release(writing, [row for row in held if not is_same or row.provider_id in excluded])
+
+
+def _decide_anew(writing: Writing, before: CareRequest) -> None:
+    for offer in standing_offers(writing.session, before.request_id):
+        if offer.advert is None:
+            # Of long ago: what it was made for was not kept, so it is what was asked for so far.
+            offer.advert = advertised(before)
         if offer.state == CHOSEN or offer.approved is not None:
             offer.state = OFFERED
             offer.chosen_by = offer.chosen_at = offer.choice_note = offer.recorded_by = None

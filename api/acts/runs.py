@@ -298,6 +298,16 @@ def fail(writing: Writing, claimed: Claimed, sentence: str) -> bool:
     return True
 
 
+def call_off(writing: Writing, claimed: Claimed) -> bool:
+    """End a run that was cancelled before anything was found, if it is still this worker's."""
+    row = stored.claimed_run(writing.session, claimed.run_id, claimed.claim)
+    if row is None:
+        return False
+    _end(writing, row, stored.CANCELLED)
+    writing.audit("run.called_off", row.run_id, attempts=row.attempts)
+    return True
+
+
 def give_back(writing: Writing, claimed: Claimed) -> bool:
     """Put a run back into the queue as if it had not been taken up, if it is still ours."""
     row = stored.claimed_run(writing.session, claimed.run_id, claimed.claim)

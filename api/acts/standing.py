@@ -13,7 +13,7 @@ from api.errors import ConflictError
 from api.schemas.requests import DueClock, RequestLine, RequestState, RequestStatus
 from api.storage.books import ARRANGED, ENDED, WAITING
 from api.storage.requests import booking_of, bookings_that_run, first_responses
-from api.tables import RequestRow
+from api.tables import BookingRow, RequestRow
 from matcher.eligibility import missing_fields, request_refusals, request_warnings
 from matcher.market import Market
 from matcher.vocabulary import Risk, ServiceType
@@ -82,7 +82,10 @@ def _waited(row: RequestRow, clock: Clock) -> int | None:
 def clocks_of(
     session: Session, rows: Sequence[RequestRow], clock: Clock
 ) -> dict[str, list[DueClock]]:
-    """Return the clocks of requests: to respond, to find homecare, until care is received (H22)."""
+    """Return the clocks of requests: to respond, to find homecare, until care is received (H22).
+
+    A booking stops the first two; the third runs until the day on which the booked care starts.
+    """
     responded = first_responses(session, [row.request_id for row in rows])
     arranged = [row.request_id for row in rows if row.state == ARRANGED]
     bookings = bookings_that_run(session, arranged) if arranged else {}
@@ -93,11 +96,18 @@ def clocks_of(
         hours = {"respond": (RESPOND_HOURS, responded.get(row.request_id) or booked_at)}
         if row.service_type == ServiceType.HOMECARE:
             hours["find_homecare"] = (FIND_HOURS, booked_at)
-        hours["service_received"] = (SERVICE_HOURS, booked_at)
+        started_at = None if booking is None else _started(booking, clock)
+        hours["service_received"] = (SERVICE_HOURS, started_at)
         found[row.request_id] = [
             _due(row, clock, name, *each) for name, each in hours.items() if row.state != ENDED
         ]
     return found
+
+
+def _started(booking: BookingRow, clock: Clock) -> datetime | None:
+    """Return when booked care started; ``None`` where its first working hour is yet to come."""
+    starts_at = clock.opening_of(booking.starts_on, booking.booked_at)
+    return starts_at if starts_at <= clock.now() else None
 
 
 def _due(

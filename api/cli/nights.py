@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-import threading
-from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from api.cli.opening import open_record
+from api.cli.stopping import aside, stop_with_input, stopping
 from api.jobs import Worker
-from api.jobs import nightly as run_nightly
 from api.logs import set_up_logs
+from api.nights import Night
+from api.nights import nightly as run_nightly
+from api.schemas.runs import RunStatus
+from matcher.cli.failures import StoppedError
 from matcher.cli.options import AsJson, Seed, finite
 from matcher.cli.screen import say, show, show_document
 from matcher.errors import WorkerLostError
 from matcher.geography import Gazetteer
+from matcher.report.wording import count_text
 from matcher.result import Limits
+
+GIVING_BACK = "Stopping: a run under way is given back to the queue."
+CALLING_OFF = "Stopping: the night's run is cancelled."
 
 
 class NightFailedError(WorkerLostError):
@@ -32,35 +36,13 @@ def worker(
     ] = False,
 ) -> None:
     """Work the runs that are asked for, one after another, until stopped."""
-    with open_record() as record:
+    # Beside a service, that says that it stops.
+    with open_record() as record, stopping("" if beside else GIVING_BACK) as stop:
         set_up_logs(record.settings)
-        stop = stopping()
         if beside:
             stop_with_input(stop)
         say("The worker waits for runs. Ctrl-C stops it.")
-        Worker(record, Gazetteer()).work_until(stop)
-
-
-def stopping() -> threading.Event:
-    """Return what is set once the process is asked to end."""
-    stop = threading.Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)
-    return stop
-
-
-def stop_with_input(stop: threading.Event) -> None:
-    """Set an event once standard input ends: then whoever started this process is gone."""
-
-    def wait() -> None:
-        sys.stdin.read()
-        stop.set()
-
-    threading.Thread(target=wait, name="input", daemon=True).start()
+        aside(lambda: Worker(record, Gazetteer()).work_until(stop))
 
 
 def nightly(
@@ -71,19 +53,46 @@ def nightly(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Propose a place for everyone waiting, as a run of the record: for cron or a timer."""
-    with open_record() as record:
+    """Propose a place for everyone waiting, as a run of the record: for cron or a timer.
+
+    Ctrl-C or SIGTERM cancels the run.
+    """
+    with open_record() as record, stopping(CALLING_OFF) as stop:
         set_up_logs(record.settings)
         limits = Limits(seconds=seconds or record.settings.run_seconds)
-        done = run_nightly(record, Gazetteer(), limits, seed)
-    if done.failure is not None:
-        raise NightFailedError(f"Run {done.run_id} failed: {done.failure}")
+        done = aside(lambda: run_nightly(record, Gazetteer(), limits, seed, stop=stop, tell=say))
+        require_through(done, stopped=stop.is_set())
     if as_json:
         show_document(done.model_dump(mode="json"))
     else:
-        show(
-            Text(
-                f"Run {done.run_id} is {done.state}: {done.proposals:,} proposals for people to "
-                f"accept, {done.unplaced:,} not placed."
-            )
+        show(Text(told_of(done)))
+
+
+def require_through(done: Night, *, stopped: bool) -> None:
+    """Refuse to tell of a night as done that was stopped, or whose run failed.
+
+    Raises
+    ------
+    StoppedError
+        If it was stopped before its run had ended.
+    NightFailedError
+        If its run failed.
+    """
+    if stopped and done.state is RunStatus.CANCELLED:
+        raise StoppedError(f"Stopped. Run {done.run_id} is cancelled and proposes nothing.")
+    if stopped and done.state is RunStatus.RUNNING:
+        raise StoppedError(
+            f"Stopped. Run {done.run_id} is cancelled: the worker that has it in hand ends it "
+            "soon, with what it has found."
         )
+    if done.failure is not None:
+        raise NightFailedError(f"Run {done.run_id} failed: {done.failure}")
+
+
+def told_of(done: Night) -> str:
+    """Return what to tell people of a night."""
+    return (
+        f"Run {done.run_id} is {done.state}: {count_text(done.proposals, 'proposal')} for people "
+        f"to accept, {done.needs_approval:,} of which need approval of the price (H9); "
+        f"{done.unplaced:,} not placed."
+    )

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from api.errors import NotReadyError
+from api.errors import NotReadyError, UnansweredError
 from api.settings import Settings, settings_of_environment
 from api.storage.migrating import current, newest
+from api.storage.outages import is_no_database, is_outage, reason_of
 from api.storage.record import Record
 
 
@@ -28,7 +29,7 @@ def open_record(*, migrated: bool = True) -> Iterator[Record]:
     UnsafeSettingsError
         If production is asked for with settings that are unsafe.
     NotReadyError
-        If its database does not answer, or does not have the newest tables.
+        If its database does not answer, is none, or does not have the newest tables.
     """
     settings = settings_of_environment()
     settings.require_safe()
@@ -37,8 +38,14 @@ def open_record(*, migrated: bool = True) -> Iterator[Record]:
         if migrated:
             require_migrated(record)
         yield record
-    except OperationalError as error:
-        raise _unreachable(record.settings, error) from error
+    except UnansweredError as error:
+        raise _unusable(settings, f"cannot be used: {error.reason}") from error
+    except DBAPIError as error:
+        if is_no_database(error):
+            raise _unusable(settings, "is not a SQLite database") from error
+        if is_outage(error):
+            raise _unusable(settings, f"cannot be used: {reason_of(error)}") from error
+        raise
     finally:
         record.close()
 
@@ -57,7 +64,7 @@ def require_migrated(record: Record) -> None:
     found = current(record.engine) if is_there else None
     if found != newest():
         raise NotReadyError(
-            f"The database {shown(record.settings)} is at migration {found or 'none'}, not at "
+            f"The database {record.settings.shown} is at migration {found or 'none'}, not at "
             f"{newest()}: run 'carematch migrate'.",
             thing="database",
             value=found,
@@ -65,15 +72,9 @@ def require_migrated(record: Record) -> None:
         )
 
 
-def shown(settings: Settings) -> str:
-    """Return where the record is, without its password."""
-    return settings.url.render_as_string(hide_password=True)
-
-
-def _unreachable(settings: Settings, error: DatabaseError) -> NotReadyError:
-    reason = str(error.orig).partition("\n")[0].strip()
+def _unusable(settings: Settings, why: str) -> NotReadyError:
     return NotReadyError(
-        f"The database {shown(settings)} cannot be used: {reason}.",
+        f"The database {settings.shown} {why.rstrip('.')}.",
         thing="CAREMATCH_DATABASE_URL",
         expected="a database that answers",
     )

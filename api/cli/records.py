@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from api.cli.opening import open_record, require_migrated, shown
+from api.cli.opening import open_record, require_migrated
 from api.errors import ConflictError
 from api.storage.books import dump as dump_book
 from api.storage.books import load as load_book
 from api.storage.checking import ledger_faults
 from api.storage.migrating import current
 from api.storage.migrating import migrate as bring_up
-from api.storage.record import Record, verify_chain
+from api.storage.record import Record, not_loaded, verify_chain
 from matcher.cli.books import open_book
 from matcher.cli.options import AsJson, Book, Replace
 from matcher.cli.screen import show, show_document
@@ -32,7 +32,7 @@ def migrate(as_json: AsJson = False) -> None:
     with open_record(migrated=False) as record:
         before = current(record.engine)
         bring_up(record.engine)
-        after, where = current(record.engine), shown(record.settings)
+        after, where = current(record.engine), record.settings.shown
     if as_json:
         show_document({"database": where, "before": before, "after": after})
     else:
@@ -44,7 +44,7 @@ def load(book: Book, as_json: AsJson = False) -> None:
     opened = open_book(book)
     with open_record() as record:
         load_book(record, opened.folder, opened.market)
-        where = shown(record.settings)
+        where = record.settings.shown
     counts = {
         "providers": len(opened.folder.book.providers),
         "requests": len(opened.folder.book.requests),
@@ -118,4 +118,7 @@ def audit(
 def _checked(record: Record) -> tuple[int, list[str]]:
     with record.snapshot() as session:
         lines, faults = verify_chain(session)
+        if not lines and not faults:
+            # A book that is loaded leaves a line.
+            raise not_loaded()
         return lines, faults + ledger_faults(session, record.clock.now())

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import structlog
@@ -19,7 +20,7 @@ import uvicorn
 from api.acts.keys import make_key
 from api.app import create_app
 from api.cli.keys import COMMAND_LINE
-from api.cli.opening import open_record, require_migrated, shown
+from api.cli.opening import open_record, require_migrated
 from api.errors import NotReadyError
 from api.logs import set_up_logs
 from api.schemas.keys import NewKey
@@ -40,6 +41,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 TURN_SECONDS = 0.0005
 """A tenth of what is usual."""
 DEMO_LIMIT_PENCE = 200_000
+STOPPING = "Stopping: calls under way are answered, and a run under way is given back to the queue."
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 log = structlog.get_logger("carematch.serve")
 LoadBook = Annotated[
@@ -78,10 +80,44 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        say(f"Carematch answers on http://{host}:{port} from {shown(record.settings)}.")
+        say(f"Carematch answers on http://{host}:{port} from {record.settings.shown}.")
+        tell_what_is_missing(record)
         take_short_turns()
-        with worker_beside(is_wanted=worker), ending_gently():
-            uvicorn.Server(config).run()
+        ending = threading.Event()
+        with ending_gently(), worker_beside(is_wanted=worker, ending=ending):
+            Server(config, ending).run()
+
+
+class Server(uvicorn.Server):
+    """A server that says at once that it stops, however long it then takes.
+
+    Parameters
+    ----------
+    config
+        How it serves.
+    ending
+        Set when it is to stop.
+    """
+
+    def __init__(self, config: uvicorn.Config, ending: threading.Event) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; a second Ctrl-C waits for no more calls."""
+        if not self._ending.is_set():
+            self._ending.set()
+            say(STOPPING)
+        super().handle_exit(sig, frame)
+
+
+def tell_what_is_missing(record: Record) -> None:
+    """Say what the record needs before anybody can call: a book, and an API key."""
+    if not record.is_ready():
+        say("The record holds no book yet: load one with 'carematch load BOOK'.")
+    with record.reading() as session:
+        if not has_keys(session):
+            say("Nobody can call yet: 'carematch key administrator --holder POST' makes a key.")
 
 
 def take_short_turns() -> None:
@@ -146,14 +182,17 @@ def set_up(record: Record, book: Path) -> None:
     if not record.is_ready():
         opened = open_book(book)
         load(record, opened.folder, opened.market)
-        say(f"{opened.folder.book.title} is loaded into {shown(record.settings)}.")
+        say(f"{opened.folder.book.title} is loaded into {record.settings.shown}.")
     else:
-        say(
-            f"{shown(record.settings)} holds a book already, which is served; {book} is not loaded."
-        )
+        say(f"{record.settings.shown} holds a book already, which is served; {book} is not loaded.")
     keys = list(first_keys(record))
     if not keys:
-        say("Its API keys were shown when they were made; 'carematch key ROLE' makes another.")
+        say(
+            "Its API keys were shown when they were made; 'carematch key ROLE --holder POST' makes "
+            "another."
+        )
+    if record.settings.day is not None:
+        say(f"  export CAREMATCH_DAY={record.settings.day}")
     for role, key in keys:
         say(f"  export {role.upper()}={key}")
 
@@ -178,12 +217,21 @@ def first_keys(record: Record) -> Iterator[tuple[Role, str]]:
 
 
 @contextmanager
-def worker_beside(*, is_wanted: bool) -> Iterator[None]:
-    """Keep a worker process going while the block runs, and end it with it."""
+def worker_beside(*, is_wanted: bool, ending: threading.Event | None = None) -> Iterator[None]:
+    """Keep a worker process going while the block runs, and end it with it.
+
+    Parameters
+    ----------
+    is_wanted
+        Whether there is to be one.
+    ending
+        Set when the service is to stop: Ctrl-C ends its worker too, which is then not started
+        again.
+    """
     if not is_wanted:
         yield
         return
-    keeper = Keeper([sys.executable, "-m", "api", "worker", "--beside"])
+    keeper = Keeper([sys.executable, "-m", "api", "worker", "--beside"], ending=ending)
     keeper.start()
     try:
         yield
@@ -200,11 +248,18 @@ class Keeper:
         What to start.
     pause_seconds
         Seconds before it is first started again; longer each time it ends at once.
+    ending
+        Set when it is not to be started again.
     """
 
-    def __init__(self, command: list[str], pause_seconds: float = FIRST_PAUSE) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        pause_seconds: float = FIRST_PAUSE,
+        ending: threading.Event | None = None,
+    ) -> None:
         self._command, self._pause = command, pause_seconds
-        self._ending = threading.Event()
+        self._ending = ending or threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="worker", daemon=True)
 

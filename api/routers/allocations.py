@@ -31,6 +31,8 @@ MAY_ACCEPT = Allow(Rule(BROKER))
 Reader = Annotated[Caller, Depends(MAY_READ)]
 Asker = Annotated[Caller, Depends(MAY_ASK)]
 Acceptor = Annotated[Caller, Depends(MAY_ACCEPT)]
+PLAIN_ACCEPTANCE, USUAL_RUN = Acceptance(), RunAsked()
+"""What calls without a body say."""
 MEDIA_TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 
@@ -41,7 +43,7 @@ def ask_for_run(
     service: ServiceOf,
     changes: ChangesOf,
     response: Response,
-    body: RunAsked,
+    body: RunAsked = USUAL_RUN,
 ) -> RunState:
     """Ask for everyone waiting to be placed at once; a worker takes the runs one after another.
 
@@ -121,7 +123,12 @@ def list_proposals_of_run(
 
 @router.post("/{run_id}/acceptance")
 def accept_run(
-    *, caller: Acceptor, service: ServiceOf, changes: ChangesOf, run_id: Id, body: Acceptance
+    *,
+    caller: Acceptor,
+    service: ServiceOf,
+    changes: ChangesOf,
+    run_id: Id,
+    body: Acceptance = PLAIN_ACCEPTANCE,
 ) -> Accepted:
     """Accept every open proposal of a run at once: each becomes an offer with its capacity held.
 

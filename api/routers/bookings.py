@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from api.acts import bookings
-from api.dependencies import Allow, ChangesOf, ServiceOf
+from api.dependencies import Allow, ChangesOf, ServiceOf, VersionIfAny, same_version, tag
 from api.schemas.bookings import BookingEnding, BookingList, BookingState, DirectBooking
 from api.schemas.pages import PageOf, cursor_of
 from api.security import BROKER, OWN_PROVIDER, OWN_WORK, STAFF, Caller, Role, Rule
@@ -30,6 +30,7 @@ def book_offer(
     changes: ChangesOf,
     response: Response,
     offer_id: Id,
+    version: VersionIfAny,
 ) -> BookingState:
     """Book a chosen (H14) and, where its price needs that, approved (H9) offer.
 
@@ -38,6 +39,7 @@ def book_offer(
 
     def act(writing: Writing) -> BookingState:
         offer = offer_row(writing.session, offer_id)
+        same_version("offer", offer_id, offer.version, version)
         booking = bookings.book(writing, service.supply, offer)
         return bookings.state_of(booking, offer)
 
@@ -54,12 +56,14 @@ def book_option(
     changes: ChangesOf,
     response: Response,
     request_id: Id,
+    version: VersionIfAny,
     body: DirectBooking,
 ) -> BookingState:
     """Book an option of a shortlist that the person takes at once and that needs no approval."""
 
     def act(writing: Writing) -> BookingState:
         row = request_row(writing.session, request_id)
+        same_version("request", request_id, row.version, version)
         booking = bookings.book_option(writing, service.supply, row, body)
         return bookings.state_of(booking, stored.offer_behind(writing.session, booking))
 
@@ -95,22 +99,31 @@ def list_bookings(
 
 
 @router.get("/bookings/{order_ref}")
-def read_booking(*, caller: Reader, service: ServiceOf, order_ref: Id) -> BookingState:
+def read_booking(
+    *, caller: Reader, service: ServiceOf, response: Response, order_ref: Id
+) -> BookingState:
     """Read a booking."""
     with service.record.reading() as session:
         booking = stored.booking_row(session, order_ref)
+        tag(response, booking.version)
         offer = stored.offer_behind(session, booking)
         return bookings.state_of(booking, offer, for_provider=caller.role is Role.PROVIDER)
 
 
 @router.post("/bookings/{order_ref}/end")
 def end_booking(
-    *, caller: Broker, changes: ChangesOf, order_ref: Id, body: BookingEnding
+    *,
+    caller: Broker,
+    changes: ChangesOf,
+    order_ref: Id,
+    version: VersionIfAny,
+    body: BookingEnding,
 ) -> BookingState:
     """End booked care and its request: its capacity is free when it has ended (H25)."""
 
     def act(writing: Writing) -> BookingState:
         booking = stored.booking_row(writing.session, order_ref)
+        same_version("booking", order_ref, booking.version, version)
         bookings.end_care(writing, booking, body)
         return bookings.state_of(booking, stored.offer_behind(writing.session, booking))
 

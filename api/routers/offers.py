@@ -14,6 +14,7 @@ from api.dependencies import (
     Changes,
     ChangesOf,
     ServiceOf,
+    VersionIfAny,
     VersionOf,
     same_version,
     tag,
@@ -125,7 +126,7 @@ def changed(
     offer_id: str,
     act: Callable[[Writing, OfferRow], None],
     *,
-    version: int | None = None,
+    version: int | None,
 ) -> OfferState:
     """Return how an offer stands after one change of it.
 
@@ -138,18 +139,27 @@ def changed(
     act
         Changes the row.
     version
-        Which version the change is of; any when not given.
+        Which version the change is of; any where the call says none.
     """
 
     def wholly(writing: Writing) -> OfferState:
-        offer = stored.offer_row(writing.session, offer_id)
-        if version is not None:
-            same_version("offer", offer_id, offer.version, version)
-        act(writing, offer)
-        writing.session.flush()
+        offer = _changed_within(writing, offer_id, act, version)
         return offers.state_of(writing.session, offer, writing.now)
 
     return changes.make(OfferState, wholly)
+
+
+def _changed_within(
+    writing: Writing,
+    offer_id: str,
+    act: Callable[[Writing, OfferRow], None],
+    version: int | None,
+) -> OfferRow:
+    offer = stored.offer_row(writing.session, offer_id)
+    same_version("offer", offer_id, offer.version, version)
+    act(writing, offer)
+    writing.session.flush()
+    return offer
 
 
 @router.put("/offers/{offer_id}/approval")
@@ -195,32 +205,43 @@ def _undone(
     caller: Caller,
     changes: Changes,
     offer_id: str,
-    body: Refused,
-    act: Callable[[Writing, OfferRow, str], None],
+    act: Callable[[Writing, OfferRow], None],
+    *,
+    version: int | None,
 ) -> OfferState | OwnOffer:
     """Return an offer that came to nothing, as whoever calls may see it."""
     if caller.role is not Role.PROVIDER:
-        return changed(changes, offer_id, lambda writing, offer: act(writing, offer, body.reason))
+        return changed(changes, offer_id, act, version=version)
 
     def wholly(writing: Writing) -> OwnOffer:
-        offer = stored.offer_row(writing.session, offer_id)
-        act(writing, offer, body.reason)
-        return offers.own_state_of(offer)
+        return offers.own_state_of(_changed_within(writing, offer_id, act, version))
 
     return changes.make(OwnOffer, wholly)
 
 
 @router.post("/offers/{offer_id}/unsuitable")
 def find_unsuitable(
-    *, caller: Party, changes: ChangesOf, offer_id: Id, body: Refused
+    *, caller: Party, changes: ChangesOf, offer_id: Id, version: VersionIfAny, body: Refused
 ) -> OfferState | OwnOffer:
     """Record that a provider finds the person unsuitable: it is not asked again (H15)."""
-    return _undone(caller, changes, offer_id, body, choices.find_unsuitable)
+    return _undone(
+        caller,
+        changes,
+        offer_id,
+        lambda writing, offer: choices.find_unsuitable(writing, offer, body.reason),
+        version=version,
+    )
 
 
 @router.post("/offers/{offer_id}/withdrawal")
 def withdraw_offer(
-    *, caller: Party, changes: ChangesOf, offer_id: Id, body: Refused
+    *, caller: Party, changes: ChangesOf, offer_id: Id, version: VersionIfAny, body: Refused
 ) -> OfferState | OwnOffer:
     """Take an offer back, with the reason; what was held for it is free at once."""
-    return _undone(caller, changes, offer_id, body, choices.withdraw)
+    return _undone(
+        caller,
+        changes,
+        offer_id,
+        lambda writing, offer: choices.withdraw(writing, offer, body.reason),
+        version=version,
+    )

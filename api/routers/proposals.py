@@ -20,6 +20,8 @@ MAY_READ = Allow(Rule(BROKER | OWN_WORK))
 MAY_DECIDE = Allow(Rule(BROKER))
 Reader = Annotated[Caller, Depends(MAY_READ)]
 Decider = Annotated[Caller, Depends(MAY_DECIDE)]
+PLAIN_ACCEPTANCE = Acceptance()
+"""What a call without a body says."""
 
 
 @router.get("")
@@ -47,7 +49,7 @@ def accept_proposal(
     changes: ChangesOf,
     response: Response,
     proposal_id: Id,
-    body: Acceptance,
+    body: Acceptance = PLAIN_ACCEPTANCE,
 ) -> ProposalState:
     """Make an offer of a proposal and hold its capacity; choice and approval are yet to come (H14).
 

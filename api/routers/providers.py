@@ -14,6 +14,7 @@ from api.dependencies import (
     ChangesOf,
     Service,
     ServiceOf,
+    VersionIfAny,
     VersionOf,
     same_version,
     tag,
@@ -56,7 +57,7 @@ def changed(
     provider_id: str,
     act: Callable[[Writing, ProviderRow], None],
     *,
-    version: int | None = None,
+    version: int | None,
 ) -> ProviderState:
     """Return how a provider stands after one change of it.
 
@@ -69,13 +70,12 @@ def changed(
     act
         Changes the row.
     version
-        Which version the change is of; any when not given.
+        Which version the change is of; any where the call says none.
     """
 
     def wholly(writing: Writing) -> ProviderState:
         row = provider_row(writing.session, provider_id)
-        if version is not None:
-            same_version("provider", provider_id, row.version, version)
+        same_version("provider", provider_id, row.version, version)
         act(writing, row)
         return providers.state_of(writing.session, row, writing.now)
 
@@ -186,6 +186,7 @@ def set_status(
     service: ServiceOf,
     changes: ChangesOf,
     provider_id: Id,
+    version: VersionIfAny,
     body: Annotated[StatusChange, Body(openapi_examples=examples.SET_STATUS)],
 ) -> ProviderState:
     """Embargo, close or reopen a provider to new work, with a reason; its bookings stay."""
@@ -194,6 +195,7 @@ def set_status(
         changes,
         provider_id,
         lambda writing, row: providers.set_status(writing, row, body),
+        version=version,
     )
 
 
@@ -241,11 +243,14 @@ def hand_back(
     caller: Stater,
     changes: ChangesOf,
     provider_id: Id,
+    version: VersionIfAny,
     body: Annotated[HandBack, Body(openapi_examples=examples.HAND_BACK)],
 ) -> HandedBack:
     """Take a package back from its provider; the person waits again, from today."""
 
     def act(writing: Writing) -> HandedBack:
-        return providers.hand_back(writing, provider_row(writing.session, provider_id), body)
+        row = provider_row(writing.session, provider_id)
+        same_version("provider", provider_id, row.version, version)
+        return providers.hand_back(writing, row, body)
 
     return changes.make(HandedBack, act)

@@ -15,6 +15,7 @@ from api.dependencies import (
     ChangesOf,
     Service,
     ServiceOf,
+    VersionIfAny,
     VersionOf,
     same_version,
     tag,
@@ -57,7 +58,7 @@ def changed(
     request_id: str,
     act: Callable[[Writing, RequestRow], None],
     *,
-    version: int | None = None,
+    version: int | None,
 ) -> RequestState:
     """Return how a request stands after one change of it.
 
@@ -70,13 +71,12 @@ def changed(
     act
         Changes the row.
     version
-        Which version the change is of; any when not given.
+        Which version the change is of; any where the call says none.
     """
 
     def wholly(writing: Writing) -> RequestState:
         row = stored.request_row(writing.session, request_id)
-        if version is not None:
-            same_version("request", request_id, row.version, version)
+        same_version("request", request_id, row.version, version)
         act(writing, row)
         return stood(service, writing, row)
 
@@ -170,7 +170,12 @@ def change_request(
     version: VersionOf,
     body: RequestChange,
 ) -> RequestState:
-    """Change what is asked for while nobody gives it yet; what was held for it is given back."""
+    """Change what is asked for while nobody gives it yet.
+
+    What was held for something else is given back, and what providers offered for something else
+    can be neither chosen nor booked: they are asked anew, or their offers recorded again. Whom
+    the person would rather have, and since when she waits, changes none of that.
+    """
 
     def act(writing: Writing, row: RequestRow) -> None:
         requests.change(writing, service.supply.terms(writing.session), row, body)
@@ -225,6 +230,7 @@ def mark_urgent(
     service: ServiceOf,
     changes: ChangesOf,
     request_id: Id,
+    version: VersionIfAny,
     body: Urgency,
 ) -> RequestState:
     """Record that a request is urgent, with who said so, when and why (H21)."""
@@ -233,6 +239,7 @@ def mark_urgent(
         changes,
         request_id,
         lambda writing, row: requests.mark_urgent(writing, row, body),
+        version=version,
     )
 
 
@@ -243,6 +250,7 @@ def unmark_urgent(
     service: ServiceOf,
     changes: ChangesOf,
     request_id: Id,
+    version: VersionIfAny,
 ) -> RequestState:
     """Record that a request is no longer urgent."""
     return changed(
@@ -250,6 +258,7 @@ def unmark_urgent(
         changes,
         request_id,
         lambda writing, row: requests.mark_urgent(writing, row, None),
+        version=version,
     )
 
 
@@ -260,6 +269,7 @@ def suspend_request(
     service: ServiceOf,
     changes: ChangesOf,
     request_id: Id,
+    version: VersionIfAny,
     body: Suspension,
 ) -> RequestState:
     """Suspend a request from a day on; what is booked for it stays booked (H19)."""
@@ -268,6 +278,7 @@ def suspend_request(
         changes,
         request_id,
         lambda writing, row: requests.suspend(writing, row, body),
+        version=version,
     )
 
 
@@ -278,9 +289,10 @@ def resume_request(
     service: ServiceOf,
     changes: ChangesOf,
     request_id: Id,
+    version: VersionIfAny,
 ) -> RequestState:
     """Resume a suspended request (H19)."""
-    return changed(service, changes, request_id, requests.resume)
+    return changed(service, changes, request_id, requests.resume, version=version)
 
 
 @router.post("/{request_id}/end")
@@ -290,6 +302,7 @@ def end_request(
     service: ServiceOf,
     changes: ChangesOf,
     request_id: Id,
+    version: VersionIfAny,
     body: Ending,
 ) -> RequestState:
     """End a request with its reason: what it holds is free at once, what is booked once it ends.
@@ -302,4 +315,5 @@ def end_request(
         changes,
         request_id,
         lambda writing, row: endings.end_as_told(writing, row, body),
+        version=version,
     )

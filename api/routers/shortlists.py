@@ -25,6 +25,7 @@ from matcher.model import Id
 from matcher.shortlist import Shortlist
 
 router = APIRouter(prefix="/v1", tags=["shortlists"])
+AS_POLICY_SAYS = ShortlistWanted()
 MAY_TRY = AllowAtMarket(
     Rule(BROKER | dict.fromkeys((Role.KEY_WORKER, Role.COMMISSIONER), Reach.ANY))
 )
@@ -36,12 +37,11 @@ Reader = Annotated[Caller, Depends(MAY_READ)]
 
 @router.post("/shortlists", response_model=Shortlist)
 async def find_options(
-    *, market: Annotated[Market, Depends(MAY_TRY)], body: ShortlistAsked
+    *, service: ServiceOf, market: Annotated[Market, Depends(MAY_TRY)], body: ShortlistAsked
 ) -> Response:
     """Rank the options for any request; nothing is written and nothing is held."""
-    # A millisecond or two of arithmetic: threads would only take turns at it, at a price.
     # Written out once: the framework would validate and write the answer a second time.
-    answered = shortlists.find(market, body).model_dump_json()
+    answered = await service.searches.ask(lambda _: shortlists.find(market, body).model_dump_json())
     return Response(answered, media_type="application/json")
 
 
@@ -53,13 +53,16 @@ def make_shortlist(
     changes: ChangesOf,
     response: Response,
     request_id: Id,
-    body: ShortlistWanted,
+    body: ShortlistWanted = AS_POLICY_SAYS,
 ) -> ShortlistRecord:
     """Rank the options for a waiting request, keep the evidence, and hold each option a while.
 
     What an earlier shortlist of the request holds is given back first. Nothing is booked: the
     person decides (H14).
     """
+    # Brought up to now before the change, so that none stands in line while it is compiled.
+    with service.record.reading() as session:
+        service.supply.market(session)
 
     def act(writing: Writing) -> ShortlistRecord:
         row = stored_requests.request_row(writing.session, request_id)

@@ -43,6 +43,7 @@ class BookingState(BaseModel):
     ends_on: date | None
     ended_at: datetime | None
     end_reason: str | None
+    version: int
 
 
 class BookingList(BaseModel):

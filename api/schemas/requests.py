@@ -25,14 +25,13 @@ class RequestStatus(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a request ended (H25)."""
+    """Why somebody ends a request (H25); that other care replaces it is not for people to say."""
 
     DIED = "died"
     MOVED_AWAY = "moved_away"
     NO_LONGER_NEEDED = "no_longer_needed"
     DECLINED_BY_PERSON = "declined_by_person"
     HOSPITAL = "hospital"
-    REPLACED = "replaced"
     OTHER = "other"
 
 

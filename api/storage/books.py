@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import TypeVar
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from api.clocks import Clock
 from api.errors import ConflictError
 from api.storage.lines import LAST, document_of, in_file_order, kept
 from api.storage.record import FIRST_HASH, SOFTWARE, Record, Writing, not_loaded
@@ -88,7 +89,7 @@ def load(record: Record, folder: BookFolder, market: Market) -> None:
         session.add(row)
         session.flush()
         _load_providers(session, book, now)
-        _load_requests(session, book, market, now)
+        _load_requests(session, book, market, record.clock, now)
         session.add_all(_history_row(line) for line in book.history)
         writing = Writing(session, SOFTWARE, row, now, today)
         counts = {"providers": len(book.providers), "requests": len(book.requests)}
@@ -122,7 +123,9 @@ def _by_provider(lines: Iterable[Line]) -> dict[str, list[Document]]:
     return found
 
 
-def _load_requests(session: Session, book: Book, market: Market, now: datetime) -> None:
+def _load_requests(
+    session: Session, book: Book, market: Market, clock: Clock, now: datetime
+) -> None:
     running = {line.request_id: (place, line) for place, line in enumerate(book.running)}
     session.add_all(
         request_row(
@@ -130,7 +133,7 @@ def _load_requests(session: Session, book: Book, market: Market, now: datetime) 
             place=place,
             zone=None if request.postcode is None else market.zone_of(request.postcode),
             state=ARRANGED if request.request_id in running else WAITING,
-            received_at=_received(request, now),
+            received_at=_received(request, clock, now),
         )
         for place, request in enumerate(book.requests)
     )
@@ -144,16 +147,21 @@ def _load_requests(session: Session, book: Book, market: Market, now: datetime) 
             starts_on=line.started_on,
             booked_at=now,
             booked_by=SOFTWARE.holder,
+            version=1,
         )
         for place, line in running.values()
     )
 
 
-def _received(request: CareRequest, now: datetime) -> datetime:
-    """Return when a request came in: the morning of the day from which it waits."""
+def _received(request: CareRequest, clock: Clock, now: datetime) -> datetime:
+    """Return when a request came in: when work began on the day from which it waits (H22).
+
+    Never after it was loaded, for what is done for it from then on is done for a request that
+    has come in.
+    """
     if request.waiting_since is None:
         return now
-    return datetime.combine(request.waiting_since, time(9), UTC)
+    return min(clock.opening_of(request.waiting_since, now), now)
 
 
 def request_row(

@@ -110,7 +110,7 @@ def note_outcomes(
     reason
         In whoever's words.
     """
-    lines = [
+    writing.session.add_all(
         HistoryRow(
             provider_id=provider_id,
             offered_on=writing.today,
@@ -119,7 +119,4 @@ def note_outcomes(
             reason=reason,
         )
         for provider_id in provider_ids
-    ]
-    if lines:
-        writing.session.add_all(lines)
-        writing.terms_changed()
+    )

@@ -12,21 +12,20 @@ from datetime import date, datetime
 from functools import partial
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from api.clocks import Clock
-from api.errors import BusyError, NotReadyError
+from api.errors import BusyError, NotReadyError, UnansweredError
 from api.settings import Settings, is_postgresql
 from api.storage.migrating import current, newest
+from api.storage.outages import is_lock_timeout, is_outage, reason_of
 from api.tables import AuditRow, ProviderRow, RecordRow
 
-LOCK_NOT_AVAILABLE = "55P03"
-"""What PostgreSQL says when a lock was not to be had in time."""
 RETRY_SECONDS = 5
-"""Seconds after which who was told that the record is busy may try again."""
+"""Seconds after which who was told that the record is busy, or away, may try again."""
 CONNECTIONS, MORE_CONNECTIONS = 10, 20
 """Connections of one process: kept open, and opened beside those while they are needed."""
 WRITES = "writes"
@@ -36,10 +35,20 @@ FIRST_HASH = "0" * 64
 
 @dataclass(frozen=True)
 class Actor:
-    """Who changes something: the holder of an API key and the role, or the software itself."""
+    """Who changes something: the holder of an API key and the role, or the software itself.
+
+    Parameters
+    ----------
+    holder, role
+        The post or organisation, and in which role.
+    key
+        The public part of the API key, which tells two keys of one post apart; ``None`` without
+        one.
+    """
 
     holder: str
     role: str
+    key: str | None = None
 
 
 SOFTWARE = Actor("carematch", "software")
@@ -79,9 +88,12 @@ class Writing:
         subject
             The id of what it was done to.
         detail
-            What else must be known later; nothing personal, no secrets.
+            What else must be known later; nothing personal, no secrets. The public part of the
+            API key is added where there is one.
         """
         number = self.record.audit_count + 1
+        if self.actor.key is not None:
+            detail["key"] = self.actor.key
         line = AuditRow(
             number=number,
             at=self.now,
@@ -105,7 +117,7 @@ class Writing:
         provider.supply_version = self.record.supply_version
 
     def terms_changed(self) -> None:
-        """Note that a policy, a rate, a provider's terms or the fairness ledger changed."""
+        """Note that a policy, a rate or a provider's terms changed."""
         if not self._has_new_terms:
             self.record.terms_version += 1
         self._has_new_terms = True
@@ -162,20 +174,22 @@ class Record:
         ------
         BusyError
             If no connection was free in time.
+        UnansweredError
+            If the database does not answer.
         """
-        with _in_time(), Session(self.engine, expire_on_commit=False) as session:
+        with self._answering(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """Give a session that changes nothing and sees one moment, however much it reads."""
-        with _in_time(), Session(self._snapshots, expire_on_commit=False) as session:
+        with self._answering(), Session(self._snapshots, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
         """Give a bare connection for a few small questions: quicker than a session."""
-        with _in_time(), self.engine.connect() as connection:
+        with self._answering(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -196,6 +210,8 @@ class Record:
             If no book has been loaded yet.
         BusyError
             If its turn did not come in time; nothing was done.
+        UnansweredError
+            If the database does not answer.
         """
         with self.bare_writing() as session:
             record = session.scalar(select(RecordRow).with_for_update())
@@ -213,7 +229,7 @@ class Record:
             If its turn did not come in time; nothing was done.
         """
         with (
-            _in_time(),
+            self._answering(),
             Session(self._writes, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -226,8 +242,23 @@ class Record:
             self._is_migrated = self._is_migrated or current(self.engine) == newest()
             with self.reading() as session:
                 return self._is_migrated and session.scalar(select(RecordRow.id)) is not None
-        except (OperationalError, ProgrammingError, PoolTimeoutError, BusyError):
+        except (OperationalError, ProgrammingError, PoolTimeoutError, BusyError, UnansweredError):
             return False
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Tell plainly that others stood in line for too long, or that the database is away."""
+        try:
+            yield
+        except PoolTimeoutError as error:
+            raise _busy() from error
+        except DBAPIError as error:
+            if is_lock_timeout(error):
+                raise _busy() from error
+            if is_outage(error):
+                told = self.settings.shown, reason_of(error)
+                raise UnansweredError(*told, RETRY_SECONDS) from error
+            raise
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -243,25 +274,10 @@ def not_loaded() -> NotReadyError:
     )
 
 
-@contextmanager
-def _in_time() -> Iterator[None]:
-    """Tell plainly that others stood in line for too long: for a connection, or for the record."""
-    try:
-        yield
-    except (OperationalError, PoolTimeoutError) as error:
-        if not (isinstance(error, PoolTimeoutError) or _is_lock_timeout(error)):
-            raise
-        raise BusyError(
-            "Too many change the record at once; nothing was done, so try again.", RETRY_SECONDS
-        ) from error
-
-
-def _is_lock_timeout(error: OperationalError) -> bool:
-    reason = error.orig
-    if getattr(reason, "sqlstate", None) == LOCK_NOT_AVAILABLE:
-        return True
-    # The lower byte is the kind; the upper one says of what.
-    return getattr(reason, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+def _busy() -> BusyError:
+    return BusyError(
+        "Too many change the record at once; nothing was done, so try again.", RETRY_SECONDS
+    )
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -323,6 +339,8 @@ def verify_chain(session: Session) -> tuple[int, list[str]]:
             faults.append(f"Line {line.number} is not what was written.")
         previous, expected = line.hash, line.number + 1
     record = session.scalar(select(RecordRow))
+    if record is None and expected > 1:
+        faults.append("The row of the record, which says how many lines there are, is missing.")
     if record is not None and (record.audit_count, record.audit_hash) != (expected - 1, previous):
         faults.append(
             f"The chain ends at line {expected - 1}, but line {record.audit_count} was written."

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import and_, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session, defer
 
 from api.storage.books import WAITING, night_book
@@ -26,6 +26,8 @@ from api.tables import (
 from matcher.model import Book
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
+NOT_ENDED = RunRow.state.in_((QUEUED, RUNNING))
+BY_AGE = (RunRow.asked_at, RunRow.run_id)
 OPEN, ACCEPTED, REFUSED, SUPERSEDED, STALE = "open", "accepted", "refused", "superseded", "stale"
 
 
@@ -93,20 +95,24 @@ def next_run(session: Session, now: datetime) -> RunRow | None:
 
     While a worker's lease on any run lasts, there is none: runs come one after another.
     """
-    in_hand = select(RunRow.run_id).where(RunRow.state == RUNNING, RunRow.lease_until > now)
-    if session.scalar(in_hand.limit(1)) is not None:
+    if not is_work_left(session, now):
         return None
-    left_behind = and_(RunRow.state == RUNNING, RunRow.lease_until <= now)
-    query = select(RunRow).where(or_(RunRow.state == QUEUED, left_behind))
-    oldest = query.order_by(RunRow.asked_at, RunRow.run_id).limit(1)
+    oldest = select(RunRow).where(NOT_ENDED).order_by(*BY_AGE).limit(1)
     return session.scalar(oldest.with_for_update(of=RunRow))
 
 
 def is_work_left(session: Session, now: datetime) -> bool:
-    """Say whether there is a run to take up, without a lock."""
-    left_behind = and_(RunRow.state == RUNNING, RunRow.lease_until <= now)
-    query = select(RunRow.run_id).where(or_(RunRow.state == QUEUED, left_behind))
-    return session.scalar(query.limit(1)) is not None
+    """Say whether there is a run to take up, without a lock: one, and none in a worker's hands."""
+    in_hand = and_(RunRow.state == RUNNING, RunRow.lease_until > now)
+    query = select(func.count(), func.count().filter(in_hand)).where(NOT_ENDED)
+    left, held = session.execute(query).one()
+    return left > 0 and held == 0
+
+
+def first_in_line(session: Session) -> RunRow | None:
+    """Return the run that is worked, or would be taken up next; ``None`` where there is none."""
+    query = select(RunRow).options(defer(RunRow.files)).where(NOT_ENDED)
+    return session.scalar(query.order_by(RunRow.state != RUNNING, *BY_AGE).limit(1))
 
 
 def claimed_run(session: Session, run_id: str, claim: str) -> RunRow | None:

@@ -42,13 +42,20 @@ class Versions:
         Of policy, zones, rates and providers' terms.
     supply
         Of capacity and promises.
+    ledger
+        Of the fairness ledger: its last line.
     """
 
     terms: int
     supply: int
+    ledger: int
 
 
-_VERSIONS = select(RecordRow.__table__.c.terms_version, RecordRow.__table__.c.supply_version)
+_VERSIONS = select(
+    RecordRow.__table__.c.terms_version,
+    RecordRow.__table__.c.supply_version,
+    select(func.coalesce(func.max(HistoryRow.__table__.c.line_id), 0)).scalar_subquery(),
+)
 """Built once: every call that needs the market asks it."""
 
 

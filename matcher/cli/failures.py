@@ -27,6 +27,14 @@ from matcher.vocabulary import without_controls
 
 DONE, OUR_FAULT, BAD_INPUT, STOPPED = 0, 1, 2, 130
 DEBUG_VARIABLE = "CAREMATCH_DEBUG"
+INTERRUPTED = (
+    "Stopped. What was under way is not written: folders and records are written whole or not at "
+    "all."
+)
+
+
+class StoppedError(MatcherError):
+    """A command that was stopped, with what has become of its work."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,9 @@ class Failure:
 
 def explain_failure(error: BaseException) -> Failure:
     """Return what to tell people of an error."""
-    if isinstance(error, KeyboardInterrupt):
-        return _plain(STOPPED, "stopped", "Stopped. Nothing was written.")
+    if isinstance(error, (KeyboardInterrupt, StoppedError)):
+        told = error.message if isinstance(error, StoppedError) else INTERRUPTED
+        return _plain(STOPPED, "stopped", told)
     if isinstance(error, BadInputError):
         return _bad_input(error)
     if isinstance(error, typer.TyperException):
@@ -85,7 +94,8 @@ def _bad_input(error: BadInputError) -> Failure:
 
 
 def _usage(error: typer.TyperException) -> Failure:
-    message = _on_its_lines(error.format_message())
+    # Choices are listed with a tab before each.
+    message = _on_its_lines(error.format_message().expandtabs(2))
     context = getattr(error, "ctx", None)
     lines = [message if message.endswith((".", "?")) else f"{message}."]
     if context is not None:

@@ -140,6 +140,11 @@ def ok(response: Response) -> Any:
     return response.json()
 
 
+def public_part(key: str) -> str:
+    """Return the part of an API key that may be known, by which the audit tells it from others."""
+    return key.split("_")[1]
+
+
 def refused(response: Response, status: int, kind: str) -> dict[str, Any]:
     """Return the problem document of a call that must be refused in one way."""
     assert response.status_code == status, response.text
@@ -151,4 +156,4 @@ def refused(response: Response, status: int, kind: str) -> dict[str, Any]:
     return problem
 
 
-__all__ = ["DAY", "Caller", "Desk", "ok", "refused"]
+__all__ = ["DAY", "Caller", "Desk", "ok", "public_part", "refused"]

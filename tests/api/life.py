@@ -106,6 +106,7 @@ class People:
             before = self.of[person.parent]
             if before.state != ENDED:
                 self._end(before, "replaced", order["starts_on"] > DAY)
+                self._go_on_beside(who, person.parent)
         person.state, person.provider = ARRANGED, order["provider_id"]
         person.order = order["order_ref"]
         self.taken[person.provider][person.order] = needs
@@ -114,7 +115,7 @@ class People:
         """Note that somebody needs no more, nor others who are of the same care.
 
         Whoever died or has moved away needs nothing at all; other ends end what was asked for
-        beside, unless other care takes its place.
+        beside.
         """
         if reason in {"died", "moved_away"}:
             root = who
@@ -122,7 +123,7 @@ class People:
                 root = parent
             over = [root, *self.below(root)]
         else:
-            over = [who] if reason == "replaced" else [who, *self.below(who)]
+            over = [who, *self.below(who)]
         for name in over:
             if self.of[name].state != ENDED:
                 self._end(self.of[name], reason, later)
@@ -134,6 +135,12 @@ class People:
     def below(self, who: str) -> list[str]:
         """Return what was asked for beside a request, beside that, and so on."""
         return [name for child in self.beside(who) for name in (child, *self.below(child))]
+
+    def _go_on_beside(self, who: str, before: str) -> None:
+        """Note that increases of care that was replaced are beside what replaces it."""
+        for name in self.beside(before):
+            if self.of[name].kind == "increase" and self.of[name].state != ENDED:
+                self.of[name].parent = who
 
     def _end(self, person: Person, reason: str, later: bool) -> None:
         self._give_back(person, later)
@@ -250,8 +257,8 @@ def disagreements(desk: Desk, people: People) -> list[str]:
     found = [] if len(served) == len(running) else ["Somebody is served twice."]
     for name, person in people.of.items():
         told = rows[name]
-        have = (told.state, served.get(name), told.kind, told.end_reason)
-        wanted = (person.state, person.provider, person.kind, person.reason)
+        have = (told.state, served.get(name), told.kind, told.end_reason, told.parent_id)
+        wanted = (person.state, person.provider, person.kind, person.reason, person.parent)
         found += [] if have == wanted else [f"{name} is {have}, not {wanted}."]
     return found + [f"Overbooked: {each}." for each in people.overbooked()]
 

@@ -76,7 +76,8 @@ class Living(RuleBasedStateMachine):
         self.names = list(SAMPLE_PEOPLE)
         for like in LIKE:
             self.create(like, None)
-        self.offers: list[str] = []
+        self.offers: dict[str, list[str]] = {}
+        """Each offer, with the needs that it was made for."""
         self.enquiries: list[str] = []
         self.shortlists: list[tuple[str, str, str]] = []
         self.proposals: list[str] = []
@@ -148,6 +149,21 @@ class Living(RuleBasedStateMachine):
         with self.desk.record.reading() as session:
             return sorted(session.scalars(query))
 
+    def keep_offer(self, offer: str, who: str) -> None:
+        """Remember an offer, and what the person needs that it was made for."""
+        self.offers[offer] = self.request(who)["request"]["needs"]
+
+    def is_for_now(self, offer: str, who: str) -> bool:
+        """Say whether an offer was made for what the person needs now."""
+        needs: list[str] = self.request(who)["request"]["needs"]
+        return self.offers[offer] == needs
+
+    def standing_of(self, who: str, where: str) -> list[str]:
+        """Return the offers of a provider for somebody that may still be booked."""
+        items = [each["offer"] for each in self.desk.get(f"/v1/requests/{who}/offers")["items"]]
+        standing = [each for each in items if each["state"] in {"offered", "chosen"}]
+        return [each["offer_id"] for each in standing if each["provider_id"] == where]
+
     def one_of(self, data: st.DataObject, found: list[Any]) -> Any:
         """Return one of what there is, the newer ones rather; ``None`` if there is nothing."""
         return data.draw(st.sampled_from(found[::-1]), label="which") if found else None
@@ -169,15 +185,16 @@ class Living(RuleBasedStateMachine):
 
     @rule(data=data_of, needs=st.sampled_from([[], ["diabetes"]]))
     def change(self, data: st.DataObject, needs: list[str]) -> None:
-        """Change what is asked for, which gives back what is held for it."""
+        """Change what is asked for: what is held for something else is given back, nothing more."""
         who = self.person(data)
         assert who is not None
-        version = self.request(who)["version"]
+        before, held = self.request(who), self.held(who)
         body = {"changes": {"needs": needs}, **WHY}
-        answered = self.call("PATCH", f"/v1/requests/{who}", body, version=version)
+        answered = self.call("PATCH", f"/v1/requests/{who}", body, version=before["version"])
         if self.foreseen(answered, done=self.people.of[who].state == WAITING):
             assert answered.json()["request"]["needs"] == needs
-            assert self.held(who) == []
+            is_same = before["request"]["needs"] == needs
+            assert self.held(who) == (held if is_same else [])
 
     @rule(data=data_of, risk=st.sampled_from(["red", "amber", "green"]))
     def rate(self, data: st.DataObject, risk: str) -> None:
@@ -278,7 +295,7 @@ class Living(RuleBasedStateMachine):
         answered = self.call("PUT", path, body, version=version, **own(where))
         if answered.is_success:
             assert self.people.of[asked["request_id"]].may_search
-            self.offers.append(answered.json()["offer_id"])
+            self.keep_offer(answered.json()["offer_id"], asked["request_id"])
 
     @given_some("enquiries")
     @rule(data=data_of)
@@ -286,6 +303,8 @@ class Living(RuleBasedStateMachine):
         """Decline an enquiry."""
         enquiry = self.one_of(data, self.enquiries)
         if enquiry is not None:
-            asked = self.desk.get(f"/v1/enquiries/{enquiry}")["invited"]
-            where = data.draw(st.sampled_from([each["provider_id"] for each in asked]))
-            self.call("POST", f"/v1/enquiries/{enquiry}/decline", WHY, **own(where))
+            asked = self.desk.get(f"/v1/enquiries/{enquiry}")
+            where = data.draw(st.sampled_from([each["provider_id"] for each in asked["invited"]]))
+            answered = self.call("POST", f"/v1/enquiries/{enquiry}/decline", WHY, **own(where))
+            if answered.is_success:
+                assert self.standing_of(asked["request_id"], where) == []

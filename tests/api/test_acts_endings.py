@@ -163,6 +163,7 @@ def test_without_a_day_care_ends_today(sqlite_desk: Desk) -> None:
     order = booked_bed(sqlite_desk)
     end(sqlite_desk, "R-201")
     assert str(booking(sqlite_desk, order).ends_on) == "2026-04-01"
+    assert audited(sqlite_desk, "booking.cut_short") == []  # no notice ran
 
 
 @pytest.mark.parametrize(

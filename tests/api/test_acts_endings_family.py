@@ -51,8 +51,61 @@ def test_an_increase_goes_on_when_the_care_is_replaced(family_desk: Desk) -> Non
     expected = {"R-100": "ended", "R-100-more": "arranged", "R-100-other": "arranged"}
     assert states(family_desk) == expected
     (line,) = audited(family_desk, "request.increases_go_on")
-    assert (line.subject, line.detail) == ("R-100", {"request_ids": ["R-100-more"]})
+    told = line.detail
+    assert (line.subject, told["beside"], told["request_ids"]) == (
+        "R-100",
+        "R-100-other",
+        ["R-100-more"],
+    )
     assert faults(family_desk) == []
+
+
+@pytest.mark.parametrize("reason", ["no_longer_needed", "declined_by_person", "hospital", "other"])
+def test_an_increase_that_goes_on_ends_with_the_care_beside_it(
+    family_desk: Desk, reason: str
+) -> None:
+    """It is beside what runs now: its carers do not go on to visit who needs nobody (H25)."""
+    assert family_desk.get("/v1/requests/R-100-more")["parent_id"] == "R-100-other"
+    end(family_desk, "R-100-other", reason=reason)
+    assert set(states(family_desk).values()) == {"ended"}
+    assert promised(family_desk, "R-100-more") == []
+    assert family_desk.get("/v1/bookings")["items"] == []
+    assert faults(family_desk) == []
+
+
+def test_a_search_for_more_goes_on_beside_the_new_care(desk: Desk) -> None:
+    """An increase that nobody gives yet waits on when the care is replaced, and ends with it."""
+    desk.post("/v1/requests/R-100/increases", MORE)
+    replaced(desk)
+    told = desk.get("/v1/requests/R-100-more")
+    assert (told["state"], told["parent_id"], told["version"]) == ("waiting", "R-100-other", 2)
+    end(desk, "R-100-other", reason="no_longer_needed")
+    assert desk.get("/v1/requests/R-100-more")["end_reason"] == "no_longer_needed"
+
+
+def test_an_increase_that_was_given_up_stays_where_it_was(sqlite_desk: Desk) -> None:
+    """What has ended is history, and is not told otherwise."""
+    sqlite_desk.post("/v1/requests/R-100/increases", MORE)
+    end(sqlite_desk, "R-100-more", reason="other")
+    told = sqlite_desk.get("/v1/requests/R-100-more")
+    replaced(sqlite_desk)
+    assert sqlite_desk.get("/v1/requests/R-100-more") == told
+    assert audited(sqlite_desk, "request.increases_go_on") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("requests/R-100", {}), ("bookings/RUN-000001", {"ends_on": "2026-04-20"})],
+)
+def test_nobody_says_that_care_is_replaced(
+    sqlite_desk: Desk, path: str, body: dict[str, str]
+) -> None:
+    """That is so when other care is booked in its place; what people may say is listed (H18)."""
+    answered = sqlite_desk.call("POST", f"/v1/{path}/end", {**body, "reason": "replaced"})
+    told = refused(answered, 422, "bad-shape")
+    assert told["fields"][0]["where"] == "body.reason"
+    assert "'died'" in str(told["fields"])
+    assert sqlite_desk.get("/v1/requests/R-100")["state"] == "arranged"
 
 
 @pytest.mark.parametrize("reason", ["died", "moved_away"])
@@ -114,6 +167,7 @@ def test_a_family_is_everybody_once(family_desk: Desk) -> None:
             name: [each.request_id for each in family_of(session, request_row(session, name))]
             for name in (*FAMILY, "R-101")
         }
-    assert found["R-100"] == list(FAMILY)
+    assert found["R-100"] == ["R-100", "R-100-other", "R-100-more"]
     assert found["R-100-other"] == ["R-100-other", "R-100", "R-100-more"]
+    assert found["R-100-more"] == ["R-100-more", "R-100", "R-100-other"]
     assert found["R-101"] == ["R-101"]

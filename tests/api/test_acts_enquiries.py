@@ -10,12 +10,14 @@ from api.tables import ProviderRow
 from tests.api.desk import Desk, ok, refused
 from tests.api.offering import (
     change_provider,
+    chosen,
     enquire,
     faults,
     history,
     in_hours,
     let_pass,
     own,
+    recorded,
     reply,
     terms,
 )
@@ -234,6 +236,38 @@ def test_who_has_offered_withdraws_instead_of_declining(sqlite_desk: Desk) -> No
     reply(sqlite_desk, told, "maiden")
     path = f"/v1/enquiries/{told['enquiry_id']}/decline"
     refused(sqlite_desk.call("POST", path, {"reason": "No"}, **own("maiden")), 409, "conflict")
+
+
+@pytest.mark.parametrize("is_chosen", [False, True])
+def test_no_offer_stands_beside_a_decline(desk: Desk, is_chosen: bool) -> None:
+    """Whoever offered by telephone takes that back first, so that no and yes are not both told."""
+    made, told = recorded(desk, "maiden"), enquire(desk, "maiden", "frome")
+    if is_chosen:
+        chosen(desk, made)
+    path, body = f"/v1/enquiries/{told['enquiry_id']}/decline", {"reason": "No carers"}
+    answered = refused(desk.call("POST", path, body, **own("maiden")), 409, "conflict")
+    assert answered["value"] == made["offer_id"]
+    assert history(desk) == []
+    desk.post(path, body, **own("frome"))
+    withdrawal = f"/v1/offers/{made['offer_id']}/withdrawal"
+    desk.post(withdrawal, {"reason": "No carers"}, **own("maiden"))
+    desk.post(path, body, **own("maiden"))
+    refused(desk.call("POST", f"/v1/offers/{made['offer_id']}/booking"), 409, "conflict")
+    assert history(desk) == [
+        ("frome", "declined"),
+        ("maiden", "withdrawn"),
+        ("maiden", "declined"),
+    ]
+    assert faults(desk) == []
+
+
+def test_an_offer_for_somebody_else_forbids_no_decline(sqlite_desk: Desk) -> None:
+    """What a provider offers another person says nothing of this one."""
+    recorded(sqlite_desk, "maiden", request_id="R-101")
+    sqlite_desk.post("/v1/requests", new_request(sqlite_desk))
+    told = enquire(sqlite_desk, "maiden", request_id="N-1")
+    path = f"/v1/enquiries/{told['enquiry_id']}/decline"
+    sqlite_desk.post(path, {"reason": "No carers"}, **own("maiden"))
 
 
 def test_closing_notes_the_silent(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from api.acts import runs
-from api.jobs import clear_up, nightly
+from api.nights import clear_up, nightly
 from api.storage import runs as stored
 from api.storage.record import SOFTWARE
 from matcher.allocation import Allocation, Placed

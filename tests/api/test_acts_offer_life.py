@@ -71,6 +71,11 @@ class OfferLife(RuleBasedStateMachine):
         version: int = self.desk.get(f"/v1/offers/{offer_id}")["version"]
         return version
 
+    def offers_for(self, who: str) -> list[Any]:
+        """Return all offers for somebody, as they compare."""
+        items: list[Any] = self.desk.get(f"/v1/requests/{who}/offers")["items"]
+        return items
+
     def one_of(self, data: st.DataObject, found: list[str]) -> str | None:
         """Return one of what there is, if there is any."""
         return data.draw(st.sampled_from(found)) if found else None
@@ -105,7 +110,13 @@ class OfferLife(RuleBasedStateMachine):
         enquiry = self.one_of(data, self.enquiries)
         if enquiry is not None:
             body = {"reason": "No staff"}
-            self.call("POST", f"/v1/enquiries/{enquiry}/decline", body, **own(where))
+            path = f"/v1/enquiries/{enquiry}"
+            answered = self.call("POST", f"{path}/decline", body, **own(where))
+            if answered.is_success:
+                who = self.desk.get(path)["request_id"]
+                offers = [each["offer"] for each in self.offers_for(who)]
+                mine = {each["state"] for each in offers if each["provider_id"] == where}
+                assert not mine & {"offered", "chosen"}
 
     @rule(who=person, where=home, cost=pence)
     def record(self, who: str, where: str, cost: int) -> None:
@@ -192,7 +203,7 @@ class OfferLife(RuleBasedStateMachine):
         if not hasattr(self, "desk"):
             return
         for who in PEOPLE:
-            items = self.desk.get(f"/v1/requests/{who}/offers")["items"]
+            items = self.offers_for(who)
             ranks = [each["comparison"]["rank"] for each in items if each["comparison"]]
             assert ranks == list(range(1, len(ranks) + 1))
             assert len({each["offer"]["offer_id"] for each in items}) == len(items)

@@ -15,7 +15,7 @@ from api.storage.checking import ledger_faults
 from api.storage.record import SOFTWARE, verify_chain
 from api.tables import CommitmentRow, OfferRow, ProposalRow, ProviderRow, RequestRow
 from matcher.result import Limits
-from tests.api.desk import DAY, Desk, refused
+from tests.api.desk import DAY, Desk, ok, refused
 
 NOTE = {"note": "Family agrees"}
 KEPT = ("homecare_capacity", "bed_capacity")
@@ -345,3 +345,20 @@ def test_a_withdrawn_proposal_gives_its_capacity_back(desk: Desk) -> None:
     ended = desk.call("POST", f"/v1/offers/{offer_id}/withdrawal", {"reason": "Bed closed"})
     assert ended.is_success, ended.text
     assert open_holds(desk, "R-201") == []
+
+
+def test_nothing_has_to_be_said_to_accept(sqlite_desk: Desk) -> None:
+    """A note may be given and need not: a call without a body is one without a note."""
+    found = proposed(sqlite_desk)
+    proposal = found["R-102"]
+    told = ok(accept(sqlite_desk, proposal, None))
+    assert (told["state"], told["reason"]) == ("accepted", None)
+    rest = sqlite_desk.post(f"/v1/allocations/{proposal['run_id']}/acceptance")
+    assert "R-102" not in {each["request_id"] for each in rest["accepted"]}
+    assert rest["accepted"]
+
+
+def test_nothing_has_to_be_said_to_ask_for_a_run(sqlite_desk: Desk) -> None:
+    """Without a body it takes as long as is set up."""
+    told = sqlite_desk.post("/v1/allocations")
+    assert told["limits"]["seconds"] == sqlite_desk.settings.run_seconds

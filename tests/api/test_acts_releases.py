@@ -30,9 +30,12 @@ REASON = {"reason": "No staff"}
 
 
 def audited(desk: Desk, action: str) -> list[tuple[str, Any]]:
-    """Return the audit lines of one kind: of what, and with what detail."""
+    """Return the audit lines of one kind: of what, and with what detail besides the API key."""
     lines = desk.get("/v1/audit?limit=200", **ADMINISTRATOR)["items"]
-    return [(line["subject"], line["detail"]) for line in lines if line["action"] == action]
+    found = [line for line in lines if line["action"] == action]
+    for line in found:
+        line["detail"].pop("key", None)
+    return [(line["subject"], line["detail"]) for line in found]
 
 
 # -- holds of whoever says no ------------------------------------------------------------------

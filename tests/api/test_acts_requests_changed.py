@@ -8,9 +8,21 @@ import pytest
 from sqlalchemy import select
 
 from api.tables import AuditRow
-from tests.api.desk import Desk, ok, refused
-from tests.api.offering import HOLDER, WORKER, approved, booked, chosen, faults, recorded, terms
+from tests.api.desk import Desk, ok, public_part, refused
+from tests.api.offering import (
+    HOLDER,
+    WORKER,
+    approved,
+    bed_terms,
+    booked,
+    chosen,
+    faults,
+    holds,
+    recorded,
+    terms,
+)
 from tests.api.test_acts_increases import MORE, OTHER
+from tests.api.test_acts_requests import new_request
 
 ADMINISTRATOR = {"role": "administrator"}
 PATH = "/v1/requests/R-101"
@@ -79,14 +91,38 @@ def test_what_is_passing_leaves_the_choice(sqlite_desk: Desk, changes: dict[str,
     """Whom the person would rather have or not says nothing of the care that she has chosen."""
     made = chosen(sqlite_desk, recorded(sqlite_desk, "maiden"))
     change(sqlite_desk, **changes)
-    assert read(sqlite_desk, made)["state"] == "chosen"
+    assert read(sqlite_desk, made) == made
     booked(sqlite_desk, made)
+
+
+def test_what_is_passing_leaves_what_is_held(desk: Desk) -> None:
+    """The bed that somebody has chosen is hers although since when she waits was put right."""
+    made = chosen(desk, recorded(desk, "poundbury", bed_terms(), "R-201"))
+    change(desk, "R-201", waiting_since="2026-03-01")
+    assert read(desk, made)["held_until"] == made["held_until"] is not None
+    desk.post("/v1/requests", new_request(desk, like="R-201"))
+    other = recorded(desk, "poundbury", bed_terms(), "N-1")
+    path, body = f"/v1/offers/{other['offer_id']}/choice", {"chosen_by": "person"}
+    refused(desk.call("PUT", path, body, version=1), 409, "capacity-taken")
+    booked(desk, made)
+    assert faults(desk) == []
+
+
+def test_nothing_stays_held_at_who_is_excluded(desk: Desk) -> None:
+    """Of a shortlist's options only those stay held that may still be taken."""
+    desk.post("/v1/requests/R-101/shortlists", {})
+    first, *others = holds(desk)
+    assert others
+    change(desk, excluded_providers=[first])
+    assert holds(desk) == others
+    change(desk, needs=["diabetes"])
+    assert holds(desk) == []
 
 
 def test_a_choice_made_again_is_booked(desk: Desk) -> None:
     """Once the person has decided for the offer as things are now, it goes on."""
     made = chosen(desk, recorded(desk, "maiden"))
-    change(desk, needs=["diabetes"])
+    change(desk, personal_budget_pence_per_week=60_000)
     booked(desk, chosen(desk, read(desk, made)))
     assert faults(desk) == []
 
@@ -94,7 +130,7 @@ def test_a_choice_made_again_is_booked(desk: Desk) -> None:
 def test_an_approval_is_for_what_was_asked_for(desk: Desk) -> None:
     """A price that was agreed for other care is agreed anew, or refused this time (H9)."""
     made = approved(desk, chosen(desk, recorded(desk, "frome", terms(2740))))
-    change(desk, needs=["diabetes"])
+    change(desk, funding="joint")
     now = read(desk, made)
     assert (now["approved"], now["approved_by"], now["approval_note"]) == (None, None, None)
     again = chosen(desk, now)
@@ -105,10 +141,11 @@ def test_an_approval_is_for_what_was_asked_for(desk: Desk) -> None:
 
 
 def test_an_offer_that_nobody_decided_on_stays_as_it_is(sqlite_desk: Desk) -> None:
-    """There is nothing to be void; it may be chosen as before."""
+    """There is nothing to be void; and what its provider was told it may be chosen for."""
     made = recorded(sqlite_desk, "maiden")
-    change(sqlite_desk, needs=["diabetes"])
+    change(sqlite_desk, funding="joint")
     assert read(sqlite_desk, made) == made
+    booked(sqlite_desk, chosen(sqlite_desk, made))
 
 
 # -- whose care runs ---------------------------------------------------------------------------
@@ -146,6 +183,7 @@ def test_the_audit_has_what_was_and_what_is(desk: Desk) -> None:
         "fields": ["languages", "needs", "postcode"],
         "changed": {"needs": [[], ["diabetes"]], "postcode": ["DT1 1EE", "DT1 2PY"]},
         "reason": "New assessment",
+        "key": public_part(desk.key()),
     }
 
 
@@ -170,6 +208,7 @@ def test_the_audit_has_why_a_risk_is_rated(sqlite_desk: Desk) -> None:
         "before": "amber",
         "after": "red",
         "reason": "Fell twice",
+        "key": public_part(sqlite_desk.key(**WORKER)),
     }
 
 
@@ -194,6 +233,7 @@ def test_a_request_without_a_key_worker_is_given_one(desk: Desk) -> None:
         "before": None,
         "after": "worker-7",
         "reason": "The referral came from the hospital",
+        "key": public_part(desk.key()),
     }
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from api.acts.standing import is_suspended, require_not_suspended
+from api.clocks import LONDON
 from api.errors import ConflictError
 from api.storage.requests import request_row
 from api.tables import BookingRow, EnquiryRow, RequestRow, ShortlistRow
 from tests.api.desk import Desk, ok
-from tests.api.offering import booked, chosen, enquire, recorded
+from tests.api.offering import booked, chosen, enquire, recorded, terms
 from tests.api.test_acts_requests import new_request
 
 RECEIVED = datetime(2026, 4, 1, 9, tzinfo=UTC)
@@ -51,8 +52,8 @@ def line(desk: Desk, request_id: str = "R-101", state: str = "waiting") -> Any:
     return next(each for each in lines if each["request_id"] == request_id)
 
 
-def move(desk: Desk, table: type[Any], column: str, at: datetime) -> None:
-    """Let the one row of a table that is of R-101 have been made at another moment."""
+def move(desk: Desk, table: type[Any], column: str, at: date) -> None:
+    """Let the one row of a table that is of R-101 have been made at another moment or day."""
     with desk.record.bare_writing() as session:
         rows = session.query(table).filter(table.request_id == "R-101").all()
         for row in rows:
@@ -98,7 +99,8 @@ def test_nothing_is_done_at_first(desk: Desk) -> None:
     found = clocks(desk, "N-1")
     assert [each["done_at"] for each in found.values()] == [None] * 3
     assert not any(each["is_late"] for each in found.values())
-    assert all(each["is_late"] for each in clocks(desk).values())  # waits since March
+    put(desk, received_at=RECEIVED)
+    assert all(each["is_late"] for each in clocks(desk).values())  # long ago
 
 
 def test_a_shortlist_is_a_response(desk: Desk) -> None:
@@ -118,6 +120,7 @@ def test_an_enquiry_is_a_response(desk: Desk) -> None:
 @pytest.mark.parametrize("first", ["shortlist", "enquiry"])
 def test_the_first_of_both_counts(desk: Desk, first: str) -> None:
     """A request is responded to once, whatever came after."""
+    put(desk, received_at=RECEIVED)
     desk.post("/v1/requests/R-101/shortlists", {})
     desk.post("/v1/requests/R-101/shortlists", {})
     enquire(desk, "maiden")
@@ -135,13 +138,44 @@ def test_another_requests_response_is_none(desk: Desk) -> None:
     assert line(desk, "R-103")["next_clock"]["name"] == "find_homecare"
 
 
-def test_a_booking_stops_every_clock(desk: Desk) -> None:
-    """Care that is booked was responded to, found and arranged, even straight from a telephone."""
+def test_a_booking_stops_every_clock_but_one(desk: Desk) -> None:
+    """Care that is booked was responded to and found, even straight from a telephone; no more."""
     order = booked(desk, chosen(desk, recorded(desk, "maiden")))
     found = clocks(desk)
+    assert found.pop("service_received")["done_at"] is None
     done = {moment(each["done_at"]) for each in found.values()}
     assert done == {moment(order["booked_at"])}
+    assert line(desk, state="arranged")["next_clock"]["name"] == "service_received"
+
+
+def test_a_service_is_received_when_its_care_starts(desk: Desk) -> None:
+    """In the first working hour of its first day, however long before that it was booked (H22)."""
+    order = booked(desk, chosen(desk, recorded(desk, "maiden")))  # five days ahead
+    booked_at = datetime(2026, 4, 8, 14, tzinfo=UTC)
+    starts_at = datetime(2026, 4, 13, 9, tzinfo=LONDON)
+    put(desk, received_at=RECEIVED)
+    move(desk, BookingRow, "booked_at", booked_at)
+    found = clocks(desk)
+    assert moment(found["find_homecare"]["done_at"]) == booked_at
+    assert moment(found["service_received"]["done_at"]) == starts_at
+    assert not found["service_received"]["is_late"]
+    assert order["starts_on"] == "2026-04-06"  # days count from the desk's today
     assert line(desk, state="arranged")["next_clock"] is None
+
+
+def test_care_that_starts_late_is_late_although_it_is_booked(sqlite_desk: Desk) -> None:
+    """While it has not started, and for ever after (H22)."""
+    far = {"start_date": "2026-06-30"}
+    booked(sqlite_desk, chosen(sqlite_desk, recorded(sqlite_desk, "maiden", terms(**far))))
+    put(sqlite_desk, received_at=sqlite_desk.record.clock.now())
+    assert not clocks(sqlite_desk)["service_received"]["is_late"]  # its time is not over yet
+    put(sqlite_desk, received_at=RECEIVED)
+    found = clocks(sqlite_desk)["service_received"]
+    assert (found["done_at"], found["is_late"]) == (None, True)
+    move(sqlite_desk, BookingRow, "booked_at", RECEIVED)
+    found = clocks(sqlite_desk)["service_received"]
+    assert moment(found["done_at"]) == datetime(2026, 6, 30, 9, tzinfo=LONDON)
+    assert found["is_late"]
 
 
 def test_a_response_counts_before_the_booking(desk: Desk) -> None:
@@ -187,6 +221,7 @@ def test_found_in_time_is_in_time_for_ever(sqlite_desk: Desk) -> None:
     put(sqlite_desk, received_at=RECEIVED)
     booked(sqlite_desk, chosen(sqlite_desk, recorded(sqlite_desk, "maiden")))
     move(sqlite_desk, BookingRow, "booked_at", DUE["find_homecare"] + SECOND)
+    move(sqlite_desk, BookingRow, "starts_on", date(2026, 4, 9))  # eight days later, on the 16th
     found = clocks(sqlite_desk)
     late = {name: each["is_late"] for name, each in found.items()}
     assert late == {"respond": True, "find_homecare": True, "service_received": False}

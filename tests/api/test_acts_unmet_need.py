@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from api.acts.unmet_need import csv_of
-from api.jobs import nightly
+from api.nights import nightly
 from api.schemas.unmet_need import UnmetCell, UnmetNeed
 from api.tables import RequestRow
 from matcher.allocation import UnplacedReason

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 from typer.testing import CliRunner, Result
 
 from api.cli import app
 from api.settings import Settings, UnsafeSettingsError
 from api.storage.migrating import newest
 from api.storage.record import Record
+from api.tables import RecordRow
 from matcher.cli.entry import run
 from matcher.files import read_book
 from tests.api.conftest import SAMPLE
@@ -84,10 +86,12 @@ def test_no_command_works_on_production_unsafely(
 ) -> None:
     """Keys hashed with the secret that everybody knows would open the record to everybody."""
     monkeypatch.setenv("CAREMATCH_MODE", "production")
+    monkeypatch.delenv("CAREMATCH_DATABASE_URL")
     result = command(*arguments)
     assert result.exit_code != 0
     assert isinstance(result.exception, UnsafeSettingsError)
     assert "CAREMATCH_KEY_SECRET" in result.exception.message
+    assert "CAREMATCH_DATABASE_URL: not set" in result.exception.message
 
 
 def test_nothing_is_done_before_migrating(command: Command) -> None:
@@ -159,6 +163,81 @@ def test_what_cannot_be_used_is_named(
     printed = capfd.readouterr()
     assert told in printed.err
     assert "Traceback" not in printed.err
+
+
+def test_a_record_without_a_book_proves_nothing(
+    command: Command, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Tables that were just made are not told as an audit that is as it was written."""
+    command("migrate")
+    assert run(["audit", "verify"]) == 2
+    assert "holds no book yet" in capfd.readouterr().err
+
+
+def test_a_record_whose_row_is_gone_is_told_as_a_fault(
+    command: Command, empty_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is not taken for one that was never loaded: there are lines of it."""
+    command("migrate")
+    command("load", SAMPLE)
+    record = Record(Settings())
+    with record.bare_writing() as session:
+        session.execute(delete(RecordRow))
+    record.close()
+    assert run(["audit", "verify"]) == 2
+    printed = " ".join(capfd.readouterr().err.split())
+    assert "The row of the record, which says how many lines there are, is missing." in printed
+
+
+@pytest.mark.parametrize(
+    "arguments", [("migrate",), ("audit", "verify"), ("load", str(SAMPLE)), ("serve",)]
+)
+def test_a_file_that_is_no_database_is_told_plainly(
+    arguments: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The input's fault, in a sentence without statements or links; the file stays as it is."""
+    file = tmp_path / "notes.db"
+    file.write_text("Dear all,\n" * 1000)
+    monkeypatch.setenv("CAREMATCH_DATABASE_URL", f"sqlite:///{file}")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(arguments) == 2
+    assert f"{file} is not a SQLite database." in " ".join(capfd.readouterr().err.split())
+    assert file.read_text().startswith("Dear all")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("broker", "--holder", "Desk", "--limit", "5"), "a --limit for the role budget_holder"),
+        (("provider", "--holder", "Bay"), "a --provider for the role provider"),
+        (("broker", "--holder", "a@b.example"), "--holder: a post or an organisation"),
+    ],
+)
+def test_a_key_is_refused_by_the_names_of_the_options(
+    command: Command, arguments: tuple[str, ...], told: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever types --limit does not look for the name that a program would give it."""
+    command("migrate")
+    command("load", SAMPLE)
+    assert run(["key", *arguments]) == 2
+    printed = " ".join(capfd.readouterr().err.split())
+    assert told in printed
+    assert "limit_pence_per_week" not in printed
+    assert "provider_id" not in printed
+
+
+@pytest.mark.parametrize("words", [["audit"], ["key"], ["dump"], ["load"]])
+def test_what_is_missing_is_told_on_its_lines(
+    words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """How to use a command stands on lines of its own, without a broken character between."""
+    assert run(words) == 2
+    printed = capfd.readouterr().err
+    assert printed.startswith("Usage: carematch")
+    assert "\ufffd" not in printed
 
 
 def test_a_misspelt_file_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+import uvicorn
 
-from api.cli.serving import Keeper, first_keys, require_free, set_up, worker_beside
+from api.cli.serving import (
+    Keeper,
+    Server,
+    first_keys,
+    require_free,
+    set_up,
+    tell_what_is_missing,
+    worker_beside,
+)
 from api.errors import NotReadyError
 from api.security import Role
 from api.settings import Mode, Settings
+from api.storage.books import load
+from api.storage.migrating import migrate
 from api.storage.record import Record
+from matcher.files import BookFolder
+from matcher.geography import Gazetteer
+from matcher.market import Market
 from tests.api.conftest import SAMPLE, settings_at
-from tests.api.desk import Desk
+from tests.api.desk import DAY, Desk
 
 SECONDS = 30
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -137,9 +153,79 @@ def test_another_book_is_not_passed_over_in_silence(
     """Who asks for a book and is served another one is told so."""
     record = Record(settings_at(f"sqlite:///{tmp_path / 'new.db'}"))
     set_up(record, SAMPLE)
-    assert "export BROKER=cm_" in capfd.readouterr().err
+    shown = capfd.readouterr().err
+    assert "export BROKER=cm_" in shown
+    assert f"export CAREMATCH_DAY={DAY}" in shown  # or the next terminal is of another day
     set_up(record, tmp_path / "another")
     told = " ".join(capfd.readouterr().err.split())
     assert "holds a book already" in told
-    assert "carematch key ROLE" in told
+    assert "carematch key ROLE --holder POST" in told
     record.close()
+
+
+def test_what_a_record_lacks_is_told_when_it_is_served(
+    empty_url: str,
+    sample: BookFolder,
+    gazetteer: Gazetteer,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Without a book or any key nobody can call; with both there is nothing to say."""
+    record = Record(settings_at(empty_url))
+    migrate(record.engine)
+    tell_what_is_missing(record)
+    told = capfd.readouterr().err
+    assert "carematch load BOOK" in told
+    assert "carematch key administrator --holder POST" in told
+    load(record, sample, Market(sample.book, sample.policy, gazetteer))
+    tell_what_is_missing(record)
+    told = capfd.readouterr().err
+    assert "carematch load BOOK" not in told
+    assert "carematch key administrator" in told
+    list(first_keys(record))
+    tell_what_is_missing(record)
+    assert capfd.readouterr().err == ""
+    record.close()
+
+
+# -- stopped -----------------------------------------------------------------------------------
+
+
+def test_a_service_says_at_once_that_it_stops(capfd: pytest.CaptureFixture[str]) -> None:
+    """Once, however often it is asked; and its worker is not started again meanwhile."""
+    ending = threading.Event()
+    server = Server(uvicorn.Config(lambda: None, log_config=None), ending)
+    for _ in range(2):
+        server.handle_exit(signal.SIGINT, None)
+    assert capfd.readouterr().err.count("Stopping: ") == 1
+    assert ending.is_set()
+    assert server.should_exit
+    keeper = Keeper(SLEEPER, ending=ending)
+    keeper.start()
+    keeper.end()
+    assert keeper.process_id is None
+
+
+def test_one_signal_to_all_ends_a_service_in_good_order(loaded_file: Path, tmp_path: Path) -> None:
+    """As Ctrl-C in a terminal reaches the worker too: both end, and nothing is said twice."""
+    file = shutil.copy(loaded_file, tmp_path / "served.db")
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    environment = {**os.environ, "CAREMATCH_DATABASE_URL": f"sqlite:///{file}"}
+    words = [sys.executable, "-m", "api", "serve", "--port", str(port)]
+    with subprocess.Popen(
+        words, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as service:
+        killer = threading.Timer(3 * SECONDS, os.killpg, (service.pid, signal.SIGKILL))
+        killer.start()
+        assert service.stderr is not None
+        said = ""
+        while "The worker waits" not in said:
+            said += service.stderr.readline()
+        os.killpg(service.pid, signal.SIGINT)
+        said += service.stderr.read()
+        killer.cancel()
+        assert service.wait() == 0
+    assert said.count("Stopping: ") == 1
+    assert "Nobody can call yet" in said
+    assert "worker ended" not in said

@@ -204,3 +204,36 @@ def test_days_to_come_count_from_the_day_that_is_set() -> None:
     now = datetime(2026, 7, 1, 22, 59, tzinfo=UTC)
     found = end_of_day(date(2024, 4, 11), now, date(2024, 4, 1))
     assert found == datetime(2026, 7, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "start", "opens"),
+    [
+        (date(2026, 6, 1), 9, "2026-06-01T09:00+01:00"),  # summer time
+        (date(2026, 12, 1), 9, "2026-12-01T09:00+00:00"),
+        (date(2026, 3, 29), 9, "2026-03-29T09:00+01:00"),  # summer time begins in that night
+        (date(2026, 10, 25), 9, "2026-10-25T09:00+00:00"),  # and ends in that one
+        (date(2026, 6, 1), 7, "2026-06-01T07:00+01:00"),  # where work begins at seven
+        (date(2026, 4, 3), 9, "2026-04-03T09:00+01:00"),  # Good Friday: a day all the same
+    ],
+)
+def test_a_day_opens_with_its_first_working_hour(day: date, start: int, opens: str) -> None:
+    """By the clock in London and the council's setting, whatever the season."""
+    found = Clock(day_start=start).opening_of(day, datetime(2026, 1, 1, tzinfo=UTC))
+    assert found == datetime.fromisoformat(opens)
+    assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("day", "opens"),
+    [
+        (date(2024, 4, 1), "2026-07-02T09:00+01:00"),  # today
+        (date(2024, 3, 22), "2026-06-22T09:00+01:00"),
+        (date(2024, 4, 11), "2026-07-12T09:00+01:00"),
+    ],
+)
+def test_a_day_opens_as_far_from_the_day_that_is_set(day: date, opens: str) -> None:
+    """Where an old day stands for today, ten days on or back are ten real days on or back."""
+    said_at = datetime(2026, 7, 1, 23, 30, tzinfo=UTC)  # past midnight in London
+    found = Clock(date(2024, 4, 1)).opening_of(day, said_at)
+    assert found == datetime.fromisoformat(opens)

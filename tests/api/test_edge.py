@@ -121,6 +121,41 @@ def test_a_length_that_is_none_is_counted_as_it_comes(sqlite_desk: Desk) -> None
     refused(answered, 413, "too-large")
 
 
+# -- queries -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong", "known"),
+    [
+        ("/v1/requests?stat=arranged", "stat", "state"),  # misspelt: no filter, if let pass
+        ("/v1/unmet-need?where=nowhere&zone=a", "where", "zone"),
+        ("/v1/requests/R-101?state=waiting", "state", "no query parameter"),
+    ],
+)
+def test_a_query_parameter_that_is_none_is_refused(
+    sqlite_desk: Desk, path: str, wrong: str, known: str
+) -> None:
+    """The answer to a misspelt filter would look like the answer to the filter."""
+    told = refused(sqlite_desk.call("GET", path), 422, "bad-shape")
+    (field,) = told["fields"]
+    assert field["where"] == wrong
+    assert known in field["expected"]
+    assert "nowhere" not in str(told)
+
+
+def test_a_known_query_parameter_is_none_the_worse(sqlite_desk: Desk) -> None:
+    """Also twice, and with others of the same route."""
+    sqlite_desk.get("/v1/requests?limit=2&state=waiting")
+
+
+def test_a_change_with_a_query_that_is_none_is_not_made(sqlite_desk: Desk) -> None:
+    """A body's parts in the query are not passed over in silence."""
+    path = "/v1/requests/R-101/urgency?reason=fall"
+    refused(sqlite_desk.call("PUT", path, {"reason": "a fall"}), 422, "bad-shape")
+    lines = sqlite_desk.get("/v1/audit?subject=R-101", role="administrator")
+    assert lines["items"] == []
+
+
 # -- logs --------------------------------------------------------------------------------------
 
 
@@ -128,14 +163,14 @@ def test_a_log_line_says_which_route_how_and_by_whom(sqlite_desk: Desk) -> None:
     """Route, method, status, time, role and the public part of the key; and nothing else."""
     prefix = sqlite_desk.key().split("_")[1]
     with structlog.testing.capture_logs() as lines:
-        sqlite_desk.call("PATCH", "/v1/requests/R-101?note=4711", change(), version=1)
+        sqlite_desk.get("/v1/requests/R-101/shortlists?limit=47")
     (line,) = lines
     assert line.pop("milliseconds") > 0
     assert line == {
         "event": "call",
         "log_level": "info",
-        "method": "PATCH",
-        "route": "/v1/requests/{request_id}",
+        "method": "GET",
+        "route": "/v1/requests/{request_id}/shortlists",
         "status": 200,
         "key": prefix,
         "role": "broker",

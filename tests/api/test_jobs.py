@@ -5,21 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from api.acts import runs
-from api.jobs import FAULT, Watch, Worker, nightly, sentence_of
-from api.schemas.runs import RunStatus
-from api.storage.record import SOFTWARE, verify_chain
-from api.tables import CommitmentRow, ReplayRow, RunRow, UnplacedRow
+from api.jobs import FAULT, Watch, Worker, sentence_of
+from api.storage.record import SOFTWARE, Record, verify_chain
+from api.tables import RunRow, UnplacedRow
 from matcher.errors import DataSourceError, MatcherError, RefereeError
-from matcher.result import Result, Status
+from matcher.result import Result
 from tests.api.desk import Desk
-from tests.api.working import LIMITS, ask, open_proposals, run_of, solving, take, worker
+from tests.api.working import ask, open_proposals, run_of, solving, take, worker
 
 # -- one after another -------------------------------------------------------------------------
 
@@ -104,6 +102,21 @@ def test_an_idle_worker_does_nothing(sqlite_desk: Desk) -> None:
     assert not worker(sqlite_desk).work_one()
     with sqlite_desk.record.reading() as session:
         assert verify_chain(session) == (before, [])
+
+
+def test_a_worker_is_in_nobodys_way_while_another_works(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one run in hand and one behind it, it looks without taking its turn at the record."""
+    ask(desk)
+    ask(desk)
+    assert take(desk)
+
+    def writing(*_: object) -> None:
+        raise AssertionError("It took its turn.")
+
+    monkeypatch.setattr(Record, "writing", writing)
+    assert not worker(desk).work_one()
 
 
 def test_claims_are_told_apart(sqlite_desk: Desk) -> None:
@@ -248,70 +261,3 @@ def test_a_record_that_does_not_answer_is_waited_for(
     monkeypatch.setattr(Worker, "work_one", work_one)
     worker(sqlite_desk).work_until(stop, idle_seconds=0.01)
     assert tries[0] == 2
-
-
-# -- the night ---------------------------------------------------------------------------------
-
-
-def test_a_night_is_a_run_worked_at_once(desk: Desk) -> None:
-    """Without a worker about, the night works its run itself and tells what it came to."""
-    night = nightly(desk.record, desk.gazetteer, LIMITS, 3)
-    assert (night.state, night.status) == (RunStatus.DONE, Status.OPTIMAL)
-    assert night.failure is None
-    run = desk.get(f"/v1/allocations/{night.run_id}")
-    counts = run["summary"]["counts"]
-    assert (run["seed"], run["asked_by"]) == (3, "carematch")
-    assert night.proposals == counts["placed"] + counts["needs_approval"]
-    assert night.unplaced == counts["unplaced"]
-    assert len(open_proposals(desk)) == night.proposals
-
-
-def test_a_night_waits_for_the_worker_that_has_its_run(
-    sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where a worker is quicker, the night sees its run through and works nothing twice."""
-    real = Worker.work_one
-    calls = [0]
-
-    def work_one(self: Worker, stop: threading.Event | None = None) -> bool:
-        calls[0] += 1
-        # At first somebody else has the run in hand.
-        return False if calls[0] == 1 else real(self, stop)
-
-    monkeypatch.setattr(Worker, "work_one", work_one)
-    night = nightly(sqlite_desk.record, sqlite_desk.gazetteer, LIMITS, 0, wait_seconds=0.01)
-    assert night.state is RunStatus.DONE
-    assert calls[0] == 2
-
-
-def test_a_night_tells_of_its_failure(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever reads the timer's mail learns that there are no proposals, and why."""
-
-    def solve(_real: Callable[[], Result], _watch: Watch) -> Result:
-        raise ZeroDivisionError
-
-    with solving(monkeypatch, solve):
-        night = nightly(sqlite_desk.record, sqlite_desk.gazetteer, LIMITS, 0)
-    assert (night.state, night.proposals, night.failure) == (RunStatus.FAILED, 0, FAULT)
-
-
-def test_a_night_clears_up(desk: Desk) -> None:
-    """Holds that have ended are marked as given back, and old replays are forgotten."""
-    desk.post("/v1/requests/R-201/shortlists", {})
-    desk.post("/v1/allocations", {}, headers={"Idempotency-Key": "night-0001"})
-    desk.post("/v1/allocations", {}, headers={"Idempotency-Key": "night-0002"})
-    now = desk.record.clock.now()
-    with desk.record.bare_writing() as session:
-        session.execute(update(CommitmentRow).values(expires_at=now - timedelta(minutes=1)))
-        old = update(ReplayRow).where(ReplayRow.key == "night-0001")
-        session.execute(old.values(made_at=now - timedelta(days=7, seconds=1)))
-        session.execute(update(RunRow).values(state="cancelled"))
-    night = nightly(desk.record, desk.gazetteer, LIMITS, 0)
-    assert night.holds_released == 1
-    assert night.replays_pruned == 1
-    with desk.record.reading() as session:
-        assert session.scalars(select(ReplayRow.key)).all() == ["night-0002"]
-        (hold,) = session.scalars(select(CommitmentRow))
-        assert hold.released_at is not None
-        assert verify_chain(session)[1] == []
-    assert "R-201" in open_proposals(desk)

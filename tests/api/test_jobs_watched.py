@@ -10,11 +10,15 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from api.jobs import Watch
+from api import jobs
+from api.acts.runs import Claimed
+from api.jobs import Watch, longest_seconds
+from api.schemas.runs import MOST_SECONDS
 from api.storage import runs as stored
 from api.tables import RunRow
+from matcher.market import Market
 from matcher.policy import Objective
-from matcher.result import Report, Result, Stage
+from matcher.result import Limits, Report, Result, Stage
 from tests.api.desk import Desk, refused
 from tests.api.working import (
     ask,
@@ -91,8 +95,9 @@ def test_an_answer_found_while_stopping_is_kept(
     run_id, stop = ask(sqlite_desk), threading.Event()
 
     def solve(real: Callable[[], Result], _: Watch) -> Result:
+        result = real()
         stop.set()
-        return real()
+        return result
 
     with solving(monkeypatch, solve):
         worker(sqlite_desk).work_until(stop)
@@ -155,3 +160,100 @@ def test_a_cancellation_is_heard_over_a_stop(
     assert run_of(sqlite_desk, run_id).state == "done"
     path = f"/v1/allocations/{run_id}/cancellation"
     refused(sqlite_desk.call("POST", path), 409, "conflict")
+
+
+# -- before the search begins ------------------------------------------------------------------
+
+
+def compiling(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    """Let something happen while the market is compiled, and nothing be searched for after it."""
+
+    def market(*told: Any) -> Market:
+        happens()
+        return Market(*told)
+
+    def solve(*_: Any, **_options: Any) -> Result:
+        raise AssertionError("It was searched all the same.")
+
+    monkeypatch.setattr(jobs, "Market", market)
+    monkeypatch.setattr(jobs, "solve", solve)
+
+
+def test_a_run_cancelled_before_its_search_is_cancelled(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for a large market to be judged that nobody wants any more."""
+    run_id = ask(desk)
+
+    def cancel() -> None:
+        desk.post(f"/v1/allocations/{run_id}/cancellation")
+        # Whoever asks is heard within a beat, of a third of the lease.
+        threading.Event().wait(1)
+
+    compiling(monkeypatch, cancel)
+    assert worker(desk, lease_seconds=0.6).work_one()
+    row = run_of(desk, run_id)
+    assert (row.state, row.claim, row.summary) == ("cancelled", None, None)
+    assert desk.get(f"/v1/allocations/{run_id}")["finished_at"]
+
+
+def test_a_run_stopped_before_its_search_is_given_back(
+    sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, without a beat in between."""
+    run_id, stop = ask(sqlite_desk), threading.Event()
+    compiling(monkeypatch, stop.set)
+    worker(sqlite_desk).work_until(stop)
+    row = run_of(sqlite_desk, run_id)
+    assert (row.state, row.attempts, row.claim) == ("queued", 0, None)
+
+
+def test_a_run_lost_before_its_search_is_left_alone(
+    sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is another's by then, whatever becomes of it."""
+    run_id = ask(sqlite_desk)
+
+    def lose() -> None:
+        with sqlite_desk.record.bare_writing() as session:
+            session.execute(update(RunRow).values(claim="another's", cancel_asked=True))
+        threading.Event().wait(0.5)
+
+    compiling(monkeypatch, lose)
+    assert worker(sqlite_desk, lease_seconds=0.3).work_one()
+    row = run_of(sqlite_desk, run_id)
+    assert (row.state, row.claim) == ("running", "another's")
+
+
+# -- stuck -------------------------------------------------------------------------------------
+
+
+def test_the_lease_of_a_stuck_run_runs_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far beyond its own limit it is another's to take up, and what then comes is thrown away."""
+    monkeypatch.setattr(jobs, "BESIDE_SECONDS", 0.1)
+    run_id = ask(desk, limits=Limits(seconds=0.2))
+    taken: list[Claimed | None] = []
+
+    def taken_up() -> Claimed | None:
+        taken.append(take(desk))
+        return taken[-1]
+
+    def solve(real: Callable[[], Result], watch: Watch) -> Result:
+        wait_for(lambda: taken_up() is not None)
+        assert watch.overdue
+        assert watch.cancelled
+        return real()
+
+    with solving(monkeypatch, solve):
+        assert worker(desk, lease_seconds=0.3).work_one()
+    row, later = run_of(desk, run_id), taken[-1]
+    assert later is not None
+    assert (row.state, row.claim, row.attempts) == ("running", later.claim, 2)
+    assert row.summary is None
+    assert open_proposals(desk) == {}
+
+
+def test_a_run_in_its_time_is_not_held_to_be_stuck() -> None:
+    """Twice its seconds and a quarter of an hour; where it says none, twice the longest."""
+    assert longest_seconds(Limits(seconds=600)) == 2 * 600 + 900
+    assert longest_seconds(Limits.reproducible(1)) == 2 * MOST_SECONDS + 900

@@ -49,7 +49,7 @@ class RequestLife(Living):
             return None
         assert self.people.of[who].may_search
         offer: str = answered.json()["offer_id"]
-        self.offers.append(offer)
+        self.keep_offer(offer, who)
         return offer
 
     def decide(self, offer: str, what: str, body: Any, **who: Any) -> bool:
@@ -58,13 +58,16 @@ class RequestLife(Living):
         path = f"/v1/offers/{offer}/{what}"
         # A budget holder may not decide on every price (H9).
         statuses = USUAL | {403} if what == "approval" else USUAL
-        return self.call("PUT", path, body, statuses, version=version, **who).is_success
+        answered = self.call("PUT", path, body, statuses, version=version, **who)
+        if answered.is_success:
+            assert self.is_for_now(offer, answered.json()["request_id"])
+        return answered.is_success
 
     @given_some("offers")
     @rule(data=data_of, agrees=st.booleans())
     def approve(self, data: st.DataObject, agrees: bool) -> None:
         """Approve a price, or not (H9)."""
-        offer = self.one_of(data, self.offers)
+        offer = self.one_of(data, list(self.offers))
         if offer is not None:
             self.decide(offer, "approval", {"approve": agrees, "note": "As it is"}, **HOLDER)
 
@@ -72,7 +75,7 @@ class RequestLife(Living):
     @rule(data=data_of)
     def choose(self, data: st.DataObject) -> None:
         """Choose an offer (H14)."""
-        offer = self.one_of(data, self.offers)
+        offer = self.one_of(data, list(self.offers))
         if offer is not None and self.decide(offer, "choice", {"chosen_by": "person"}):
             chosen = self.desk.get(f"/v1/offers/{offer}")
             assert self.people.of[chosen["request_id"]].may_search
@@ -82,7 +85,7 @@ class RequestLife(Living):
     @rule(data=data_of, what=st.sampled_from(["unsuitable", "withdrawal"]))
     def undo(self, data: st.DataObject, what: str) -> None:
         """Withdraw an offer, or find somebody unsuitable (H15)."""
-        offer = self.one_of(data, self.offers)
+        offer = self.one_of(data, list(self.offers))
         if offer is not None:
             self.call("POST", f"/v1/offers/{offer}/{what}", WHY)
 
@@ -99,12 +102,13 @@ class RequestLife(Living):
     @rule(data=data_of)
     def book(self, data: st.DataObject) -> None:
         """Book an offer; only one that is chosen by then is booked."""
-        offer = self.one_of(data, self.offers)
+        offer = self.one_of(data, list(self.offers))
         if offer is not None:
             was = self.desk.get(f"/v1/offers/{offer}")
             answered = self.call("POST", f"/v1/offers/{offer}/booking")
             if answered.is_success:
                 assert was["state"] == "chosen"
+                assert self.is_for_now(offer, was["request_id"])
                 assert was["approved"] or not was["needs_approval"]
                 self.note_booked(answered.json())
 
@@ -261,8 +265,9 @@ class RequestLife(Living):
             what, body = ("acceptance", {}) if accepts else ("refusal", WHY)
             answered = self.call("POST", f"/v1/proposals/{proposal}/{what}", body)
             if answered.is_success and accepts:
-                self.offers.append(answered.json()["offer_id"])
-                assert self.people.of[answered.json()["request_id"]].may_search
+                accepted = answered.json()
+                self.keep_offer(accepted["offer_id"], accepted["request_id"])
+                assert self.people.of[accepted["request_id"]].may_search
 
     @given_some("runs")
     @rule(data=data_of)
@@ -274,7 +279,7 @@ class RequestLife(Living):
             self.foreseen(answered, done=True)
             for each in answered.json()["accepted"]:
                 assert self.people.of[each["request_id"]].may_search
-                self.offers.append(each["offer_id"])
+                self.keep_offer(each["offer_id"], each["request_id"])
 
     @invariant()
     def record_is_as_foreseen(self) -> None:

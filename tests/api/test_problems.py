@@ -162,7 +162,7 @@ def test_the_frameworks_answers_are_problems_too(sqlite_desk: Desk) -> None:
     ("content", "where"),
     [
         (b"", "body"),
-        (b"{", "body.1"),
+        (b"{", "body"),
         (b"[]", "body"),
         (b'{"request_id": "N 1", "service_type": "homecare"}', "body.request_id"),
         (b'{"request_id": "N-1", "service_type": "homecare", "x": 1}', "body.x"),
@@ -177,6 +177,32 @@ def test_a_body_of_another_shape_is_told_field_by_field(
     told = refused(answered, 422, "bad-shape")
     assert [field["where"] for field in told["fields"]] == [where]
     assert "N 1" not in answered.text
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"{", "at character 1: expecting property name enclosed in double quotes."),
+        (b'{"note": code 4711}', "at character 9: expecting value."),
+        (b"{} {}", "at character 3: extra data."),
+    ],
+)
+def test_a_body_that_is_no_json_is_told_where_it_breaks(
+    sqlite_desk: Desk, content: bytes, told: str
+) -> None:
+    """In words and by the character; not what stands there."""
+    headers = {"Authorization": f"Bearer {sqlite_desk.key()}", "Content-Type": "application/json"}
+    answered = sqlite_desk.client.post("/v1/requests", content=content, headers=headers)
+    problem = refused(answered, 422, "bad-shape")
+    assert problem["detail"] == f"The body is not valid JSON {told}"
+    assert problem["fields"] == [{"where": "body", "expected": "valid JSON"}]
+
+
+def test_an_address_that_is_none_tells_where_all_are_listed(sqlite_desk: Desk) -> None:
+    """Whoever opens the service by its name alone is shown the way on."""
+    for path in ("/", "/v1/nowhere"):
+        told = refused(sqlite_desk.client.get(path), 404, "not-found")
+        assert "/v1/openapi.json" in told["detail"]
 
 
 def test_a_door_code_is_not_repeated_wherever_it_stands(sqlite_desk: Desk) -> None:

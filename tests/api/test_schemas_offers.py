@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api.acts.enquiries import advert_of
+from api.acts.adverts import advert_of
 from api.schemas.bookings import BookingEnding, DirectBooking
 from api.schemas.enquiries import Advert, AdvertState, Asking
 from api.schemas.offers import Approval, OfferTerms, OwnOffer, Terms

@@ -23,7 +23,7 @@ from matcher.geography import default_cache_dir
 
 SAFE: dict[str, Any] = {
     "mode": Mode.PRODUCTION,
-    "key_secret": "s" * SHORTEST_SECRET,
+    "key_secret": "12345678" * (SHORTEST_SECRET // 8),
     "database_url": "postgresql://carematch:secret@db.example/carematch",
 }
 """All that production needs; everything else is safe by default."""
@@ -37,14 +37,16 @@ def production(**other: Any) -> Settings:
 def test_production_starts_with_safe_settings() -> None:
     """PostgreSQL with a password or a SQLite file, a secret just long enough, a limit."""
     production().require_safe()
-    production(database_url="sqlite:///carematch.db", calls_per_minute=1).require_safe()
+    production(database_url="sqlite:////srv/carematch.db", calls_per_minute=1).require_safe()
 
 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
         ({"key_secret": DEVELOPMENT_SECRET}, "CAREMATCH_KEY_SECRET"),
-        ({"key_secret": "s" * (SHORTEST_SECRET - 1)}, "CAREMATCH_KEY_SECRET"),
+        ({"key_secret": ("12345678" * 4)[:-1]}, "CAREMATCH_KEY_SECRET"),
+        ({"key_secret": "s" * 100}, "1 of them different"),  # guessed by trying every letter
+        ({"key_secret": "1234567" * 5}, "7 of them different"),
         ({"key_secret": ""}, "CAREMATCH_KEY_SECRET"),
         ({"day": "2026-04-01"}, "CAREMATCH_DAY"),  # today would not be today
         ({"calls_per_minute": 0}, "CAREMATCH_CALLS_PER_MINUTE"),
@@ -52,6 +54,7 @@ def test_production_starts_with_safe_settings() -> None:
         ({"database_url": "postgresql://carematch:secret@db"}, "CAREMATCH_DATABASE_URL"),
         ({"database_url": "sqlite://"}, "CAREMATCH_DATABASE_URL"),  # gone with the process
         ({"database_url": "sqlite:///:memory:"}, "CAREMATCH_DATABASE_URL"),
+        ({"database_url": "sqlite:///carematch.db"}, "depends on the folder"),
     ],
 )
 def test_production_refuses_what_is_unsafe(changed: dict[str, Any], named: str) -> None:
@@ -60,6 +63,13 @@ def test_production_refuses_what_is_unsafe(changed: dict[str, Any], named: str) 
     with pytest.raises(UnsafeSettingsError, match=named):
         settings.require_safe()
     settings.model_copy(update={"mode": Mode.DEVELOPMENT}).require_safe()
+
+
+def test_production_takes_no_database_by_default() -> None:
+    """A record that was forgotten to be named would be made anew, empty, in whatever folder."""
+    told = {name: value for name, value in SAFE.items() if name != "database_url"}
+    with pytest.raises(UnsafeSettingsError, match="CAREMATCH_DATABASE_URL: not set"):
+        Settings.model_validate(told).require_safe()
 
 
 def test_everything_unsafe_is_told_at_once() -> None:
@@ -111,6 +121,12 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("lease_seconds", 0),
         ("lock_seconds", 0),
         ("mode", "test"),
+        ("lease_seconds", "inf"),
+        ("lease_seconds", "nan"),
+        ("run_seconds", "inf"),  # a run that never ends
+        ("run_seconds", "1e300"),  # nor would this one
+        ("lock_seconds", "inf"),
+        ("lock_seconds", "nan"),
     ],
 )
 def test_figures_have_bounds(name: str, value: object) -> None:
@@ -193,3 +209,47 @@ def test_what_the_matcher_reads_is_no_mistake(
     monkeypatch.setenv("CAREMATCH_CACHE_DIR", str(tmp_path))
     assert default_cache_dir() == tmp_path
     assert settings_of_environment().mode is Mode.DEVELOPMENT
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://user:p@ss-word@host/name",
+        "postgresql://user:p@ss:word@host/name",  # the word is no port either
+        "postgresql+psycopg://us@er:pass-word@host/name",
+        "postgresql://user:pa/ss-word@@host/name",
+        "postgres://user:word@host/name?application_name=pass@word",
+    ],
+)
+def test_a_second_at_sign_is_told_without_a_word_of_what_is_there(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the password ends is not to be known then, so none of it is shown as a host."""
+    monkeypatch.setenv("CAREMATCH_DATABASE_URL", address)
+    with pytest.raises(UnsafeSettingsError, match="%40") as caught:
+        settings_of_environment()
+    for piece in ("ss-word", "ss:", "er:", "word@", "host"):
+        assert piece not in caught.value.message.replace("the host", "")
+
+
+def test_a_port_that_is_no_number_is_told_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In our words, and without what was met there."""
+    monkeypatch.setenv("CAREMATCH_DATABASE_URL", "postgresql://user:secret@host:543x/name")
+    with pytest.raises(UnsafeSettingsError, match="a port that is no number") as caught:
+        settings_of_environment()
+    assert "543x" not in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://user:secret@host:1/name", "postgresql://user:***@host:1/name"),
+        ("postgresql://user:p%40secret@host/name", "postgresql://user:***@host/name"),
+        ("postgresql://host/name?user=a&password=secret", "postgresql://host/name"),
+        ("sqlite:////srv/a@b.db", "sqlite:////srv/a@b.db"),
+    ],
+)
+def test_where_the_record_is_is_shown_as_it_was_set(address: str, shown: str) -> None:
+    """By the driver that was written, not ours, and without the password wherever it stands."""
+    assert Settings(database_url=SecretStr(address)).shown == shown

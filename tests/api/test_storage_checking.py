@@ -155,3 +155,24 @@ def test_care_that_runs_out_still_takes_its_bed(busy_desk: Desk) -> None:
     with busy_desk.record.bare_writing() as session:
         no_beds(session)
     assert faults(busy_desk) == ["Provider poundbury has promised more than it stated."]
+
+
+def test_care_that_ends_today_still_takes_its_bed(desk: Desk) -> None:
+    """Whoever sleeps there tonight has it, so another who would have it too is seen."""
+    offer = recorded(desk, "poundbury", bed_terms(start_date="2026-04-01"), "R-201")
+    order = booked(desk, chosen(desk, offer))["order_ref"]
+    body = {"order_ref": order, "last_day": "2026-04-01", "reason": "Cannot meet needs"}
+    desk.post("/v1/providers/poundbury/hand-backs", body)
+    assert faults(desk) == []
+    with desk.record.bare_writing() as session:
+        query = select(CommitmentRow).where(CommitmentRow.kind == "booking")
+        taken = session.scalars(query).one()
+        session.add(twin_of(taken, "R-202"))
+    assert "Provider poundbury has promised more than it stated." in faults(desk)
+
+
+def twin_of(row: CommitmentRow, request_id: str) -> CommitmentRow:
+    """Return the same promise once more, to somebody else."""
+    columns = {each.name: getattr(row, each.name) for each in CommitmentRow.__table__.columns}
+    twin = {"commitment_id": f"{row.commitment_id}-twin", "request_id": request_id}
+    return CommitmentRow(**(columns | twin))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy import func, select
 from api.errors import NotFoundError
 from api.storage import bookings, enquiries, offers, supply
 from api.storage.record import Writing
-from api.tables import HistoryRow, InvitationRow, OfferRow, RecordRow
+from api.storage.supply import Versions, versions
+from api.tables import HistoryRow, InvitationRow, OfferRow
 from matcher.vocabulary import Outcome
 from tests.api.desk import Desk
 from tests.api.offering import (
@@ -130,29 +132,31 @@ def test_a_booking_leads_back_to_its_offer(desk: Desk) -> None:
 
 
 def test_outcomes_are_noted_together(desk: Desk) -> None:
-    """However many lines, the terms change once in a change; without a line not at all."""
+    """They make a new version of the ledger, and of nothing else; without a line none."""
 
     def note(writing: Writing, *provider_ids: str) -> None:
         offers.note_outcomes(writing, Outcome.NO_REPLY, provider_ids, "R-101", "Silence")
 
-    before = terms_version(desk)
+    before = newest(desk)
     with desk.record.writing(desk_actor()) as writing:
         note(writing)
-    assert terms_version(desk) == before
+    assert newest(desk) == before
     with desk.record.writing(desk_actor()) as writing:
         note(writing, "maiden", "frome")
         note(writing, "chesil")
-    assert terms_version(desk) == before + 1
+    assert newest(desk) == replace(before, ledger=before.ledger + 3)
     with desk.record.reading() as session:
         query = select(HistoryRow).where(HistoryRow.reason == "Silence").order_by("line_id")
         lines = [(row.provider_id, str(row.offered_on)) for row in session.scalars(query)]
     assert lines == [(each, "2026-04-01") for each in ("maiden", "frome", "chesil")]
 
 
-def terms_version(desk: Desk) -> int:
-    """Return the version of the terms."""
+def newest(desk: Desk) -> Versions:
+    """Return the newest versions of the supply."""
     with desk.record.reading() as session:
-        return session.scalars(select(RecordRow.terms_version)).one()
+        found = versions(session)
+    assert found is not None
+    return found
 
 
 def test_only_unsuitable_outcomes_make_unsuitable(desk: Desk) -> None:

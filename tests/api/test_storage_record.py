@@ -18,7 +18,7 @@ from api.storage.record import (
     verify_chain,
 )
 from api.tables import AuditRow
-from tests.api.desk import Desk, refused
+from tests.api.desk import Desk, public_part, refused
 
 ADMINISTRATOR = {"role": "administrator"}
 CHANGES = 5
@@ -69,6 +69,25 @@ def test_the_chain_holds_after_changes(changed: Desk) -> None:
     changed.post("/v1/requests/R-101/suspension", suspension)
     verified = changed.get("/v1/audit/verification", **ADMINISTRATOR)
     assert verified == {"lines": CHANGES + 2, "faults": []}
+
+
+def test_two_keys_of_one_post_are_told_apart(desk: Desk) -> None:
+    """After one of them has leaked, what was done with it is known from what was not."""
+    keys = [desk.key(limit=number) for number in (1, 2)]
+    for key, number in zip(keys, (1, 2), strict=True):
+        desk.post("/v1/allocations", limit=number)
+        line = desk.get("/v1/audit?limit=1", **ADMINISTRATOR)["items"][0]
+        assert (line["action"], line["actor"]) == ("run.asked", "the broker")
+        assert line["detail"]["key"] == public_part(key)
+        assert key.rpartition("_")[2] not in str(line)
+    assert keys[0] != keys[1]
+    assert faults(desk) == []
+
+
+def test_who_has_no_key_names_none(changed: Desk) -> None:
+    """The software itself, and whoever sits at the command line."""
+    line = changed.get("/v1/audit?subject=T-3", **ADMINISTRATOR)["items"][0]
+    assert "key" not in line["detail"]
 
 
 def test_a_change_that_fails_leaves_no_line(changed: Desk) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from threading import Thread
@@ -11,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import event
 
 from api.acts.promises import place
 from api.clocks import Clock
@@ -21,7 +19,6 @@ from api.storage.migrating import migrate
 from api.storage.record import SOFTWARE, Record
 from api.storage.supply import HOLD
 from api.supply import Supply, policy_in
-from api.tables import ProviderRow, RequestRow
 from matcher.commitments import Commitment
 from matcher.geography import Gazetteer
 from matcher.market import Market
@@ -308,75 +305,3 @@ def test_without_a_book_there_is_no_market(empty_url: str, gazetteer: Gazetteer)
         with pytest.raises(NotReadyError, match="no book"):
             policy_in(session)
     record.close()
-
-
-# -- what is read for it -----------------------------------------------------------------------
-
-
-@contextmanager
-def reads(desk: Desk) -> Iterator[tuple[list[str], list[str]]]:
-    """Give the queries made in the block, and the providers and requests whose rows were read."""
-    queries: list[str] = []
-    rows: list[str] = []
-
-    def asked(_c: Any, _k: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("SELECT"):
-            queries.append(statement)
-
-    def loaded(row: Any, _context: Any) -> None:
-        rows.append(row.provider_id if isinstance(row, ProviderRow) else row.request_id)
-
-    event.listen(desk.record.engine, "before_cursor_execute", asked)
-    for table in (ProviderRow, RequestRow):
-        event.listen(table, "load", loaded)
-    try:
-        yield queries, rows
-    finally:
-        event.remove(desk.record.engine, "before_cursor_execute", asked)
-        for table in (ProviderRow, RequestRow):
-            event.remove(table, "load", loaded)
-
-
-def test_a_shortlist_reads_no_provider_and_no_request(desk: Desk) -> None:
-    """With nothing changed, it asks for the caller's key and the versions only."""
-    body = {"request": desk.get("/v1/requests/R-101")["request"]}
-    desk.post(ASK, body)
-    with reads(desk) as (queries, rows):
-        desk.post(ASK, body)
-    assert [query.split("FROM ")[1].split()[0] for query in queries] == ["api_keys", "record"]
-    assert rows == []
-
-
-@pytest.mark.parametrize("change", [state_nothing, hold], ids=lambda each: each.__name__)
-def test_after_a_change_only_those_concerned_are_read(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, change: Change
-) -> None:
-    """A shortlist never reads the whole database: only whose capacity is another."""
-    concerned = {"state_nothing": ["chesil"], "hold": ["frome", "maiden", "poundbury"]}
-    body = {"request": desk.get("/v1/requests/R-103")["request"]}
-    desk.post(ASK, body)
-    change(desk, monkeypatch)
-    with reads(desk) as (queries, rows):
-        desk.post(ASK, body)
-    assert sorted(rows) == concerned[change.__name__]
-    assert not [query for query in queries if "FROM requests" in query]
-    for query in queries:
-        if "FROM providers" in query or "FROM commitments" in query:
-            assert "WHERE" in query
-    with reads(desk) as (_, rows):
-        desk.post(ASK, body)
-    assert rows == []
-
-
-def test_only_terms_read_everybody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rates, status and the day compile all providers anew, once, and still no request."""
-    body = {"request": desk.get("/v1/requests/R-103")["request"]}
-    desk.post(ASK, body)
-    set_rates(desk, monkeypatch)
-    with reads(desk) as (queries, rows):
-        desk.post(ASK, body)
-    assert len(rows) == len(set(rows)) == 8
-    assert not [query for query in queries if "FROM requests" in query]
-    with reads(desk) as (_, rows):
-        desk.post(ASK, body)
-    assert rows == []

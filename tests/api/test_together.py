@@ -1,20 +1,21 @@
-"""Tests of shared visits: one connection for those who ask together, each answer its own."""
+"""Tests of asking together: one connection for those who do, and each answer its own."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError
 
 from api.errors import BusyError
 from api.storage.record import SOFTWARE, Record
 from api.storage.supply import versions
-from api.storage.visits import Visits
+from api.together import Together
 from tests.api.conftest import settings_at
 from tests.api.desk import Desk
 
@@ -63,7 +64,7 @@ async def together(*asking: Awaitable[object]) -> list[object]:
 
 def test_those_who_ask_together_share_a_visit(record: CountedRecord) -> None:
     """Each gets the answer to its own question."""
-    visits = Visits(record)
+    visits = Together(record.glance)
 
     async def asking() -> list[object]:
         return await together(*(visits.ask(number(each)) for each in range(20)))
@@ -74,7 +75,7 @@ def test_those_who_ask_together_share_a_visit(record: CountedRecord) -> None:
 
 def test_who_asks_later_makes_a_visit_of_its_own(record: CountedRecord, sqlite_desk: Desk) -> None:
     """Its answer knows of what was committed before it asked."""
-    visits = Visits(record)
+    visits = Together(record.glance)
 
     async def asking() -> tuple[int, int]:
         first = await visits.ask(versions)
@@ -92,7 +93,7 @@ def test_who_asks_later_makes_a_visit_of_its_own(record: CountedRecord, sqlite_d
 
 def test_one_refusal_is_no_other_callers(record: CountedRecord) -> None:
     """Whoever asks beside it is answered."""
-    visits = Visits(record)
+    visits = Together(record.glance)
 
     async def asking() -> list[object]:
         return await together(visits.ask(number(1)), visits.ask(odd), visits.ask(number(3)))
@@ -104,7 +105,7 @@ def test_one_refusal_is_no_other_callers(record: CountedRecord) -> None:
 
 def test_without_a_connection_each_is_told(record: CountedRecord) -> None:
     """Nobody waits for ever, and the next visit is made as if nothing had been."""
-    visits = Visits(record)
+    visits = Together(record.glance)
 
     async def asking() -> list[object]:
         return await together(visits.ask(number(1)), visits.ask(number(2)))
@@ -115,9 +116,39 @@ def test_without_a_connection_each_is_told(record: CountedRecord) -> None:
     assert asyncio.run(asking()) == [1, 2]
 
 
+def test_a_failed_question_spoils_no_other(desk: Desk) -> None:
+    """Where an error ends the transaction, those after it ask in another."""
+    visits = Together(desk.record.glance)
+
+    def wrong(connection: Connection) -> int:
+        return int(connection.scalar(text("SELECT nothing")) or 0)
+
+    async def asking() -> list[object]:
+        return await together(visits.ask(number(1)), visits.ask(wrong), visits.ask(number(3)))
+
+    first, failure, last = asyncio.run(asking())
+    assert (first, last) == (1, 3)
+    assert isinstance(failure, DatabaseError)
+
+
+def test_without_a_thread_each_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for what will never be asked."""
+    searches = Together[None](nullcontext)
+
+    async def none(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def asking() -> list[object]:
+        asked = together(searches.ask(lambda _: 1), searches.ask(lambda _: 2))
+        return await asyncio.wait_for(asked, 5)
+
+    monkeypatch.setattr("api.together.run_in_threadpool", none)
+    assert [type(each) for each in asyncio.run(asking())] == [RuntimeError, RuntimeError]
+
+
 def test_who_goes_away_takes_nobody_along(record: CountedRecord) -> None:
     """Also if it was the first to ask."""
-    visits = Visits(record)
+    visits = Together(record.glance)
 
     async def asking() -> list[object]:
         first = asyncio.create_task(visits.ask(number(1)))
@@ -134,7 +165,7 @@ def test_who_goes_away_takes_nobody_along(record: CountedRecord) -> None:
 
 def test_event_loops_do_not_meet(record: CountedRecord) -> None:
     """A loop that ended leaves nothing behind for the next."""
-    visits = Visits(record)
+    visits = Together(record.glance)
     for each in range(3):
         assert asyncio.run(visits.ask(number(each))) == each
     assert record.visits == 3
@@ -142,8 +173,8 @@ def test_event_loops_do_not_meet(record: CountedRecord) -> None:
 
 def test_a_record_that_cannot_be_opened_is_told_to_all(tmp_path: Path) -> None:
     """The error of the database reaches whoever asked."""
-    visits = Visits(Record(settings_at(f"sqlite:///{tmp_path}/nowhere/at.db")))
-    with pytest.raises(Exception, match="unable to open database file"):
+    visits = Together(Record(settings_at(f"sqlite:///{tmp_path}/nowhere/at.db")).glance)
+    with pytest.raises(Exception, match="does not answer"):
         asyncio.run(visits.ask(number(1)))
 
 
