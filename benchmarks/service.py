@@ -44,6 +44,7 @@ from matcher.eligibility import request_refusals
 from matcher.files.book import BookFolder
 from matcher.geography import Gazetteer
 from matcher.market import Market
+from matcher.model import CareRequest
 from matcher.policy import default_policy
 from matcher.synthetic import CountySpec, generate
 
@@ -52,6 +53,8 @@ CONNECTIONS = 8
 WARM_UP, EACH, MANY = 200, 2_000, 20_000
 """Calls before anything is measured, for each figure, and for the memory."""
 ROUNDS = 5
+BOOKED_EACH = 3
+"""Of so many kept shortlists one is followed by a booking."""
 RUN_SECONDS = 30.0
 """Of the allocation that goes on beside shortlists."""
 START_SECONDS = 60.0
@@ -103,11 +106,19 @@ def serve(path: Path, port: int) -> None:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A record with the county's book, a broker's key, and calls for shortlists."""
+    """A record with the county's book, a broker's key, and whom shortlists are asked for."""
 
     path: Path
     key: str
-    bodies: tuple[bytes, ...]
+    requests: tuple[CareRequest, ...]
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """Calls for a shortlist of each request, as of any other."""
+        return [
+            json.dumps({"request": request.model_dump(mode="json")}).encode()
+            for request in self.requests
+        ]
 
 
 def prepare(folder: Path) -> Prepared:
@@ -124,12 +135,8 @@ def prepare(folder: Path) -> Prepared:
         asked = NewKey(role=Role.BROKER, holder="benchmark")
         key = make_key(writing, record.settings, asked).key
     record.close()
-    bodies = tuple(
-        json.dumps({"request": request.model_dump(mode="json")}).encode()
-        for request in book.waiting
-        if not request_refusals(request, book, policy)
-    )
-    return Prepared(path, key, bodies)
+    requests = (each for each in book.waiting if not request_refusals(each, book, policy))
+    return Prepared(path, key, tuple(requests))
 
 
 # -- the client --------------------------------------------------------------------------------
@@ -301,6 +308,34 @@ def figures(client: Client, bodies: Sequence[bytes], server_id: int) -> dict[str
     }
 
 
+def kept_figures(client: Client, prepared: Prepared) -> dict[str, Any]:
+    """Return how long shortlists that are kept take one by one, with bookings between them.
+
+    Each is a change of the record that holds its options; each booking changes capacity and the
+    fairness ledger, so that the market is never the one that was in memory.
+    """
+    alone = client.run([client.call("POST", "/v1/shortlists", b) for b in prepared.bodies], 1)[1]
+    seconds, booked = [], 0
+    for number, request in enumerate(prepared.requests):
+        path = f"/v1/requests/{request.request_id}"
+        began = monotonic()
+        made = client.ask("POST", f"{path}/shortlists", b"{}")
+        seconds.append(monotonic() - began)
+        free = [each for each in made["shortlist"]["options"] if not each["needs_approval"]]
+        if number % BOOKED_EACH == 0 and free:
+            taken = {"provider_id": free[0]["provider_id"], "chosen_by": "person"}
+            body = {"shortlist_id": made["shortlist_id"], **taken}
+            booked += "order_ref" in client.ask(
+                "POST", f"{path}/bookings", json.dumps(body).encode()
+            )
+    return {
+        "kept_p50_ms": share(seconds, 50),
+        "kept_p95_ms": share(seconds, 95),
+        "kept_over_any_p50": round(share(seconds, 50) / share(alone, 50), 2),
+        "booked_between": booked,
+    }
+
+
 def main() -> None:
     """Measure, print and record."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -319,8 +354,8 @@ def main() -> None:
         serving = ("-m", "benchmarks.service", "--serve", str(prepared.path), str(port))
         with process(*serving) as server, process("-m", "api", "worker", **environment):
             await_ready(client)
-            row = figures(client, prepared.bodies, server.pid)
-    keep("service", {"instance": f"county, {len(prepared.bodies)} requests", **row})
+            row = figures(client, prepared.bodies, server.pid) | kept_figures(client, prepared)
+    keep("service", {"instance": f"county, {len(prepared.requests)} requests", **row})
     print(table(list(row), [[str(value) for value in row.values()]]))
 
 
