@@ -38,7 +38,7 @@ imports: $(READY)
 	$(VENV)/bin/python -c 'from importlinter.cli import lint_imports_command as run; run(["--no-logo"])'
 
 tests: $(READY)
-	$(RUN) pytest -q -n auto --cov --cov-report=term
+	$(RUN) pytest -q -n auto --dist worksteal --cov --cov-report=term
 
 format: $(READY)
 	$(RUN) ruff check --fix .

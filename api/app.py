@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -92,7 +92,6 @@ def make_service(settings: Settings, record: Record, gazetteer: Gazetteer | None
         settings=settings,
         record=record,
         visits=Together(record.glance),
-        searches=Together(nullcontext),
         supply=Supply(record.clock, gazetteer),
         limiter=RateLimiter(settings.calls_per_minute),
         figures=Figures(),

@@ -52,8 +52,6 @@ class Service:
         The book of record.
     visits
         Takes the questions of many calls to it together.
-    searches
-        Lets many calls search the market together.
     supply
         The compiled market, kept right by version.
     limiter
@@ -65,7 +63,6 @@ class Service:
     settings: Settings
     record: Record
     visits: Together[Connection]
-    searches: Together[None]
     supply: Supply
     limiter: RateLimiter
     figures: Figures

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -112,7 +113,7 @@ class Prepared:
     key: str
     requests: tuple[CareRequest, ...]
 
-    @property
+    @cached_property
     def bodies(self) -> list[bytes]:
         """Calls for a shortlist of each request, as of any other."""
         return [

@@ -10,6 +10,11 @@ from matcher.geography import Gazetteer
 from matcher.policy import Policy, default_policy
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are cores: many a test waits for a process of its own."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def gazetteer(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
     """Give one gazetteer for the session, its cache away from the home folder.

@@ -6,16 +6,22 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import current_thread
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
+from api.acts import shortlists
 from api.errors import BusyError
+from api.routers.shortlists import FEW_VISITS
+from api.schemas.shortlists import ShortlistAsked
 from api.storage.record import SOFTWARE, Record
 from api.storage.supply import versions
 from api.together import Together
+from matcher.market import Market
+from matcher.shortlist import Shortlist
 from tests.api.conftest import settings_at
 from tests.api.desk import Desk
 
@@ -200,3 +206,27 @@ def test_calls_that_come_together_are_each_judged(desk: Desk) -> None:
 
     answers = asyncio.run(asking())
     assert [each.status_code for each in answers if isinstance(each, Response)] == list(calls)
+
+
+@pytest.mark.parametrize(("visits", "is_aside"), [(1, False), (FEW_VISITS, False), (7, True)])
+def test_a_long_search_leaves_the_event_loop_alone(
+    sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch, visits: int, is_aside: bool
+) -> None:
+    """Whoever asks meanwhile whether the service lives is answered."""
+    found: list[str] = []
+    find = shortlists.find
+
+    def noted(market: Market, asked: ShortlistAsked) -> Shortlist:
+        found.append(current_thread().name)
+        return find(market, asked)
+
+    monkeypatch.setattr(shortlists, "find", noted)
+    request = sqlite_desk.get("/v1/requests/R-101")["request"]
+    lines = [
+        {"visit_no": number, "days": ["mon"], "band": "morning", "minutes": 15}
+        for number in range(1, visits + 1)
+    ]
+    body = {"request": {**request, "package": {"visits": lines}}}
+    answered = sqlite_desk.post("/v1/shortlists", body)
+    assert answered["request_id"] == "R-101"
+    assert [name.startswith("AnyIO worker thread") for name in found] == [is_aside]
