@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,14 +18,24 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.fixture(scope="session")
-def gazetteer(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
-    """Give one gazetteer for the session, its cache away from the home folder.
-
-    Test processes running side by side share the cache, so that it is built once.
-    """
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that the test processes running side by side share."""
     folder = tmp_path_factory.getbasetemp()
-    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    return Gazetteer(shared / "carematch-cache")
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(shared_folder: Path) -> Iterator[Path]:
+    """Keep postcode tables out of the home folder, and read each but once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAREMATCH_CACHE_DIR", str(shared_folder / "carematch-cache"))
+        yield shared_folder / "carematch-cache"
+
+
+@pytest.fixture(scope="session")
+def gazetteer(cache_folder: Path) -> Gazetteer:
+    """Give one gazetteer for the session."""
+    return Gazetteer(cache_folder)
 
 
 @pytest.fixture(scope="session")

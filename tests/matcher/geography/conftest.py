@@ -12,9 +12,9 @@ from matcher.geography import (
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give all tests of a session one cache folder away from the home folder."""
-    return tmp_path_factory.mktemp("carematch-cache")
+def cache_dir(shared_folder: Path) -> Path:
+    """Give these tests a cache of their own, which none of them spoils."""
+    return shared_folder / "geography-cache"
 
 
 @pytest.fixture(scope="session")

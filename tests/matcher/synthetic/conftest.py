@@ -10,12 +10,6 @@ from matcher.synthetic import CountySpec, generate
 
 
 @pytest.fixture(scope="session")
-def gazetteer(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
-    """Give one gazetteer with a cache away from the home folder."""
-    return Gazetteer(tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture(scope="session")
 def county(gazetteer: Gazetteer) -> Book:
     """Give the default county."""
     return generate(CountySpec(), gazetteer)
