@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -70,20 +70,16 @@ class Together(Generic[Place]):
 
     def _outcomes(self, questions: Sequence[Callable[[Place], Any]]) -> list[_Outcome]:
         outcomes: list[_Outcome] = []
-        try:
-            while len(outcomes) < len(questions):
+        while left := len(questions) - len(outcomes):
+            is_open = False
+            try:
                 with self._opened() as place:
-                    outcomes += _until_failure(questions[len(outcomes) :], place)
-        except Exception as error:  # the place could not be opened, or did not close
-            outcomes += [(None, error)] * (len(questions) - len(outcomes))
+                    is_open = True
+                    for question in questions[-left:]:
+                        outcomes.append((question(place), None))
+            except Exception as error:
+                # A failure leaves the place, which tells it as it tells its own, and spoils no
+                # other question: those after it find the place opened anew.
+                left = len(questions) - len(outcomes)
+                outcomes += [(None, error)] * (min(left, 1) if is_open else left)
         return outcomes
-
-
-def _until_failure(questions: Sequence[Callable[[Place], Any]], place: Place) -> Iterator[_Outcome]:
-    # One call's failure is no other's: a transaction that failed answers nobody after it.
-    for question in questions:
-        try:
-            yield question(place), None
-        except Exception as error:
-            yield None, error
-            return

@@ -16,7 +16,7 @@ from api.storage.books import ARRANGED, ENDED, WAITING
 from api.storage.increases import first_refusals, offers_by
 from api.storage.offers import STANDING
 from api.storage.record import Writing
-from api.storage.requests import booking_of, children_of, request_row
+from api.storage.requests import booking_of, children_of, descendants_of, request_row
 from api.tables import BookingRow, OfferRow, RequestRow
 from matcher.market import Market
 from matcher.model import CareRequest, Placement
@@ -246,7 +246,7 @@ def settle_parent(writing: Writing, child: RequestRow, starts_on: date) -> None:
     going_on = [
         each
         for each in children_of(writing.session, parent.request_id)
-        if each.kind == INCREASE and each.state != ENDED
+        if each.kind == INCREASE and _goes_on(writing.session, each)
     ]
     for each in going_on:
         each.parent_id = child.request_id
@@ -258,3 +258,9 @@ def settle_parent(writing: Writing, child: RequestRow, starts_on: date) -> None:
             beside=child.request_id,
             request_ids=[each.request_id for each in going_on],
         )
+
+
+def _goes_on(session: Session, increase: RequestRow) -> bool:
+    """Say whether an increase is open, or what has taken its place since."""
+    family = [increase, *descendants_of(session, increase.request_id)]
+    return any(each.state != ENDED for each in family)

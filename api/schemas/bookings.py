@@ -43,7 +43,8 @@ class BookingState(BaseModel):
     ends_on: date | None
     ended_at: datetime | None
     end_reason: str | None
-    version: int
+    version: int = 1
+    """Answers that are kept for calls sent twice may be older than versions of bookings."""
 
 
 class BookingList(BaseModel):

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from api.acts.increases import CHANGE
+from api.storage.books import ENDED
+from api.storage.record import SOFTWARE
 from api.storage.requests import family_of, request_row, running_out
 from tests.api.desk import Desk, ok, refused
 from tests.api.offering import booked, chosen, faults, recorded
@@ -91,6 +94,21 @@ def test_an_increase_that_was_given_up_stays_where_it_was(sqlite_desk: Desk) -> 
     replaced(sqlite_desk)
     assert sqlite_desk.get("/v1/requests/R-100-more") == told
     assert audited(sqlite_desk, "request.increases_go_on") == []
+
+
+def test_what_took_an_increases_place_ends_with_the_care_beside_it(desk: Desk) -> None:
+    """Its provider was changed before that of the care: it goes on all the same, and ends."""
+    for name in ("R-100-more", "R-100-less"):
+        desk.post("/v1/requests/R-100/increases", {**MORE, "request_id": name})
+    with desk.record.writing(SOFTWARE) as writing:
+        # As a change of the increase's provider leaves them.
+        old, new = (request_row(writing.session, f"R-100-{each}") for each in ("more", "less"))
+        new.parent_id, new.kind = old.request_id, CHANGE
+        old.state, old.end_reason = ENDED, "replaced"
+    replaced(desk)
+    assert desk.get("/v1/requests/R-100-more")["parent_id"] == "R-100-other"
+    end(desk, "R-100-other", reason="no_longer_needed")
+    assert desk.get("/v1/requests/R-100-less")["state"] == ENDED
 
 
 @pytest.mark.parametrize(

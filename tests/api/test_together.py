@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -11,7 +12,7 @@ from threading import current_thread
 import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from api.acts import shortlists
 from api.errors import BusyError
@@ -135,6 +136,25 @@ def test_a_failed_question_spoils_no_other(desk: Desk) -> None:
     first, failure, last = asyncio.run(asking())
     assert (first, last) == (1, 3)
     assert isinstance(failure, DatabaseError)
+
+
+def test_a_failure_is_told_as_the_place_tells_it(record: CountedRecord) -> None:
+    """A database that is lost in the middle is no fault of ours; those after it ask again."""
+    visits = Together(record.glance)
+
+    def lost(_connection: Connection) -> int:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise OperationalError("SELECT", {}, error)
+
+    async def asking() -> list[object]:
+        return await together(visits.ask(number(1)), visits.ask(lost), visits.ask(number(3)))
+
+    with pytest.raises(Exception, match="does not answer") as caught, record.glance() as place:
+        lost(place)
+    first, failure, last = asyncio.run(asking())
+    assert (first, last) == (1, 3)
+    assert type(failure) is caught.type
 
 
 def test_without_a_thread_each_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from httpx2 import Response
+from sqlalchemy import select
 
 from api.app import create_app, rules_of
 from api.security import Role, Rule
+from api.tables import ReplayRow
 from tests.api.conftest import settings_at
 from tests.api.desk import Desk, ok, refused
 from tests.api.offering import HOLDER, WORKER, booked, chosen, faults, own, recorded, terms
@@ -166,3 +169,17 @@ def test_who_does_not_say_a_version_changes_the_newest(sqlite_desk: Desk) -> Non
     ok(sqlite_desk.call("PUT", "/v1/requests/R-102/urgency", WHY))
     ok(sqlite_desk.call("DELETE", "/v1/requests/R-102/urgency"))
     ok(sqlite_desk.call("POST", "/v1/requests/R-102/end", ENDED))
+
+
+def test_an_answer_kept_before_bookings_had_versions_is_given_again(sqlite_desk: Desk) -> None:
+    """A call that is sent again after an upgrade is answered as it was, not with a fault."""
+    path, headers = "/v1/bookings/RUN-000001/end", {"Idempotency-Key": "sent-twice"}
+    body = {"ends_on": "2026-04-20", "reason": "other"}
+    first = ok(sqlite_desk.call("POST", path, body, headers=headers))
+    with sqlite_desk.record.bare_writing() as session:
+        row = session.scalars(select(ReplayRow)).one()
+        kept = json.loads(row.body)
+        del kept["version"]
+        row.body = json.dumps(kept)
+    again = ok(sqlite_desk.call("POST", path, body, headers=headers))
+    assert again == {**first, "version": 1}
