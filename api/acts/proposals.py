@@ -14,7 +14,7 @@ from api.acts.requests import care_of, require_state
 from api.acts.standing import require_not_suspended
 from api.errors import CapacityTakenError, ConflictError, ServiceError
 from api.schemas.offers import Terms, VisitStart
-from api.schemas.pages import Page, cursor_of
+from api.schemas.pages import Page
 from api.schemas.runs import (
     Accepted,
     NotAccepted,
@@ -68,18 +68,14 @@ def listed(
     """
     found = stored.proposals(
         session,
-        limit=page.limit + 1,
+        limit=page.wanted,
         after=page.key((int, str)),
         run_id=run_id,
         only_open=only_open,
         key_worker=key_worker,
     )
-    shown = found[: page.limit]
-    cursor = None
-    if len(found) > page.limit:
-        last, risk_order = shown[-1]
-        cursor = cursor_of(risk_order, last.proposal_id)
-    return ProposalList(items=states_of(session, [row for row, _ in shown]), next=cursor)
+    shown, following = page.cut(found, lambda each: (each[1], each[0].proposal_id))
+    return ProposalList(items=states_of(session, [row for row, _ in shown]), next=following)
 
 
 def states_of(session: Session, rows: Sequence[ProposalRow]) -> list[ProposalState]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from api.acts import proposals, runs
 from api.dependencies import Allow, ChangesOf, ServiceOf
 from api.errors import NotFoundError
-from api.schemas.pages import PageOf, cursor_of
+from api.schemas.pages import PageOf
 from api.schemas.runs import (
     Acceptance,
     Accepted,
@@ -62,14 +62,10 @@ def ask_for_run(
 @router.get("")
 def list_runs(*, caller: Reader, service: ServiceOf, page: PageOf) -> RunList:
     """List the runs, the newest first."""
-    before = page.key((str,))
     with service.record.reading() as session:
-        rows = stored.newest_runs(session, page.limit + 1, None if before is None else before[0])
-    shown = rows[: page.limit]
-    return RunList(
-        items=[runs.line_of(row) for row in shown],
-        next=cursor_of(shown[-1].run_id) if len(rows) > page.limit else None,
-    )
+        rows = stored.newest_runs(session, page.wanted, page.only_key(str))
+    shown, following = page.cut(rows, lambda row: (row.run_id,))
+    return RunList(items=[runs.line_of(row) for row in shown], next=following)
 
 
 @router.get("/{run_id}")
@@ -80,7 +76,7 @@ def read_run(*, caller: Reader, service: ServiceOf, run_id: Id) -> RunState:
 
 
 @router.post("/{run_id}/cancellation")
-def cancel_run(*, caller: Asker, service: ServiceOf, changes: ChangesOf, run_id: Id) -> RunState:
+def cancel_run(*, caller: Asker, changes: ChangesOf, run_id: Id) -> RunState:
     """Cancel a run: at once where it waits; one that runs soon stops and keeps what it found."""
 
     def act(writing: Writing) -> RunState:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from api.dependencies import Allow, ServiceOf
 from api.schemas.audit import AuditLine, AuditList, Verification
-from api.schemas.pages import PageOf, cursor_of
+from api.schemas.pages import PageOf
 from api.security import Caller, Reach, Role, Rule
 from api.storage.audit import audit_lines
 from api.storage.record import verify_chain
@@ -28,14 +28,12 @@ def list_audit(
     subject: Annotated[Id | None, Query(description="The id of what was changed.")] = None,
 ) -> AuditList:
     """List every change, the newest first, or those of one subject."""
-    after = page.key((int,))
-    before = None if after is None else after[0]
     with service.record.reading() as session:
-        rows = audit_lines(session, page.limit + 1, before, subject)
-    shown = rows[: page.limit]
+        rows = audit_lines(session, page.wanted, page.only_key(int), subject)
+    shown, following = page.cut(rows, lambda row: (row.number,))
     return AuditList(
         items=[AuditLine.model_validate(row, from_attributes=True) for row in shown],
-        next=cursor_of(shown[-1].number) if len(rows) > page.limit else None,
+        next=following,
     )
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from api.acts import bookings
 from api.dependencies import Allow, ChangesOf, ServiceOf, VersionIfAny, same_version, tag
 from api.schemas.bookings import BookingEnding, BookingList, BookingState, DirectBooking
-from api.schemas.pages import PageOf, cursor_of
+from api.schemas.pages import PageOf
 from api.security import BROKER, OWN_PROVIDER, OWN_WORK, STAFF, Caller, Role, Rule
 from api.storage import bookings as stored
 from api.storage.offers import offer_row
@@ -77,25 +77,23 @@ def list_bookings(
     *, caller: Reader, service: ServiceOf, page: PageOf, only_running: bool = True
 ) -> BookingList:
     """List bookings by their references; providers and key workers see their own."""
-    after = page.key((str,))
     for_provider = caller.role is Role.PROVIDER
     with service.record.reading() as session:
         rows = stored.listed(
             session,
-            page.limit + 1,
-            None if after is None else after[0],
+            page.wanted,
+            page.only_key(str),
             provider_id=(caller.provider_id or "") if for_provider else None,
             key_worker=caller.holder if caller.role is Role.KEY_WORKER else None,
             only_running=only_running,
         )
-        shown = rows[: page.limit]
+        shown, following = page.cut(rows, lambda row: (row.order_ref,))
         offers = stored.offers_behind(session, shown)
         items = [
             bookings.state_of(row, offers.get(row.order_ref), for_provider=for_provider)
             for row in shown
         ]
-    more = len(rows) > page.limit
-    return BookingList(items=items, next=cursor_of(shown[-1].order_ref) if more else None)
+    return BookingList(items=items, next=following)
 
 
 @router.get("/bookings/{order_ref}")

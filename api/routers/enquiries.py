@@ -17,7 +17,7 @@ from api.schemas.enquiries import (
     EnquiryState,
 )
 from api.schemas.offers import OfferTerms, OwnOffer
-from api.schemas.pages import PageOf, cursor_of
+from api.schemas.pages import PageOf
 from api.security import BROKER, OWN_PROVIDER, OWN_WORK, Caller, Role, Rule
 from api.storage import enquiries as stored
 from api.storage.record import Writing
@@ -75,21 +75,19 @@ def list_enquiries(
     only_open: bool = False,
 ) -> EnquiryList | AdvertList:
     """List enquiries, the newest first; a provider sees those that ask it and are open."""
-    after = page.key((str,))
     provider_id = provider_of(caller)
     now = service.record.clock.now()
     with service.record.reading() as session:
         rows = stored.listed(
             session,
             now,
-            page.limit + 1,
-            None if after is None else after[0],
+            page.wanted,
+            page.only_key(str),
             request_id=request_id if provider_id is None else None,
             only_open=only_open or provider_id is not None,
             asks=provider_id,
         )
-        shown = rows[: page.limit]
-        following = cursor_of(shown[-1].enquiry_id) if len(rows) > page.limit else None
+        shown, following = page.cut(rows, lambda row: (row.enquiry_id,))
         if provider_id is None:
             return EnquiryList(items=answers.lines_of(session, shown, now), next=following)
         seen = answers.advert_states_of(session, shown, provider_id, now)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Depends, Response
 from api.acts import keys
 from api.dependencies import Allow, ChangesOf, ServiceOf
 from api.schemas.keys import EXAMPLES, KeyLine, KeyList, MadeKey, NewKey
-from api.schemas.pages import PageOf, cursor_of
+from api.schemas.pages import PageOf
 from api.security import Caller, Reach, Role, Rule
 from api.storage import keys as stored
 from matcher.model import Id
@@ -42,13 +42,9 @@ def list_keys(*, caller: KeyKeeper, service: ServiceOf, page: PageOf) -> KeyList
     """List all keys by role and holder, the revoked and expired ones too."""
     now = service.record.clock.now()
     with service.record.reading() as session:
-        rows = stored.listed_keys(session, page.limit + 1, page.key((str, str, str)))
-    shown = rows[: page.limit]
-    more = len(rows) > page.limit
-    return KeyList(
-        items=[keys.line_of(row, now) for row in shown],
-        next=cursor_of(*stored.sort_key(shown[-1])) if more else None,
-    )
+        rows = stored.listed_keys(session, page.wanted, page.key((str, str, str)))
+    shown, following = page.cut(rows, stored.sort_key)
+    return KeyList(items=[keys.line_of(row, now) for row in shown], next=following)
 
 
 @router.delete("/{prefix}")

@@ -29,7 +29,7 @@ from api.schemas.offers import (
     RecordedOffer,
     Refused,
 )
-from api.schemas.pages import PageOf, cursor_of
+from api.schemas.pages import PageOf
 from api.security import BROKER, OWN_PROVIDER, OWN_WORK, Caller, Reach, Role, Rule
 from api.storage import offers as stored
 from api.storage.record import Writing
@@ -84,18 +84,16 @@ def list_offers(
     ] = False,
 ) -> OfferPage:
     """List the offers that still stand, the oldest first: a budget holder's desk, for one."""
-    key = page.key((str,))
     with service.record.reading() as session:
         rows = stored.listed_offers(
             session,
             awaits_approval=awaits_approval,
-            limit=page.limit + 1,
-            after=None if key is None else key[0],
+            limit=page.wanted,
+            after=page.only_key(str),
         )
-        now = service.record.clock.now()
-        items = offers.states_of(session, rows[: page.limit], now)
-    more = len(rows) > page.limit
-    return OfferPage(items=items, next=cursor_of(items[-1].offer_id) if more else None)
+        shown, following = page.cut(rows, lambda row: (row.offer_id,))
+        items = offers.states_of(session, shown, service.record.clock.now())
+    return OfferPage(items=items, next=following)
 
 
 @router.get("/requests/{request_id}/offers")

@@ -71,7 +71,6 @@ def accept_proposal(
 def refuse_proposal(
     *,
     caller: Decider,
-    service: ServiceOf,
     changes: ChangesOf,
     proposal_id: Id,
     body: ProposalRefusal,

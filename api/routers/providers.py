@@ -12,7 +12,6 @@ from api.dependencies import (
     Allow,
     Changes,
     ChangesOf,
-    Service,
     ServiceOf,
     VersionIfAny,
     VersionOf,
@@ -20,7 +19,7 @@ from api.dependencies import (
     tag,
 )
 from api.schemas import provider_examples as examples
-from api.schemas.pages import PageOf, cursor_of
+from api.schemas.pages import PageOf
 from api.schemas.providers import (
     CapacityChange,
     HandBack,
@@ -52,7 +51,6 @@ Creator = Annotated[Caller, Depends(MAY_CREATE)]
 
 
 def changed(
-    service: Service,
     changes: Changes,
     provider_id: str,
     act: Callable[[Writing, ProviderRow], None],
@@ -63,7 +61,7 @@ def changed(
 
     Parameters
     ----------
-    service, changes
+    changes
         Where to.
     provider_id
         Which provider.
@@ -96,13 +94,11 @@ def list_providers(
     # A provider's key without a provider would be a fault: it then sees nobody.
     own = caller.provider_id or "" if caller.role is Role.PROVIDER else None
     wanted = WantedProviders(kind=kind, status=status, zone=zone, provider_id=own)
-    after = page.key((str,))
     with service.record.reading() as session:
-        rows = listed_providers(session, wanted, page.limit + 1, after[0] if after else None)
-        shown = rows[: page.limit]
+        rows = listed_providers(session, wanted, page.wanted, page.only_key(str))
+        shown, following = page.cut(rows, lambda row: (row.provider_id,))
         items = providers.lines_of(session, shown)
-    more = len(rows) > page.limit
-    return ProviderList(items=items, next=cursor_of(shown[-1].provider_id) if more else None)
+    return ProviderList(items=items, next=following)
 
 
 @router.post("", status_code=201)
@@ -149,7 +145,6 @@ def read_provider(
 def state_capacity(
     *,
     caller: Stater,
-    service: ServiceOf,
     changes: ChangesOf,
     provider_id: Id,
     version: VersionOf,
@@ -183,7 +178,6 @@ def state_capacity(
 def set_status(
     *,
     caller: Commissioner,
-    service: ServiceOf,
     changes: ChangesOf,
     provider_id: Id,
     version: VersionIfAny,
@@ -191,7 +185,6 @@ def set_status(
 ) -> ProviderState:
     """Embargo, close or reopen a provider to new work, with a reason; its bookings stay."""
     return changed(
-        service,
         changes,
         provider_id,
         lambda writing, row: providers.set_status(writing, row, body),
@@ -203,7 +196,6 @@ def set_status(
 def set_rates(
     *,
     caller: Commissioner,
-    service: ServiceOf,
     changes: ChangesOf,
     provider_id: Id,
     version: VersionOf,
@@ -211,7 +203,6 @@ def set_rates(
 ) -> ProviderState:
     """Replace what a provider charges."""
     return changed(
-        service,
         changes,
         provider_id,
         lambda writing, row: providers.set_rates(writing, row, body),
@@ -234,7 +225,7 @@ def change_terms(
     def act(writing: Writing, row: ProviderRow) -> None:
         providers.change_terms(writing, service.supply.market_within(writing), row, body)
 
-    return changed(service, changes, provider_id, act, version=version)
+    return changed(changes, provider_id, act, version=version)
 
 
 @router.post("/{provider_id}/hand-backs", status_code=201)

@@ -20,7 +20,7 @@ from api.dependencies import (
     same_version,
     tag,
 )
-from api.schemas.pages import PageOf, cursor_of
+from api.schemas.pages import PageOf
 from api.schemas.requests import (
     Ending,
     KeyWorkerChange,
@@ -137,13 +137,12 @@ def list_requests(
     )
     clock = service.record.clock
     with service.record.reading() as session:
-        rows = stored.listed(session, wanted, page.limit + 1, page.key((int, date, str)))
-        shown = rows[: page.limit]
+        rows = stored.listed(session, wanted, page.wanted, page.key((int, date, str)))
+        shown, following = page.cut(rows, stored.sort_key)
         clocks = standing.clocks_of(session, shown, clock)
-    more = len(rows) > page.limit
     return RequestList(
         items=[standing.line_of(row, clocks[row.request_id], clock) for row in shown],
-        next=cursor_of(*stored.sort_key(shown[-1])) if more else None,
+        next=following,
     )
 
 

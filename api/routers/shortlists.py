@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.acts import shortlists
 from api.dependencies import Allow, AllowAtMarket, ChangesOf, ServiceOf
-from api.schemas.pages import PageOf, cursor_of
+from api.schemas.pages import PageOf
 from api.schemas.shortlists import (
     EvidencePack,
     ShortlistAsked,
@@ -86,17 +86,11 @@ def list_shortlists(
     *, caller: Reader, service: ServiceOf, page: PageOf, request_id: Id
 ) -> ShortlistList:
     """List the shortlists that were made for a request, the newest first."""
-    after = page.key((str,))
     with service.record.reading() as session:
         stored_requests.request_row(session, request_id)
-        before = None if after is None else after[0]
-        rows = stored.listed(session, request_id, page.limit + 1, before)
-    shown = rows[: page.limit]
-    more = len(rows) > page.limit
-    return ShortlistList(
-        items=[shortlists.line_of(row) for row in shown],
-        next=cursor_of(shown[-1].shortlist_id) if more else None,
-    )
+        rows = stored.listed(session, request_id, page.wanted, page.only_key(str))
+    shown, following = page.cut(rows, lambda row: (row.shortlist_id,))
+    return ShortlistList(items=[shortlists.line_of(row) for row in shown], next=following)
 
 
 @router.get("/shortlists/{shortlist_id}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query
 
 from api.errors import BadCallError
 
+Row = TypeVar("Row")
 MOST_LINES, USUAL_LINES = 200, 50
 MOST_NUMBER = 2**31 - 1
 """The highest number in a sort key: what a column of whole numbers holds."""
@@ -40,6 +42,31 @@ class Page:
     ) -> None:
         self.limit = limit
         self.after = None if cursor is None else _read(cursor)
+
+    @property
+    def wanted(self) -> int:
+        """How many rows to read: one more than is shown tells whether others follow."""
+        return self.limit + 1
+
+    def cut(
+        self, rows: Sequence[Row], key: Callable[[Row], Sequence[object]]
+    ) -> tuple[Sequence[Row], str | None]:
+        """Return the rows of the page, and the cursor of the next; ``None`` where none follows.
+
+        Parameters
+        ----------
+        rows
+            The ``wanted`` ones, or all that there are.
+        key
+            Returns the sort key of a row.
+        """
+        shown = rows[: self.limit]
+        return shown, cursor_of(*key(shown[-1])) if len(rows) > self.limit else None
+
+    def only_key(self, kind: type) -> Any:
+        """Return the sort key after which the page begins, of a list sorted by one thing."""
+        key = self.key((kind,))
+        return None if key is None else key[0]
 
     def key(self, kinds: tuple[type, ...]) -> tuple[Any, ...] | None:
         """Return the sort key after which the page begins; ``None`` for the first page.

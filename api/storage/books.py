@@ -228,7 +228,7 @@ def dump(session: Session, now: datetime, today: date) -> tuple[Book, str | None
     if record is None:
         raise not_loaded()
     rows = session.scalars(select(ProviderRow).order_by(ProviderRow.place)).all()
-    homecare, beds = _capacity(session, rows, promises(session, now, only_for_good=True))
+    homecare, beds = _capacity(rows, promises(session, now, only_for_good=True))
     whole = {
         "providers": tuple(Provider.model_validate(row.document) for row in rows),
         "rates": in_file_order(Rate, (row.rates for row in rows)),
@@ -247,7 +247,7 @@ def _has_changed(session: Session) -> bool:
 
 
 def _capacity(
-    session: Session, rows: Sequence[ProviderRow], promised: dict[str, list[Commitment]]
+    rows: Sequence[ProviderRow], promised: dict[str, list[Commitment]]
 ) -> tuple[tuple[HomecareCapacity, ...], tuple[BedCapacity, ...]]:
     """Return capacity in the order of its files; of whoever promised any, what is left of it."""
     homecare, beds = [], []
@@ -310,7 +310,7 @@ def night_book(session: Session, now: datetime, today: date) -> Book:
         if request.request_id not in suspended or request.request_id in book.running_provider
     )
     rows = session.scalars(select(ProviderRow).order_by(ProviderRow.place)).all()
-    homecare, beds = _capacity(session, rows, promises(session, now))
+    homecare, beds = _capacity(rows, promises(session, now))
     return book.model_copy(
         update={
             "as_of": today,

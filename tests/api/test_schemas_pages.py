@@ -30,6 +30,25 @@ def test_no_cursor_is_the_first_page() -> None:
     assert Page().key((int, str)) is None
 
 
+@given(st.lists(st.integers(0, 999), max_size=30, unique=True), st.integers(1, 8))
+def test_pages_together_are_the_list(numbers: list[int], limit: int) -> None:
+    """Each line stands on one page, in order; the last page, and it alone, has none behind it."""
+    numbers.sort()
+    shown: list[int] = []
+    page, pages = Page(limit), 1
+    while True:
+        after = page.only_key(int)
+        rows = [each for each in numbers if after is None or each > after][: page.wanted]
+        lines, following = page.cut(rows, lambda number: (number,))
+        assert len(lines) <= limit
+        shown += lines
+        if following is None:
+            break
+        page, pages = Page(limit, following), pages + 1
+    assert shown == numbers
+    assert pages == max(-(-len(numbers) // limit), 1)
+
+
 @given(st.text(min_size=1, max_size=60))
 def test_what_is_no_cursor_is_refused_plainly(text: str) -> None:
     """Any text either is a cursor or is refused in words; nothing else happens."""
