@@ -1,4 +1,4 @@
-"""The exact search behind the timetable: whether visits fit together into one free week."""
+"""The search behind the timetable: if visits fit into one free week, exact within bounded work."""
 
 from __future__ import annotations
 
