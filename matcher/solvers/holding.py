@@ -96,12 +96,16 @@ def topped_up(packing: Packing, plan: Plan) -> dict[int, Pick]:
             request = int(packing.request[option])
             if request not in fuller and _is_better(packing.costs[:, option]):
                 left.setdefault(request, option)
-        if not left:
-            continue
         own = [pick for pick in fuller.values() if packing.block[pick.option] == block]
-        for pick in _details_of(packing).fit(packing, [*left.values()], own):
-            if _is_better(packing.value_of([pick])):
-                fuller[int(packing.request[pick.option])] = pick
+        # Who fits, but at times that make the whole no better, must not stand in others' way.
+        while left:
+            found = _details_of(packing).fit(packing, [*left.values()], own)
+            spoilt = [pick for pick in found if not _is_better(packing.value_of([pick]))]
+            for pick in spoilt:
+                del left[int(packing.request[pick.option])]
+            if not spoilt:
+                fuller |= {int(packing.request[pick.option]): pick for pick in found}
+                break
     return fuller
 
 

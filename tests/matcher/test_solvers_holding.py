@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from matcher.solvers.holding import all_of, most_of, topped_up
 from matcher.solvers.packing import Pick
 from matcher.solvers.search import Budget
+from matcher.solvers.timing import Door, Form, Task, Timeline, Timing, Wish
 from tests.packings import EFFORT, aims, budget, packing_of
 from tests.timed_packings import TimedPacking, timed_packings
 
@@ -90,6 +93,22 @@ def test_who_was_left_out_beside_free_capacity_is_added(data: st.DataObject) -> 
             is_first = pick.details[0] == int(drawn.timing.domains[pick.option][0].argmax())
             if is_better and is_first and not packing.extra_of([pick]).any():
                 assert not drawn.is_sound([*after.values(), pick])
+
+
+def test_whom_times_would_serve_badly_stands_in_nobodys_way() -> None:
+    """Two fit one slot alike; the first would miss a wish that counts more, so the other has it."""
+    slot, domain = np.array([0, 1, 0], np.int64), np.array([[False, True, False]])
+    timing = Timing(
+        domains=(domain, domain),
+        lines=(Timeline(1, (0,), slot, tuple(Task(n, 0, 1, 2, 0, 1, 1, 1) for n in (0, 1))),),
+        doors={0: Door((1,), ()), 2: Door((1,), ())},
+        wishes={0: (Wish(0, 0, Form.AWAY, 0, 2),), 2: ()},
+        request=np.array([0, 2]),
+        stages=1,
+    )
+    rows = [({0: 1, 1: 1}, 1)]
+    packing = replace(packing_of([(0, 1, (-1,)), (2, 1, (-1,))], rows), details=timing)
+    assert topped_up(packing, {}) == {2: Pick(1, (1,))}
 
 
 def test_nothing_is_held_of_nothing() -> None:
