@@ -6,9 +6,10 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from typing import Annotated, Any, Generic, Self, TypeVar
 
@@ -329,10 +330,16 @@ class Policy(Frozen):
 
 def default_document() -> dict[str, Any]:
     """Return the default policy as the plain document a variant is laid over."""
+    return deepcopy(_read_default())
+
+
+@cache
+def _read_default() -> dict[str, Any]:
     text = resources.files("matcher").joinpath("default_policy.toml").read_text("utf-8")
     return tomllib.loads(text)
 
 
+@cache
 def default_policy() -> Policy:
     """Return the policy used when a book brings none of its own."""
     return Policy.model_validate(default_document())

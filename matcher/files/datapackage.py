@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, get_args
 
 from matcher.files.columns import FILES, Column, FileSpec
@@ -11,6 +12,7 @@ from matcher.model import Frozen
 Json = dict[str, Any]
 
 
+@cache
 def datapackage_text() -> str:
     """Return ``datapackage.json`` as it stands in every book."""
     return json.dumps(datapackage(), indent=2, ensure_ascii=False) + "\n"
