@@ -4,6 +4,9 @@
 VENV := .venv
 PYTHON := $(shell command -v python3.11 || command -v python3)
 RUN := $(VENV)/bin/python -m
+
+# Tests start many processes: each finds compiled what another has compiled already.
+export PYTHONDONTWRITEBYTECODE :=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help

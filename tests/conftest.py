@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,15 @@ import pytest
 
 from matcher.geography import Gazetteer
 from matcher.policy import Policy, default_policy
+
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+"""A file system in memory, and how many bytes must be free there for what the tests write."""
+
+
+def pytest_configure() -> None:
+    """Write to memory where there is room: hundreds of databases come and go in little time."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_xdist_auto_num_workers() -> int:

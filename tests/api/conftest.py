@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from anyio.from_thread import start_blocking_portal
 from pydantic import SecretStr
+from sqlalchemy import Dialect, Engine
 
 from api.settings import Settings
+from api.storage import record
 from api.storage.books import load
 from api.storage.migrating import migrate
-from api.storage.record import Record
+from api.storage.record import Record, make_engine
 from matcher.files import BookFolder, read_book
 from matcher.geography import Gazetteer
 from matcher.market import Market
@@ -33,10 +35,10 @@ def settings_at(url: str) -> Settings:
 
 
 def _fill(url: str, folder: BookFolder, gazetteer: Gazetteer) -> None:
-    record = Record(settings_at(url))
-    migrate(record.engine)
-    load(record, folder, Market(folder.book, folder.policy, gazetteer))
-    record.close()
+    filled = Record(settings_at(url))
+    migrate(filled.engine)
+    load(filled, folder, Market(folder.book, folder.policy, gazetteer))
+    filled.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,6 +47,23 @@ def event_loop_of_desks() -> Iterator[None]:
     with start_blocking_portal() as Desk.portal:
         yield
     Desk.portal = None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """Let engines of one kind share what each compiles: every test makes an engine of its own."""
+    dialects: dict[str, Dialect] = {}
+    compiled: dict[object, object] = {}
+
+    def sharing(settings: Settings) -> Engine:
+        engine = make_engine(settings)
+        engine.dialect = dialects.setdefault(engine.dialect.name, engine.dialect)
+        engine.update_execution_options(compiled_cache=compiled)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record, "make_engine", sharing)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -77,27 +96,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def loaded_server(server: Server, sample: BookFolder, gazetteer: Gazetteer) -> Server:
     """Give a PostgreSQL server with a template that holds the sample book."""
-    _fill(server.create(), sample, gazetteer)
+    _fill(server.create(TEMPLATE), sample, gazetteer)
     return server
 
 
 @pytest.fixture(params=DATABASES)
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the address of an empty database, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.db'}"
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
     server: Server = request.getfixturevalue("server")
-    return server.empty()
+    with server.lent() as url:
+        yield url
 
 
 @pytest.fixture(params=DATABASES)
-def loaded_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def loaded_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the address of a database with the sample book, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("loaded_file"), tmp_path / "book.db")
-        return f"sqlite:///{tmp_path / 'book.db'}"
+        yield f"sqlite:///{tmp_path / 'book.db'}"
+        return
     server: Server = request.getfixturevalue("loaded_server")
-    return server.create(TEMPLATE)
+    with server.lent(TEMPLATE) as url:
+        yield url
 
 
 @pytest.fixture

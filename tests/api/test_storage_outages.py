@@ -20,7 +20,6 @@ from api.storage.record import RETRY_SECONDS, SOFTWARE, Record
 from matcher.geography import Gazetteer
 from tests.api.conftest import settings_at
 from tests.api.desk import Desk, refused
-from tests.api.postgresql import Server
 
 GONE = ("postgresql://nobody:pass-word@127.0.0.1:1/gone", "sqlite:////nowhere/at/all/gone.db")
 """Where nobody listens, and a file in a folder that is not there."""
@@ -79,9 +78,10 @@ def test_every_door_tells_where_and_why(away: Settings, door: str) -> None:
     assert "\n" not in caught.value.reason
 
 
-def test_a_server_that_shuts_down_is_an_outage(loaded_server: Server) -> None:
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_a_server_that_shuts_down_is_an_outage(empty_url: str) -> None:
     """What is under way then is not kept, and is told so; the next visit finds the server again."""
-    record = Record(Settings(database_url=SecretStr(loaded_server.empty())))
+    record = Record(Settings(database_url=SecretStr(empty_url)))
     with pytest.raises(UnansweredError, match="try again"), record.bare_writing() as session:
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     with record.reading() as session:

@@ -28,7 +28,6 @@ from api.storage.record import (
 from matcher.geography import Gazetteer
 from tests.api.conftest import settings_at
 from tests.api.desk import Desk, ok, refused
-from tests.api.postgresql import TEMPLATE, Server
 
 SECONDS = 0.3
 URGENT = {"reason": "The family carer is in hospital"}
@@ -156,14 +155,14 @@ def test_it_lives_while_every_thread_waits(sqlite_desk: Desk, gazetteer: Gazette
 # -- what a transaction sees -------------------------------------------------------------------
 
 
-def test_levels_are_ours_whatever_the_server_is_set_to(loaded_server: Server) -> None:
+@pytest.mark.parametrize("loaded_url", ["postgresql"], indirect=True)
+def test_levels_are_ours_whatever_the_server_is_set_to(loaded_url: str) -> None:
     """Changes see what was kept before them, one after another; a snapshot sees one moment."""
-    url = loaded_server.create(TEMPLATE)
-    name = url.partition("@/")[2].partition("?")[0]
-    with psycopg.connect(url, autocommit=True) as connection:
+    name = loaded_url.partition("@/")[2].partition("?")[0]
+    with psycopg.connect(loaded_url, autocommit=True) as connection:
         setting = "SET default_transaction_isolation = 'repeatable read'"
         connection.execute(f"ALTER DATABASE {name} {setting}".encode())
-    record, level = Record(hurried(url)), text("SHOW transaction_isolation")
+    record, level = Record(hurried(loaded_url)), text("SHOW transaction_isolation")
     with record.snapshot() as session:
         assert session.scalar(level) == "repeatable read"
     with record.reading() as session:
