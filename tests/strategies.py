@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -66,11 +67,17 @@ _LANGUAGES = ("english", "polish", "bsl")
 _LETTERS = "abzAZ059 ',;|\"/\\£é–ß.:()"
 
 
+# Strategies that are asked for again and again are made but once: hypothesis looks a new one over
+# from end to end before it draws, which takes far longer than to draw.
+
+
+@cache
 def postcodes() -> st.SearchStrategy[Postcode]:
     """Draw a real Dorset postcode."""
     return st.sampled_from(POSTCODES)
 
 
+@cache
 def texts(*, min_size: int = 0) -> st.SearchStrategy[str]:
     """Draw free text that the model accepts, already stripped."""
     drawn = st.text(_LETTERS, min_size=min_size, max_size=12).map(str.strip)
@@ -84,6 +91,7 @@ def _is_plain(text: str) -> bool:
         return False
 
 
+@cache
 def days() -> st.SearchStrategy[tuple[Day, ...]]:
     """Draw one or more days of the week, in order."""
     return st.sets(st.sampled_from(Day), min_size=1).map(
@@ -91,6 +99,7 @@ def days() -> st.SearchStrategy[tuple[Day, ...]]:
     )
 
 
+@cache
 def dates(first: int = -60, last: int = 60) -> st.SearchStrategy[date]:
     """Draw a date as many days from the book's day as given, both ends included."""
     return st.integers(first, last).map(lambda shift: AS_OF + timedelta(days=shift))
@@ -98,9 +107,15 @@ def dates(first: int = -60, last: int = 60) -> st.SearchStrategy[date]:
 
 def some(values: Sequence[Any], *, max_size: int = 2) -> st.SearchStrategy[tuple[Any, ...]]:
     """Draw a few different values as a tuple."""
+    return _some(tuple(values), max_size)
+
+
+@cache
+def _some(values: tuple[Any, ...], max_size: int) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(st.sampled_from(values), unique=True, max_size=max_size).map(tuple)
 
 
+@cache
 def maybe(strategy: st.SearchStrategy[Any], *, gaps: bool = True) -> st.SearchStrategy[Any]:
     """Draw from a strategy, or with gaps also None."""
     return st.none() | strategy if gaps else strategy
@@ -127,11 +142,11 @@ def providers(
         cqc_rating=draw(st.sampled_from(CqcRating)),
         cqc_rated_on=draw(maybe(dates(-4000, 0))),
         contract=draw(st.sampled_from(Contract)),
-        lot=draw(st.sampled_from([None, "generic", "specialist"])),
+        lot=draw(st.sampled_from((None, "generic", "specialist"))),
         zones=draw(some([zone.zone for zone in ZONES])),
         tier=draw(maybe(st.integers(1, 3))),
         max_distance_metres=draw(maybe(st.integers(1, 60_000))),
-        status=draw(st.sampled_from([ProviderStatus.OPEN, ProviderStatus.OPEN, *ProviderStatus])),
+        status=draw(st.sampled_from((ProviderStatus.OPEN, ProviderStatus.OPEN, *ProviderStatus))),
         min_weekly_minutes=draw(maybe(st.integers(0, 600))),
         languages=draw(some(_LANGUAGES)),
         female_carers=draw(maybe(st.booleans())),
@@ -214,7 +229,7 @@ def framework_rates(draw: st.DrawFn) -> tuple[FrameworkRate, ...]:
             zone=zone,
             unit=_unit_of(service),
             amount_pence=draw(st.integers(1_000, 120_000)),
-            valid_from=draw(st.sampled_from([None, AS_OF])),
+            valid_from=draw(st.sampled_from((None, AS_OF))),
         )
         for service, zone in draw(some(keys, max_size=3))
     )
@@ -234,10 +249,10 @@ def visits(draw: st.DrawFn, visit_no: int = 1, band: str = "morning") -> Visit:
         time_need=need,
         at_minute=draw(steps) * GRID_MINUTES if told else None,
         # At least 15 either side, so that critical visits in neighbouring bands never collide.
-        tolerance_minutes=draw(st.sampled_from([None, 15, 30])) if told else None,
+        tolerance_minutes=draw(st.sampled_from((None, 15, 30))) if told else None,
         reason=draw(texts(min_size=1)) if need is TimeNeed.CRITICAL else "",
         minutes=draw(st.sampled_from(VISIT_MINUTES)),
-        carers=draw(st.sampled_from([1, 1, 2])),
+        carers=draw(st.sampled_from((1, 1, 2))),
     )
 
 
@@ -377,10 +392,10 @@ def policy_texts(draw: st.DrawFn) -> str:
             {},
             optional={
                 "radius.homecare_miles": st.integers(1, 30).map(float),
-                "times.critical_tolerance_minutes": st.sampled_from([15, 20, 30]),
+                "times.critical_tolerance_minutes": st.sampled_from((15, 20, 30)),
                 "times.homecare_lead_days": st.integers(0, 5),
-                "rules.minimum_rating": st.sampled_from(["none", "good"]).map('"{}"'.format),
-                "rules.tiers_in_order": st.sampled_from(["true", "false"]),
+                "rules.minimum_rating": st.sampled_from(("none", "good")).map('"{}"'.format),
+                "rules.tiers_in_order": st.sampled_from(("true", "false")),
                 "weights.cost": st.integers(0, 100),
                 "weights.distance": st.integers(0, 100),
             },

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -27,6 +30,12 @@ _MISTAKEN = {"O": "0", "0": "O", "I": "1", "1": "I"}
 _SHORTEST, _LONGEST = 5, 7
 _SHOWN = 40
 _EXPECTED = "a full postcode such as DT1 1XJ"
+
+
+def are_postcodes(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Say of each of many texts whether it is a postcode in its usual spelling, [texts]."""
+    matches = map(_SHAPE.fullmatch, texts)
+    return np.fromiter(map(bool, matches), np.bool_, len(texts))
 
 
 @dataclass(frozen=True, order=True, slots=True)

