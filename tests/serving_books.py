@@ -18,7 +18,8 @@ from matcher.vocabulary import (
     ProviderStatus,
     ServiceType,
 )
-from tests.strategies import books, dates, providers, rates, requests, some
+from tests.draws import dates, some
+from tests.strategies import books, providers, rates, requests
 
 _WELCOMING: dict[str, object] = {
     "status": ProviderStatus.OPEN,

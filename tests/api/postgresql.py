@@ -67,7 +67,8 @@ class Server:
 def running(folder: Path) -> Iterator[Server]:
     """Give a server that keeps its data in a folder.
 
-    Nothing is written through to the disk: the tests kill clients, never the machine.
+    Nothing is written through to the disk: the tests kill clients, never the machine. In the end
+    nothing of it is left, as its folder may be in memory.
     """
     programs = binaries()
     if programs is None:
@@ -101,9 +102,10 @@ def running(folder: Path) -> Iterator[Server]:
             yield server
     finally:
         subprocess.run(
-            [*control, "-m", "immediate", "stop"],
+            [*control, "-m", "fast", "stop"],
             user=account,
             check=False,
             capture_output=True,
             cwd=folder,
         )
+        shutil.rmtree(data)

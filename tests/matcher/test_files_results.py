@@ -42,7 +42,7 @@ from matcher.result import Limits, Method, Result, Stage, Status
 from matcher.solvers import solve
 from tests import builders
 from tests.builders import AS_OF
-from tests.strategies import texts
+from tests.draws import texts
 
 Step = Callable[[Path], object]
 
