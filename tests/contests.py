@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -66,8 +65,8 @@ def agencies(draw: st.DrawFn, name: str) -> list[Frozen]:
     things: list[Frozen] = [
         provider(
             name,
-            postcode=Postcode(draw(pick((NEAR, OUT_OF_TOWN)))),
-            lead_days=draw(pick((None, 0, 4))),
+            postcode=Postcode(draw(pick([NEAR, OUT_OF_TOWN]))),
+            lead_days=draw(pick([None, 0, 4])),
             cqc_rating=draw(pick(CqcRating)),
         )
     ]
@@ -85,16 +84,16 @@ def agencies(draw: st.DrawFn, name: str) -> list[Frozen]:
 def homes(draw: st.DrawFn, name: str) -> list[Frozen]:
     """Draw a care home with one or two beds, from some night on or until some night."""
     pick = st.sampled_from
-    postcode = Postcode(draw(pick((NEAR, OUT_OF_TOWN))))
+    postcode = Postcode(draw(pick([NEAR, OUT_OF_TOWN])))
     things: list[Frozen] = [
-        home(name, postcode=postcode, lead_days=draw(pick((None, 0, 5)))),
+        home(name, postcode=postcode, lead_days=draw(pick([None, 0, 5]))),
     ]
     for _ in range(draw(st.integers(1, 2))):
         first = draw(st.integers(-3, 10))
-        last = draw(pick((None, first + 3, first + 12)))
+        last = draw(pick([None, first + 3, first + 12]))
         until = None if last is None else day(last)
         things.append(
-            beds(name, draw(pick((1, 1, 2))), available_from=day(first), available_to=until)
+            beds(name, draw(pick([1, 1, 2])), available_from=day(first), available_to=until)
         )
     things += [weekly(name, fee) for fee in [draw(pick(_FEES))] if fee is not None]
     return things
@@ -108,18 +107,18 @@ def people(draw: st.DrawFn, name: str, *, bed: bool) -> CareRequest:
     common: dict[str, Any] = {
         "risk": draw(pick(Risk)),
         "waiting_since": day(-draw(st.integers(0, 12))),
-        "start_by": draw(pick((None, day(0), day(5), day(9)))),
+        "start_by": draw(pick([None, day(0), day(5), day(9)])),
         "preferred_providers": draw(pick([(), named[:1], named[1::-1]])),
         "excluded_providers": draw(pick([(), (), named[2:]])),
         "current_provider_id": draw(pick([None, named[0]])),
-        "personal_budget_pence_per_week": draw(pick((95_000, 120_000))),
+        "personal_budget_pence_per_week": draw(pick([95_000, 120_000])),
     }
     if not bed:
         return homecare_request(*draw(packages()), request_id=name, **common)
     first, spare = draw(st.integers(0, 9)), draw(st.integers(0, 4))
     if draw(st.booleans()):
         placement = Placement(
-            admit_from=draw(pick((None, day(first)))), admit_to=day(first + spare)
+            admit_from=draw(pick([None, day(first)])), admit_to=day(first + spare)
         )
         return placement_request(name, placement=placement, **common)
     nights = draw(st.integers(1, 6))
@@ -132,7 +131,6 @@ def packages(draw: st.DrawFn) -> list[Visit]:
     return [draw(visits(n, band)) for n, band in enumerate(draw(_band_choices()), start=1)]
 
 
-@cache
 def _band_choices() -> st.SearchStrategy[list[str]]:
     return st.sampled_from([["early"], ["early"], ["late"], ["early", "late"], ["early", "early"]])
 
@@ -142,17 +140,17 @@ def visits(draw: st.DrawFn, number: int, band: str) -> Visit:
     """Draw a visit in a band."""
     pick = st.sampled_from
     need = draw(pick(TimeNeed))
-    at = minute(BANDS[band][0]) + draw(pick((-5, 0, 10)))
+    at = minute(BANDS[band][0]) + draw(pick([-5, 0, 10]))
     told = need is not TimeNeed.NONE
     return visit(
         number,
         band,
         days=draw(pick(_DAYS)),
-        minutes=draw(pick((15, 15, 20, 30))),
-        carers=draw(pick((1, 1, 2))),
+        minutes=draw(pick([15, 15, 20, 30])),
+        carers=draw(pick([1, 1, 2])),
         time_need=need,
         at_minute=at if told else None,
-        tolerance_minutes=draw(pick((0, 5))) if told else None,
+        tolerance_minutes=draw(pick([0, 5])) if told else None,
         reason="insulin" if need is TimeNeed.CRITICAL else "",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -97,15 +98,17 @@ def topped_up(packing: Packing, plan: Plan) -> dict[int, Pick]:
             if request not in fuller and _is_better(packing.costs[:, option]):
                 left.setdefault(request, option)
         own = [pick for pick in fuller.values() if packing.block[pick.option] == block]
-        # Who fits, but at times that make the whole no better, must not stand in others' way.
-        while left:
-            found = _details_of(packing).fit(packing, [*left.values()], own)
-            spoilt = [pick for pick in found if not _is_better(packing.value_of([pick]))]
-            for pick in spoilt:
-                del left[int(packing.request[pick.option])]
-            if not spoilt:
-                fuller |= {int(packing.request[pick.option]): pick for pick in found}
+        queue = [*left.values()]
+        while queue:
+            found = _details_of(packing).fit(packing, queue, own)
+            good = [*takewhile(lambda pick: _is_better(packing.value_of([pick])), found)]
+            fuller |= {int(packing.request[pick.option]): pick for pick in good}
+            if len(good) == len(found):
                 break
+            # Who fits, but at times that make the whole no better, is not to stand in the way of
+            # those behind: they are fitted anew, without.
+            own += good
+            queue = queue[queue.index(found[len(good)].option) + 1 :]
     return fuller
 
 

@@ -95,20 +95,29 @@ def test_who_was_left_out_beside_free_capacity_is_added(data: st.DataObject) -> 
                 assert not drawn.is_sound([*after.values(), pick])
 
 
-def test_whom_times_would_serve_badly_stands_in_nobodys_way() -> None:
-    """Two fit one slot alike; the first would miss a wish that counts more, so the other has it."""
-    slot, domain = np.array([0, 1, 0], np.int64), np.array([[False, True, False]])
+AFTER_ALL = Wish(0, 0, Form.AFTER, 1, 5)
+
+
+@pytest.mark.parametrize("wishes", [(), (AFTER_ALL,)], ids=["no wish", "a wish for the same time"])
+def test_whom_times_would_serve_badly_stands_in_nobodys_way(wishes: tuple[Wish, ...]) -> None:
+    """The first of two fits, but misses a wish that counts more; so the other has its time."""
+    only, either = np.array([[False, True, False]]), np.array([[False, True, True]])
     timing = Timing(
-        domains=(domain, domain),
-        lines=(Timeline(1, (0,), slot, tuple(Task(n, 0, 1, 2, 0, 1, 1, 1) for n in (0, 1))),),
+        domains=(only, either),
+        lines=(Timeline(1, (0,), np.array([0, 1, 1]), (task(0, 2), task(1, 3))),),
         doors={0: Door((1,), ()), 2: Door((1,), ())},
-        wishes={0: (Wish(0, 0, Form.AWAY, 0, 2),), 2: ()},
+        wishes={0: (Wish(0, 0, Form.AWAY, 0, 2),), 2: wishes},
         request=np.array([0, 2]),
         stages=1,
     )
-    rows = [({0: 1, 1: 1}, 1)]
+    rows = [({0: 1, 1: 1}, 2)]
     packing = replace(packing_of([(0, 1, (-1,)), (2, 1, (-1,))], rows), details=timing)
     assert topped_up(packing, {}) == {2: Pick(1, (1,))}
+
+
+def task(option: int, stop: int) -> Task:
+    """Return one visit of one slot, to start in the second slot or later."""
+    return Task(option, 0, 1, stop, 0, 1, 1, 1)
 
 
 def test_nothing_is_held_of_nothing() -> None:
