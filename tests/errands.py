@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -86,8 +87,11 @@ def die_later(item: float, channel: Channel) -> float:
 
 
 def close_everything(item: int, channel: Channel) -> int:
-    """Lose the pipe to the parent, and live on."""
-    os.closerange(3, 100)
+    """Lose the pipe to the parent, and live on: whether the parent lives is still seen."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    os.closerange(3, parent.sentinel)
+    os.closerange(parent.sentinel + 1, 100)
     time.sleep(60)
     return item
 

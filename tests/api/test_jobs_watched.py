@@ -230,7 +230,7 @@ def test_a_run_lost_before_its_search_is_left_alone(
 
 def test_the_lease_of_a_stuck_run_runs_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Far beyond its own limit it is another's to take up, and what then comes is thrown away."""
-    # Long enough that a slow machine comes to the solver before it.
+    # Three seconds in all, so that a slow machine too comes to the solver before they are over.
     monkeypatch.setattr(jobs, "BESIDE_SECONDS", 2.6)
     run_id = ask(desk, limits=Limits(seconds=0.2))
     taken: list[Claimed | None] = []
