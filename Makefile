@@ -4,9 +4,6 @@
 VENV := .venv
 PYTHON := $(shell command -v python3.11 || command -v python3)
 RUN := $(VENV)/bin/python -m
-
-# Tests start many processes: each finds compiled what another has compiled already.
-export PYTHONDONTWRITEBYTECODE :=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -40,6 +37,8 @@ types: $(READY)
 imports: $(READY)
 	$(VENV)/bin/python -c 'from importlinter.cli import lint_imports_command as run; run(["--no-logo"])'
 
+# Many processes are started here: each finds compiled what another has compiled already.
+tests: export PYTHONDONTWRITEBYTECODE :=
 tests: $(READY)
 	$(RUN) pytest -q -n auto --dist worksteal --cov --cov-report=term
 
@@ -50,3 +49,4 @@ format: $(READY)
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache .coverage .coverage.*
+	find . -name __pycache__ -prune -exec rm -rf {} +

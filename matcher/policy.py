@@ -330,11 +330,12 @@ class Policy(Frozen):
 
 def default_document() -> dict[str, Any]:
     """Return the default policy as the plain document a variant is laid over."""
-    return deepcopy(_read_default())
+    return deepcopy(_default_toml())
 
 
 @cache
-def _read_default() -> dict[str, Any]:
+def _default_toml() -> dict[str, Any]:
+    """Return the document as it was read once: for everybody, so nobody may change it."""
     text = resources.files("matcher").joinpath("default_policy.toml").read_text("utf-8")
     return tomllib.loads(text)
 

@@ -17,9 +17,13 @@ MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 
 
 def pytest_configure() -> None:
-    """Write to memory where there is room: hundreds of databases come and go in little time."""
-    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    """Write to memory where there is room: hundreds of databases come and go in little time.
+
+    Whoever has said where temporary files belong is obeyed.
+    """
+    is_told = {"TMPDIR", "PYTEST_DEBUG_TEMPROOT"} & os.environ.keys()
+    if not is_told and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -1,7 +1,7 @@
 """Hypothesis strategies for single values of a book: postcodes, texts, days and dates.
 
-Each is made but once, however often it is asked for: hypothesis looks a new strategy over from end
-to end before it draws, which takes far longer than to draw.
+They are kept for the next time that they are asked for: hypothesis looks a new strategy over from
+end to end before it draws, which takes far longer than to draw.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ POSTCODES = tuple(
     )
 )
 """Real postcodes of Dorset, from the middle of Dorchester to 50 km away."""
-MANY = 500
-"""How many strategies that depend on what was drawn before are kept."""
+_KEPT = 500
+"""How many are kept of those that are made of any others or of any values."""
 # Characters that try the writing of files: separators, quotation marks, letters beyond ASCII.
 _LETTERS = "abzAZ059 ',;|\"/\\£é–ß.:()"
 
@@ -70,12 +70,12 @@ def some(values: Sequence[Any], *, max_size: int = 2) -> st.SearchStrategy[tuple
     return _some(tuple(values), max_size)
 
 
-@lru_cache(MANY)
+@lru_cache(_KEPT)
 def _some(values: tuple[Any, ...], max_size: int) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(st.sampled_from(values), unique=True, max_size=max_size).map(tuple)
 
 
-@lru_cache(MANY)
+@lru_cache(_KEPT)
 def maybe(strategy: st.SearchStrategy[Any], *, gaps: bool = True) -> st.SearchStrategy[Any]:
     """Draw from a strategy, or with gaps also None."""
     return st.none() | strategy if gaps else strategy

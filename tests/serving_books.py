@@ -46,7 +46,7 @@ def welcoming_providers(draw: st.DrawFn, provider_id: str, kind: ProviderKind) -
     drawn = draw(providers(provider_id, kind))
     kept = {*draw(some(sorted(_WELCOMING))), *(["services"] if kind == "homecare" else [])}
     changes = {name: value for name, value in _WELCOMING.items() if name not in kept}
-    changes["lot"] = draw(st.sampled_from((None, "generic", "specialist")))
+    changes["lot"] = draw(st.sampled_from([None, "generic", "specialist"]))
     return drawn.model_copy(update=changes)
 
 
@@ -57,21 +57,21 @@ def _roomy_capacity(draw: st.DrawFn, provider: Provider) -> HomecareCapacity:
         days=tuple(Day),
         start_minute=draw(st.integers(72, 100)) * GRID_MINUTES,
         end_minute=draw(st.integers(240, 288)) * GRID_MINUTES,
-        carers=draw(st.sampled_from((0, 1, 2, 3, 4))),
+        carers=draw(st.sampled_from([0, 1, 2, 3, 4])),
     )
 
 
 @st.composite
 def _arrangeable(draw: st.DrawFn, request_id: str, provider_ids: Sequence[str]) -> CareRequest:
     service = draw(
-        st.sampled_from((ServiceType.HOMECARE, *LONG_TERM_SERVICES, ServiceType.RESPITE))
+        st.sampled_from([ServiceType.HOMECARE, *LONG_TERM_SERVICES, ServiceType.RESPITE])
     )
     drawn = draw(requests(request_id, provider_ids, gaps=False, service=service))
     placement = drawn.placement
     if placement is not None and placement.nights is not None:
         placement = placement.model_copy(update={"nights": min(placement.nights, 7)})
-    near = draw(st.sampled_from((None, None, drawn.max_distance_metres)))
-    out = draw(st.sampled_from(((), (), drawn.excluded_providers)))
+    near = draw(st.sampled_from([None, None, drawn.max_distance_metres]))
+    out = draw(st.sampled_from([(), (), drawn.excluded_providers]))
     changes = {"placement": placement, "max_distance_metres": near, "excluded_providers": out}
     return drawn.model_copy(update={**changes, **_AGREED})
 
@@ -118,6 +118,6 @@ def _offers(draw: st.DrawFn, names: Sequence[str]) -> Offered:
     return Offered(
         provider_id=draw(st.sampled_from(names)),
         offered_on=draw(dates(-120, 0)),
-        request_id=draw(st.sampled_from((None, "r1", "gone"))),
+        request_id=draw(st.sampled_from([None, "r1", "gone"])),
         outcome=draw(st.sampled_from(Outcome)),
     )

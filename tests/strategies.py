@@ -71,11 +71,11 @@ def providers(
         cqc_rating=draw(st.sampled_from(CqcRating)),
         cqc_rated_on=draw(maybe(dates(-4000, 0))),
         contract=draw(st.sampled_from(Contract)),
-        lot=draw(st.sampled_from((None, "generic", "specialist"))),
+        lot=draw(st.sampled_from([None, "generic", "specialist"])),
         zones=draw(some([zone.zone for zone in ZONES])),
         tier=draw(maybe(st.integers(1, 3))),
         max_distance_metres=draw(maybe(st.integers(1, 60_000))),
-        status=draw(st.sampled_from((ProviderStatus.OPEN, ProviderStatus.OPEN, *ProviderStatus))),
+        status=draw(st.sampled_from([ProviderStatus.OPEN, ProviderStatus.OPEN, *ProviderStatus])),
         min_weekly_minutes=draw(maybe(st.integers(0, 600))),
         languages=draw(some(_LANGUAGES)),
         female_carers=draw(maybe(st.booleans())),
@@ -158,7 +158,7 @@ def framework_rates(draw: st.DrawFn) -> tuple[FrameworkRate, ...]:
             zone=zone,
             unit=_unit_of(service),
             amount_pence=draw(st.integers(1_000, 120_000)),
-            valid_from=draw(st.sampled_from((None, AS_OF))),
+            valid_from=draw(st.sampled_from([None, AS_OF])),
         )
         for service, zone in draw(some(keys, max_size=3))
     )
@@ -178,10 +178,10 @@ def visits(draw: st.DrawFn, visit_no: int = 1, band: str = "morning") -> Visit:
         time_need=need,
         at_minute=draw(steps) * GRID_MINUTES if told else None,
         # At least 15 either side, so that critical visits in neighbouring bands never collide.
-        tolerance_minutes=draw(st.sampled_from((None, 15, 30))) if told else None,
+        tolerance_minutes=draw(st.sampled_from([None, 15, 30])) if told else None,
         reason=draw(texts(min_size=1)) if need is TimeNeed.CRITICAL else "",
         minutes=draw(st.sampled_from(VISIT_MINUTES)),
-        carers=draw(st.sampled_from((1, 1, 2))),
+        carers=draw(st.sampled_from([1, 1, 2])),
     )
 
 
@@ -321,10 +321,10 @@ def policy_texts(draw: st.DrawFn) -> str:
             {},
             optional={
                 "radius.homecare_miles": st.integers(1, 30).map(float),
-                "times.critical_tolerance_minutes": st.sampled_from((15, 20, 30)),
+                "times.critical_tolerance_minutes": st.sampled_from([15, 20, 30]),
                 "times.homecare_lead_days": st.integers(0, 5),
-                "rules.minimum_rating": st.sampled_from(("none", "good")).map('"{}"'.format),
-                "rules.tiers_in_order": st.sampled_from(("true", "false")),
+                "rules.minimum_rating": st.sampled_from(["none", "good"]).map('"{}"'.format),
+                "rules.tiers_in_order": st.sampled_from(["true", "false"]),
                 "weights.cost": st.integers(0, 100),
                 "weights.distance": st.integers(0, 100),
             },

@@ -17,7 +17,7 @@ from api.settings import Settings
 from api.storage import record
 from api.storage.books import load
 from api.storage.migrating import migrate
-from api.storage.record import Record, make_engine
+from api.storage.record import Record
 from matcher.files import BookFolder, read_book
 from matcher.geography import Gazetteer
 from matcher.market import Market
@@ -51,13 +51,23 @@ def event_loop_of_desks() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def statements_compiled_once() -> Iterator[None]:
-    """Let engines of one kind share what each compiles: every test makes an engine of its own."""
-    dialects: dict[str, Dialect] = {}
+    """Let engines of one kind share what each compiles: every test makes an engine of its own.
+
+    They share the dialect too, as what was compiled is found again by it; but only one that has
+    met its database, and so knows what it needs to know of that.
+    """
+    make_engine = record.make_engine
+    dialects: dict[tuple[str, str], Dialect] = {}
     compiled: dict[object, object] = {}
 
     def sharing(settings: Settings) -> Engine:
         engine = make_engine(settings)
-        engine.dialect = dialects.setdefault(engine.dialect.name, engine.dialect)
+        kind = engine.dialect.name, engine.dialect.driver
+        known = dialects.get(kind)
+        if known is None or known.server_version_info is None:
+            dialects[kind] = engine.dialect
+        else:
+            engine.dialect = known
         engine.update_execution_options(compiled_cache=compiled)
         return engine
 

@@ -37,9 +37,9 @@ class Server:
 
     def __init__(self, socket: Path) -> None:
         self.socket = socket
-        self._door = psycopg.connect(self.url("postgres"), autocommit=True)
-        # Files are copied as they are: quicker than page by page through the log, as is usual now.
-        has_strategies = self._door.info.server_version >= 150_000
+        self._connection = psycopg.connect(self.url("postgres"), autocommit=True)
+        # Files are copied: quicker than through the log page by page, the default since version 15.
+        has_strategies = self._connection.info.server_version >= 150_000
         self._strategy = " STRATEGY FILE_COPY" if has_strategies else ""
 
     def url(self, name: str) -> str:
@@ -48,27 +48,30 @@ class Server:
 
     def create(self, name: str, like: str = "template0") -> str:
         """Make a database, empty or like another one, and return its address."""
-        self._door.execute(f"CREATE DATABASE {name} TEMPLATE {like}{self._strategy}".encode())
+        self._connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}{self._strategy}".encode())
         return self.url(name)
 
     @contextmanager
     def lent(self, like: str = "template0") -> Iterator[str]:
         """Give the address of a database that is made, and dropped in the end."""
         name = f"test{next(_numbers)}"
-        yield self.create(name, like)
-        self._door.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        url = self.create(name, like)
+        try:
+            yield url
+        finally:
+            self._connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._door.close()
+        self._connection.close()
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Server]:
     """Give a server that keeps its data in a folder.
 
-    Nothing is written through to the disk: the tests kill clients, never the machine. In the end
-    nothing of it is left, as its folder may be in memory.
+    Nothing is written through to the disk: the tests kill clients, never the machine. The data are
+    removed in the end, as the folder may be in memory. Version 13 or later.
     """
     programs = binaries()
     if programs is None:
@@ -108,4 +111,4 @@ def running(folder: Path) -> Iterator[Server]:
             capture_output=True,
             cwd=folder,
         )
-        shutil.rmtree(data)
+        shutil.rmtree(data, ignore_errors=True)
