@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -36,8 +35,8 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 
 @pytest.fixture
-def busy_desk(sqlite_desk: Desk, gazetteer: Gazetteer, tmp_path: Path) -> Iterator[Desk]:
-    """Give a desk at which a key may call three times a minute."""
+def busy_desk(sqlite_desk: Desk, gazetteer: Gazetteer, time: Time) -> Iterator[Desk]:
+    """Give a desk at which a key may call three times a minute, and no minute ends meanwhile."""
     settings = sqlite_desk.settings.model_copy(update={"calls_per_minute": 3})
     found = Desk(settings, gazetteer)
     yield found
