@@ -51,7 +51,7 @@ def test_progress_is_written_and_the_lease_renewed(
         return real()
 
     with solving(monkeypatch, solve):
-        assert worker(desk, lease_seconds=0.6).work_one()
+        assert worker(desk, lease_seconds=2).work_one()
     (told,) = seen
     assert told["state"] == "running"
     progress = told["progress"]
