@@ -145,6 +145,11 @@ def public_part(key: str) -> str:
     return key.split("_")[1]
 
 
+def secret_part(key: str) -> str:
+    """Return the part of an API key that nobody else may know, in which there may be "_", too."""
+    return key.split("_", 2)[2]
+
+
 def refused(response: Response, status: int, kind: str) -> dict[str, Any]:
     """Return the problem document of a call that must be refused in one way."""
     assert response.status_code == status, response.text
@@ -156,4 +161,4 @@ def refused(response: Response, status: int, kind: str) -> dict[str, Any]:
     return problem
 
 
-__all__ = ["DAY", "Caller", "Desk", "ok", "public_part", "refused"]
+__all__ = ["DAY", "Caller", "Desk", "ok", "public_part", "refused", "secret_part"]
