@@ -97,6 +97,8 @@ def topped_up(packing: Packing, plan: Plan) -> dict[int, Pick]:
             request = int(packing.request[option])
             if request not in fuller and _is_better(packing.costs[:, option]):
                 left.setdefault(request, option)
+        if not left:
+            continue
         own = [pick for pick in fuller.values() if packing.block[pick.option] == block]
         queue = [*left.values()]
         while queue:

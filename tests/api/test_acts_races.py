@@ -104,7 +104,7 @@ def raced(desk: Desk, calls: list[Call]) -> list[Response]:
     """Return the answers to calls that are all made at once, each over a connection of its own."""
     together = Barrier(len(calls))
     headers = {"Authorization": f"Bearer {desk.key()}"}
-    as_many = httpx2.Limits(max_connections=len(calls))
+    as_many = httpx2.Limits(max_connections=len(calls), max_keepalive_connections=0)
 
     def call(client: httpx2.Client, path: str, body: dict[str, str] | None) -> Response:
         together.wait(timeout=60)
