@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from copy import copy
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
@@ -13,12 +12,22 @@ import numpy.typing as npt
 
 from matcher.errors import UnknownIdError
 from matcher.geography import Gazetteer, Location, Postcode
+from matcher.market.tables import (
+    NO_LIMIT,
+    NO_RATE,
+    SLOTS_PER_DAY,
+    Ints,
+    Mask,
+    RateKey,
+    Table,
+    all_of,
+    any_of,
+)
 from matcher.model import BedCapacity, Book, CareRequest, HomecareCapacity, Offered, Provider
 from matcher.policy import Policy
 from matcher.vocabulary import (
     DAYS_PER_WEEK,
     GRID_MINUTES,
-    MINUTES_PER_DAY,
     CareType,
     Contract,
     CqcRating,
@@ -29,49 +38,6 @@ from matcher.vocabulary import (
     ServiceType,
     in_force,
 )
-
-Mask = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-SLOTS_PER_DAY = MINUTES_PER_DAY // GRID_MINUTES
-RateKey = tuple[ServiceType, RateUnit, int | None]
-NO_LIMIT = np.iinfo(np.int64).max
-"""Stands inside arrays for a limit that was not given; never leaves them."""
-NO_RATE = -1
-"""Stands inside rate arrays for a rate that was not given; never leaves them."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Capacity of the providers that have any: one row of ``free`` for each, found by ``row``.
-
-    Parameters
-    ----------
-    row
-        For each provider of the market its row in ``free``, or -1; shape [providers].
-    free
-        Homecare: carers free, [rows, 7, 288]. Beds: vacancies by night, [rows, nights + 1], the
-        last column standing for every night after the horizon.
-    """
-
-    row: npt.NDArray[np.int32]
-    free: npt.NDArray[np.int16]
-
-    def of(self, provider: int) -> npt.NDArray[np.int16]:
-        """Return the capacity of one provider; all zero when it has none on record."""
-        row = int(self.row[provider])
-        if row < 0:
-            return np.zeros(self.free.shape[1:], dtype=np.int16)
-        return np.asarray(self.free[row], dtype=np.int16)
-
-
-def any_of(masks: Iterable[Mask]) -> Mask:
-    """Return where at least one of some masks holds; at least one mask."""
-    return np.asarray(np.logical_or.reduce(list(masks)), dtype=np.bool_)
-
-
-def all_of(masks: Iterable[Mask]) -> Mask:
-    """Return where every one of some masks holds; at least one mask."""
-    return np.asarray(np.logical_and.reduce(list(masks)), dtype=np.bool_)
 
 
 class Market:
@@ -369,3 +335,17 @@ class Market:
 
     def _ints(self, values: Iterable[int]) -> Ints:
         return np.fromiter(values, dtype=np.int64, count=len(self))
+
+
+__all__ = [
+    "NO_LIMIT",
+    "NO_RATE",
+    "SLOTS_PER_DAY",
+    "Ints",
+    "Market",
+    "Mask",
+    "RateKey",
+    "Table",
+    "all_of",
+    "any_of",
+]

@@ -1,18 +1,14 @@
-"""The soft criteria: each 0-100 with its reason, weighted into a total a reader can recompute."""
+"""The soft criteria, each 0-100 with its reason."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Ints
+from matcher.scoring.criterion import FULL_SCORE, Criterion, Floats, hundredths
 from matcher.vocabulary import (
     GRID_MINUTES,
     CqcRating,
@@ -23,33 +19,7 @@ from matcher.vocabulary import (
     words_text,
 )
 
-FULL_SCORE = 10_000
-"""A score of 100 in the hundredths that scores are held in."""
 DAYS_PER_YEAR = 365.25
-Floats = npt.NDArray[np.float64]
-
-
-def _hundredths(share: Floats) -> Ints:
-    """Return shares of 1 as hundredths of a point, clipped to 0-100 points: the only rounding."""
-    return np.rint(np.clip(share, 0.0, 1.0) * FULL_SCORE).astype(np.int64)
-
-
-class Criterion(ABC):
-    """One soft preference: a score for many providers, and a reason for one."""
-
-    name: ClassVar[str]
-
-    def applies(self, enquiry: Enquiry) -> bool:
-        """Say whether the request gives the criterion anything to judge; if not it weighs 0."""
-        return True
-
-    @abstractmethod
-    def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
-        """Return hundredths of a point, 0 to 10,000, for the providers of those numbers."""
-
-    @abstractmethod
-    def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
-        """Return the facts behind one provider's score."""
 
 
 class Cost(Criterion):
@@ -71,7 +41,7 @@ class Cost(Criterion):
         spread = enquiry.market.policy.scoring.cost_spread.value
         cost = enquiry.prices.weekly_pence[numbers].astype(np.float64)
         share = 0.5 + 0.5 * (reference - cost) / (spread * reference)
-        return np.where(enquiry.prices.known[numbers], _hundredths(share), 0)
+        return np.where(enquiry.prices.known[numbers], hundredths(share), 0)
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give the cost and what it is compared with."""
@@ -98,7 +68,7 @@ class Distance(Criterion):
     def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
         """Score by what is left of the radius."""
         radius = max(enquiry.own_radius_metres, 1)
-        return _hundredths(1.0 - enquiry.distance_metres[numbers] / radius)
+        return hundredths(1.0 - enquiry.distance_metres[numbers] / radius)
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give the distance and the radius."""
@@ -127,7 +97,7 @@ class Quality(Criterion):
         kept = np.clip((stale - years) / (stale - fresh), 0.0, 1.0)
         unrated = scoring.not_yet_rated.value
         faded = unrated + (base - unrated) * np.where(rated_on > 0, kept, 1.0)
-        return _hundredths(faded / 100)
+        return hundredths(faded / 100)
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give the rating and its date."""
@@ -179,7 +149,7 @@ class Preference(Criterion):
             number = enquiry.market.index.get(named[place])
             if number is not None:
                 share[number] = (len(named) - place) / len(named)
-        return _hundredths(share[numbers])
+        return hundredths(share[numbers])
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give the place in the list."""
@@ -202,7 +172,7 @@ class Culture(Criterion):
     def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
         """Score the share of what is asked for that the provider has."""
         parts = [[met for _, met in self._parts(enquiry, int(number))] for number in numbers]
-        return _hundredths(np.array([sum(p) / max(len(p), 1) for p in parts]))
+        return hundredths(np.array([sum(p) / max(len(p), 1) for p in parts]))
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Say what is met and what is not."""
@@ -233,7 +203,7 @@ class EarliestStart(Criterion):
         """Score by days after the wanted day."""
         wanted = enquiry.market.day_number(wanted_start(enquiry))
         late = np.maximum(starts.start_day[numbers] - max(wanted, 0), 0)
-        return _hundredths(1.0 - late / enquiry.market.policy.scoring.late_days.value)
+        return hundredths(1.0 - late / enquiry.market.policy.scoring.late_days.value)
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give the first day and the wanted day."""
@@ -263,7 +233,7 @@ class PreferredTimes(Criterion):
         """Score by the mean minutes away from preferred times."""
         span = enquiry.market.policy.scoring.preferred_span_minutes.value
         away = self._minutes_away(enquiry, starts, numbers)
-        return _hundredths(np.clip(1.0 - away / span, 0.0, 1.0).mean(axis=1))
+        return hundredths(np.clip(1.0 - away / span, 0.0, 1.0).mean(axis=1))
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give each preferred time and the offered one."""
@@ -285,87 +255,3 @@ class PreferredTimes(Criterion):
         wanted = np.array([at for _, at in preferred], dtype=np.float64)
         offered = starts.visit_slots[np.ix_(numbers, columns)].astype(np.float64) * GRID_MINUTES
         return np.abs(offered - wanted)
-
-
-CRITERIA: tuple[Criterion, ...] = (
-    Cost(),
-    Distance(),
-    Quality(),
-    Continuity(),
-    Preference(),
-    Culture(),
-    EarliestStart(),
-    PreferredTimes(),
-)
-"""Every criterion, in the order in which options show them."""
-
-
-PREFERENCE_CRITERIA = ("continuity", "preference", "culture")
-VALUE_CRITERIA = ("cost", "quality")
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Scores of some providers for one request.
-
-    Parameters
-    ----------
-    numbers
-        The providers scored, [n].
-    hundredths
-        Score of each criterion in hundredths of a point, [criteria, n].
-    weights
-        Weight of each criterion, 0 where it does not apply, [criteria].
-    """
-
-    numbers: Ints
-    hundredths: Ints
-    weights: Ints
-
-    @cached_property
-    def weighted(self) -> Ints:
-        """Sum of weight x score, the exact number options are ranked by, [n]."""
-        return np.asarray(self.weights @ self.hundredths, dtype=np.int64)
-
-    def total(self, place: int) -> float:
-        """Return one provider's weighted mean score, 0-100, to two decimals."""
-        return total_score(int(self.weighted[place]), int(self.weights.sum()))
-
-
-def total_score(weighted_hundredths: int, weight: int) -> float:
-    """Return the weighted mean of scores, 0-100, to two decimals, halves up; 0 without weight."""
-    if not weight:
-        return 0.0
-    return (2 * weighted_hundredths + weight) // (2 * weight) / 100
-
-
-def score(enquiry: Enquiry, starts: Starts, numbers: Ints) -> Scores:
-    """Return the scores of some providers that could start."""
-    policy = enquiry.market.policy
-    weights = [getattr(policy.weights, c.name).value if c.applies(enquiry) else 0 for c in CRITERIA]
-    rows = [
-        c.scores(enquiry, starts, numbers) if weight else np.zeros(len(numbers), np.int64)
-        for c, weight in zip(CRITERIA, weights, strict=True)
-    ]
-    return Scores(numbers, np.vstack(rows), np.array(weights, dtype=np.int64))
-
-
-def shortfall(enquiry: Enquiry, names: tuple[str, ...], numbers: Ints) -> Ints:
-    """Return weight x points short of 100, summed over named criteria, whole points, [n].
-
-    Parameters
-    ----------
-    enquiry
-        The request and the market.
-    names
-        Criteria that do not depend on when care starts.
-    numbers
-        The providers to judge, [n].
-    """
-    nobody = enquiry.starts(np.zeros(len(enquiry.market), np.bool_))
-    total = np.zeros(len(numbers), np.int64)
-    for criterion in CRITERIA:
-        if criterion.name in names and criterion.applies(enquiry):
-            weight = getattr(enquiry.market.policy.weights, criterion.name).value
-            total += weight * (FULL_SCORE - criterion.scores(enquiry, nobody, numbers))
-    return total // (FULL_SCORE // 100)

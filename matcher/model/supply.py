@@ -1,0 +1,111 @@
+"""What is on offer: zones, providers, rates and capacity."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from matcher.geography import Postcode
+from matcher.model.fields import Days, Few, Frozen, GridMinute, Id, Metres, Name, Pence, Word
+from matcher.vocabulary import (
+    CareType,
+    Contract,
+    CqcRating,
+    ProviderKind,
+    ProviderStatus,
+    RateUnit,
+    ServiceType,
+)
+
+
+class Zone(Frozen):
+    """An area of the framework, made of outward codes ("DT1") or sectors ("DT1 1")."""
+
+    zone: Id
+    postcodes: tuple[str, ...] = Field(min_length=1)
+
+
+class Provider(Frozen):
+    """An agency branch or care home with a postcode, and the terms on which it takes new work."""
+
+    provider_id: Id
+    name: Name
+    kind: ProviderKind
+    postcode: Postcode
+    services: Annotated[Few[ServiceType], Field(min_length=1)]
+    specialisms: Few[Word] = ()
+    cqc_rating: CqcRating = CqcRating.NOT_YET_RATED
+    cqc_rated_on: date | None = None
+    contract: Contract
+    lot: Word | None = None
+    zones: Few[Id] = ()
+    tier: Annotated[int, Field(ge=1, le=9)] | None = None
+    max_distance_metres: Metres | None = None
+    status: ProviderStatus = ProviderStatus.OPEN
+    min_weekly_minutes: Annotated[int, Field(ge=0, le=10_080)] | None = None
+    languages: Few[Word] = ()
+    female_carers: bool | None = None
+    male_carers: bool | None = None
+    lead_days: Annotated[int, Field(ge=0, le=365)] | None = None
+
+
+class Rate(Frozen):
+    """What a provider charges for a service, with the days it is in force (both inclusive)."""
+
+    provider_id: Id
+    service_type: ServiceType
+    unit: RateUnit
+    visit_minutes: Annotated[int, Field(ge=5, le=720)] | None = None
+    amount_pence: Pence
+    valid_from: date | None = None
+    valid_to: date | None = None
+    assumed: bool = False
+
+
+class FrameworkRate(Frozen):
+    """The ceiling above which a budget holder must approve (H9); no zone means every zone."""
+
+    service_type: ServiceType
+    zone: Id | None = None
+    unit: RateUnit
+    visit_minutes: Annotated[int, Field(ge=5, le=720)] | None = None
+    amount_pence: Pence
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class HomecareCapacity(Frozen):
+    """Carers free at the same time for new visits, on some days between two times."""
+
+    provider_id: Id
+    days: Days
+    start_minute: GridMinute
+    end_minute: GridMinute
+    carers: Annotated[int, Field(ge=0, le=100)]
+    as_of: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Self:
+        if self.end_minute <= self.start_minute:
+            raise ValueError("an end later than the start")
+        return self
+
+
+class BedCapacity(Frozen):
+    """Admittable vacancies of one care type, from a first night to a last night (inclusive)."""
+
+    provider_id: Id
+    care_type: CareType
+    beds: Annotated[int, Field(ge=0, le=500)]
+    available_from: date
+    available_to: date | None = None
+    as_of: date | None = None
+    assumed: bool = False
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Self:
+        if self.available_to is not None and self.available_to < self.available_from:
+            raise ValueError("an available_to on or after available_from")
+        return self

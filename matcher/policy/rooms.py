@@ -1,0 +1,164 @@
+"""The rooms of a policy: travel, radius, times, shortlists, rules, weights and scores."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, field_validator, model_validator
+
+from matcher.model import Frozen, Word
+from matcher.policy.figures import Count, DayCount, Figure, Minutes, Points, Positive, Share, Switch
+from matcher.vocabulary import GRID_MINUTES, METRES_PER_MILE, MINUTES_PER_DAY, Contract, CqcRating
+
+
+class TravelPolicy(Frozen):
+    """How far and how fast carers travel to reach one visit of their round."""
+
+    road_factor: Figure[Annotated[float, Field(ge=1, le=3)]]
+    usual_leg_miles: Figure[Positive]
+    excess_share: Figure[Annotated[float, Field(ge=0, le=1)]]
+    town_miles: Figure[Positive]
+    town_mph: Figure[Positive]
+    rural_mph: Figure[Positive]
+    minimum_minutes: Figure[Minutes]
+
+    def minutes(self, distance_metres: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return travel minutes to reach a visit, rounded up to the 5-minute grid.
+
+        Carers work rounds: up to the usual leg the road distance from the branch is travelled,
+        beyond it only a share, the first miles at town speed and the rest at rural speed.
+        Never falls as distance grows.
+
+        Parameters
+        ----------
+        distance_metres
+            Straight-line distance from provider to person, metres; any shape.
+        """
+        straight = np.asarray(distance_metres, dtype=np.float64)
+        road = straight * self.road_factor.value / METRES_PER_MILE
+        usual = self.usual_leg_miles.value
+        leg = np.minimum(road, usual + self.excess_share.value * np.maximum(road - usual, 0.0))
+        town = np.minimum(leg, self.town_miles.value)
+        hours = town / self.town_mph.value + (leg - town) / self.rural_mph.value
+        # A hair is taken off so that an exact number of minutes is not rounded up by float noise.
+        steps = np.ceil(hours * 60 / GRID_MINUTES - 1e-9)
+        least = -(-self.minimum_minutes.value // GRID_MINUTES)
+        return (np.maximum(steps, least) * GRID_MINUTES).astype(np.int64)
+
+
+class RadiusPolicy(Frozen):
+    """How far from the person a provider may be."""
+
+    homecare_miles: Figure[Positive]
+    care_home_miles: Figure[Positive]
+
+    def metres(self, *, homecare: bool) -> int:
+        """Return the radius in whole metres for homecare or for care homes."""
+        miles = self.homecare_miles if homecare else self.care_home_miles
+        return round(miles.value * METRES_PER_MILE)
+
+
+class TimesPolicy(Frozen):
+    """Tolerances, visit lengths, lead times and the service clock."""
+
+    critical_tolerance_minutes: Figure[Minutes]
+    visit_warning_minutes: Figure[Minutes]
+    visit_minimum_minutes: Figure[Minutes]
+    homecare_lead_days: Figure[DayCount]
+    care_home_lead_days: Figure[DayCount]
+    service_clock_days: Figure[DayCount]
+
+
+class ShortlistPolicy(Frozen):
+    """How many options a broker must offer."""
+
+    options: Figure[Count]
+    respite_options: Figure[Count]
+    near_misses: Figure[Count]
+    near_miss_km: Figure[Positive]
+    near_miss_minutes: Figure[Minutes]
+    near_miss_days: Figure[DayCount]
+
+    def most_change(self, unit: str) -> int | None:
+        """Return the largest change of a unit that is still a near miss; ``None`` for any."""
+        most = {
+            "metres": round(self.near_miss_km.value * 1000),
+            "minutes": self.near_miss_minutes.value,
+            "days": self.near_miss_days.value,
+        }
+        return most.get(unit)
+
+
+class RulesPolicy(Frozen):
+    """Switches of the hard rules."""
+
+    minimum_rating: Figure[str]
+    admit_unrated: Figure[Switch]
+    languages_required: Figure[Switch]
+    carer_gender_required: Figure[Switch]
+    homecare_contracts: Figure[tuple[Contract, ...]]
+    long_term_contracts: Figure[tuple[Contract, ...]]
+    respite_contracts: Figure[tuple[Contract, ...]]
+    specialist_lots: Figure[tuple[Word, ...]]
+    tiers_in_order: Figure[Switch]
+
+    @field_validator("minimum_rating")
+    @classmethod
+    def _is_a_rating(cls, figure: Figure[str]) -> Figure[str]:
+        allowed = ["none", "requires_improvement", "good", "outstanding"]
+        if figure.value not in allowed:
+            raise ValueError("one of " + ", ".join(allowed))
+        return figure
+
+    @property
+    def rating_floor(self) -> CqcRating | None:
+        """The lowest CQC rating admitted; ``None`` when there is no floor."""
+        value = self.minimum_rating.value
+        return None if value == "none" else CqcRating(value)
+
+
+class Weights(Frozen):
+    """Weight of each scoring criterion; at least one is above zero."""
+
+    cost: Figure[Points]
+    distance: Figure[Points]
+    quality: Figure[Points]
+    continuity: Figure[Points]
+    preference: Figure[Points]
+    culture: Figure[Points]
+    earliest_start: Figure[Points]
+    preferred_times: Figure[Points]
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        if not any(figure.value for _, figure in self):
+            raise ValueError("at least one weight above 0")
+        return self
+
+
+class ScoringPolicy(Frozen):
+    """Where each criterion's 0 and 100 lie."""
+
+    cost_spread: Figure[Share]
+    outstanding: Figure[Points]
+    good: Figure[Points]
+    not_yet_rated: Figure[Points]
+    requires_improvement: Figure[Points]
+    inadequate: Figure[Points]
+    rating_fresh_years: Figure[Positive]
+    rating_stale_years: Figure[Positive]
+    late_days: Figure[Annotated[int, Field(ge=1, le=3660, strict=True)]]
+    preferred_span_minutes: Figure[Annotated[int, Field(ge=5, le=MINUTES_PER_DAY, strict=True)]]
+
+    @model_validator(mode="after")
+    def _stale_after_fresh(self) -> Self:
+        if self.rating_stale_years.value <= self.rating_fresh_years.value:
+            raise ValueError("rating_stale_years above rating_fresh_years")
+        return self
+
+    def rating_points(self, rating: CqcRating) -> int:
+        """Return the points of a fresh rating."""
+        figure: Figure[int] = getattr(self, rating.value)
+        return figure.value

@@ -1,0 +1,59 @@
+"""Figures that an allocation states: cost, distance, travel, and whether the price is agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from matcher.allocation import Placed, PlacementStatus
+from matcher.errors import RefereeError
+from matcher.geography import metres_between
+from matcher.referee.case import Case, Violation
+
+
+def figures_are_right(case: Case, placed: Placed) -> Iterator[Violation]:
+    """Cost, distance and travel are what the book and the policy make them (H6, H16)."""
+    distance = _distance(case, placed)
+    is_homecare = case.requests[placed.request_id].is_homecare
+    travel = int(case.market.policy.travel.minutes(distance)) if is_homecare else 0
+    expected = {
+        "distance_metres": distance,
+        "travel_minutes": travel,
+        "weekly_cost_pence": _cost(case, placed),
+    }
+    for name, value in expected.items():
+        stated = getattr(placed, name)
+        if stated != value:
+            yield Violation(
+                name.upper(), placed.request_id, f"is stated as {stated}, should be {value}"
+            )
+
+
+def _distance(case: Case, placed: Placed) -> int:
+    request, provider = case.requests[placed.request_id], case.providers[placed.provider_id]
+    if request.postcode is None:
+        raise RefereeError(f"Request {placed.request_id} has no postcode.")
+    gazetteer = case.market.gazetteer
+    return metres_between(gazetteer.locate(request.postcode), gazetteer.locate(provider.postcode))
+
+
+def _cost(case: Case, placed: Placed) -> int | None:
+    request = case.requests[placed.request_id]
+    return case.tariff.weekly_pence(request, placed.provider_id)
+
+
+def status_is_right(case: Case, placed: Placed) -> Iterator[Violation]:
+    """Nothing whose price somebody must agree to counts as placed, and nothing else waits."""
+    request = case.requests[placed.request_id]
+    cost = _cost(case, placed)
+    framework = case.tariff.framework_pence(request)
+    ceilings = [framework, request.personal_budget_pence_per_week]
+    no_ceiling = framework is None and (request.is_homecare or ceilings[1] is None)
+    too_dear = cost is None or any(c is not None and cost > c for c in ceilings) or no_ceiling
+    right = PlacementStatus.NEEDS_APPROVAL if too_dear else PlacementStatus.PROPOSED
+    if placed.status is not right:
+        yield Violation(
+            "STATUS_PRICE",
+            placed.request_id,
+            f"is {placed.status} but should be {right}: {cost} pence a week, "
+            f"ceilings {ceilings} (H9)",
+        )

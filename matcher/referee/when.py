@@ -1,0 +1,90 @@
+"""When care may start: visits in their windows, and starts on days that are possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import combinations
+
+from matcher.allocation import Placed
+from matcher.model import Visit
+from matcher.referee.case import Case, Violation
+from matcher.vocabulary import GRID_MINUTES, ProviderKind, TimeNeed, minute_text
+
+
+def visits_all_timed(case: Case, placed: Placed) -> Iterator[Violation]:
+    """Every visit of the package has one start, and no visit is invented."""
+    wanted = [v.visit_no for v in case.requests[placed.request_id].package.visits]
+    timed = sorted(time.visit_no for time in placed.visit_times)
+    if timed != sorted(wanted):
+        yield Violation(
+            "VISITS", placed.request_id, f"has times for visits {timed}, wants {wanted}"
+        )
+
+
+def starts_in_windows(case: Case, placed: Placed) -> Iterator[Violation]:
+    """Each start lies on the grid and in the visit's band or critical window (H4, H5)."""
+    for visit, start in case.timed_visits(placed):
+        first, last = _window(case, visit)
+        if not first <= start <= last or start % GRID_MINUTES:
+            yield Violation(
+                "WINDOW",
+                placed.request_id,
+                f"visit {visit.visit_no} starts at {minute_text(start)}, allowed "
+                f"{minute_text(first)}-{minute_text(last)} in steps of {GRID_MINUTES} minutes",
+            )
+
+
+def one_visit_at_a_time(case: Case, placed: Placed) -> Iterator[Violation]:
+    """Visits of one person never overlap at her door, however many carers are free."""
+    timed = sorted(case.timed_visits(placed), key=lambda pair: pair[1])
+    for (one, start), (other, later) in combinations(timed, 2):
+        if later < start + one.minutes and set(one.days) & set(other.days):
+            yield Violation(
+                "OVERLAP",
+                placed.request_id,
+                f"visit {other.visit_no} starts at {minute_text(later)}, while visit "
+                f"{one.visit_no} lasts until {minute_text(start + one.minutes)}",
+            )
+
+
+def _window(case: Case, visit: Visit) -> tuple[int, int]:
+    if visit.time_need is TimeNeed.CRITICAL and visit.at_minute is not None:
+        tolerance = visit.tolerance_minutes
+        if tolerance is None:
+            tolerance = case.market.policy.times.critical_tolerance_minutes.value
+        return max(visit.at_minute - tolerance, 0), visit.at_minute + tolerance
+    band = case.market.policy.bands[visit.band or ""]
+    return band.start_minute, band.end_minute
+
+
+def starts_on_a_day_possible(case: Case, placed: Placed) -> Iterator[Violation]:
+    """Care starts after the lead time, on a visit day or inside the admission window."""
+    first, last = _start_window(case, placed)
+    if not first <= placed.start_date <= last:
+        yield Violation(
+            "START_DATE",
+            placed.request_id,
+            f"starts on {placed.start_date}, allowed from {first} to {last}",
+        )
+
+
+def _start_window(case: Case, placed: Placed) -> tuple[date, date]:
+    request, provider = case.requests[placed.request_id], case.providers[placed.provider_id]
+    times, as_of = case.market.policy.times, case.market.book.as_of
+    is_agency = provider.kind is ProviderKind.HOMECARE
+    default = times.homecare_lead_days if is_agency else times.care_home_lead_days
+    lead = default.value if provider.lead_days is None else provider.lead_days
+    first = as_of + timedelta(days=lead)
+    if request.is_homecare:
+        weekdays = {day.number for visit in request.package.visits for day in visit.days}
+        while first.weekday() not in weekdays:
+            first += timedelta(days=1)
+        return first, first
+    placement = request.placement
+    if placement is None:
+        return first, date.max
+    last = placement.admit_to or date.max
+    if placement.nights is not None and last != date.max:
+        last -= timedelta(days=placement.nights - 1)
+    return max(first, placement.admit_from or first), last
