@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.errors import MatcherError, PostcodeError
+from matcher.errors import PostcodeError
+from matcher.geography.authorities import parts_of, unknown_authority
 from matcher.geography.cache import ArrayCache, Arrays, default_cache_dir
 from matcher.geography.location import Location, Locations
 from matcher.geography.postcode import Postcode
@@ -176,12 +177,13 @@ class Gazetteer:
         Parameters
         ----------
         authority
-            Code of a lower-tier or unitary authority, such as ``E06000059`` for Dorset.
+            Code of an authority, such as ``E06000059`` for Dorset: a county's means its districts,
+            a former one its successors.
 
         Raises
         ------
         MatcherError
-            When no postcode on the National Grid carries the code; the message suggests some.
+            As `parts_of`.
         """
         pairs = self._rows_of(authority)
         keys = np.concatenate([table.keys[found] for table, found in pairs])
@@ -202,12 +204,32 @@ class Gazetteer:
         """
         return sum(len(rows) for _, rows in self._rows_of(authority))
 
+    def parts_of(self, authority: str) -> tuple[str, ...]:
+        """Return the codes that postcodes carry for an authority: see `authorities.parts_of`.
+
+        Raises
+        ------
+        MatcherError
+            When the code is none that is or was in use; the message suggests some.
+        """
+        parts = parts_of(authority)
+        if parts is None and authority in self._letters_of:
+            parts = (authority,)
+        if parts is None:
+            raise unknown_authority(authority, self.authorities())
+        return parts
+
     def _rows_of(self, authority: str) -> list[tuple[LetterTable, NDArray[np.intp]]]:
-        letters = self._letters_of.get(authority)
-        if letters is None:
-            raise _unknown_authority(authority, self.authorities())
-        tables = [self._table(letter) for letter in letters]
-        return [(table, table.rows_of(authority)) for table in tables]
+        found: dict[str, list[NDArray[np.intp]]] = defaultdict(list)
+        for part in self.parts_of(authority):
+            for letter in self._letters_of.get(part, ""):
+                found[letter].append(self._table(letter).rows_of(part))
+        if not found:
+            raise unknown_authority(authority, self.authorities())
+        return [
+            (self._table(letter), np.sort(np.concatenate(rows)))
+            for letter, rows in sorted(found.items())
+        ]
 
     def _table(self, letter: str) -> LetterTable:
         """Return a letter's table, from memory, else from disk, else from the data package."""
@@ -318,19 +340,6 @@ def _listing(reasons: dict[Postcode, str]) -> PostcodeError:
     if len(reasons) > 1:
         message = f"{len(reasons)} postcodes cannot be placed: {message}"
     return PostcodeError(message, thing="postcodes", value=[str(code) for code in reasons])
-
-
-def _unknown_authority(authority: str, known: Sequence[str]) -> MatcherError:
-    """Build the error for a code that no postcode carries."""
-    close = difflib.get_close_matches(authority.strip().upper(), known, n=3)
-    hint = f" Close codes are {', '.join(close)}." if close else ""
-    return MatcherError(
-        f"Local authority {authority!r} has no postcodes on the National Grid;"
-        f" a code such as E06000059 (Dorset) is expected.{hint}",
-        thing="local authority",
-        value=authority,
-        expected="a local authority code such as E06000059",
-    )
 
 
 def _encode_index(index: dict[str, str]) -> dict[str, NDArray[np.bytes_]]:

@@ -59,9 +59,14 @@ def test_authorities_are_those_of_great_britain(gazetteer: Gazetteer) -> None:
 @pytest.mark.parametrize(
     ("bad", "hint"),
     [
-        ("E06000095", "Close codes are E07000095, E06000065, E06000059."),  # digits exchanged
+        ("E06000095", "Close codes are E07000095 (Broxbourne), "),  # digits exchanged
         ("e06000059", "E06000059"),  # lower case
-        ("Dorset", "a code such as E06000059 (Dorset) is expected."),  # a name, not a code
+        ("Dorset", "Close codes are E06000059 (Dorset)."),  # a name, not a code
+        (
+            "lincolnshire county council",
+            "Close codes are E10000019 (Lincolnshire)",
+        ),  # as on letters
+        ("E10000098", "E10000028 (Staffordshire)"),  # no such county
         ("N09000003", "has no postcodes on the National Grid"),  # Belfast
         ("L99999999", "has no postcodes on the National Grid"),  # place-holder for Jersey
         ("", "a code such as"),  # nothing
