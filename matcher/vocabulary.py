@@ -107,6 +107,39 @@ class CarerGender(StrEnum):
     MALE = "male"
 
 
+class ClientGroup(StrEnum):
+    """For whom care is meant: the service user bands that a provider is registered for (L4)."""
+
+    OLDER_PEOPLE = "older_people"
+    YOUNGER_ADULTS = "younger_adults"
+    DEMENTIA = "dementia"
+    LEARNING_DISABILITY = "learning_disability"
+    AUTISM = "autism"
+    MENTAL_HEALTH = "mental_health"
+    PHYSICAL_DISABILITY = "physical_disability"
+    SENSORY_IMPAIRMENT = "sensory_impairment"
+    SUBSTANCE_MISUSE = "substance_misuse"
+    EATING_DISORDER = "eating_disorder"
+
+
+AGE_GROUPS = frozenset({ClientGroup.OLDER_PEOPLE, ClientGroup.YOUNGER_ADULTS})
+"""The groups that tell of an age alone; every other one tells of a condition."""
+
+
+class Residents(StrEnum):
+    """Whom a home takes that is not for everybody: women only, or men only (L4)."""
+
+    WOMEN = "women"
+    MEN = "men"
+
+
+class PersonGender(StrEnum):
+    """The gender of the person, asked for only where a provider is for women or men only (L4)."""
+
+    WOMAN = "woman"
+    MAN = "man"
+
+
 class TimeNeed(StrEnum):
     """Whether a visit's time is a need (critical), an expectation (preferred) or neither (H5)."""
 

@@ -28,13 +28,16 @@ from matcher.vocabulary import (
     LONG_TERM_SERVICES,
     CarerGender,
     CareType,
+    ClientGroup,
     Contract,
     CqcRating,
     Funding,
     Outcome,
+    PersonGender,
     ProviderKind,
     ProviderStatus,
     RateUnit,
+    Residents,
     Risk,
     ServiceType,
     TimeNeed,
@@ -49,6 +52,7 @@ ZONES = (
 VISIT_MINUTES = (15, 30, 45, 60)
 _BANDS = default_policy().bands
 _WORDS = ("dementia", "diabetes", "peg_feed", "bariatric")
+CLIENT_GROUPS = (ClientGroup.OLDER_PEOPLE, ClientGroup.DEMENTIA, ClientGroup.AUTISM)
 _LANGUAGES = ("english", "polish", "bsl")
 _TOLD = maybe(dates(-40, 0))
 
@@ -68,6 +72,10 @@ def providers(
         postcode=draw(postcodes()),
         services=(ServiceType.HOMECARE,) if agency else draw(some(sold, max_size=5).filter(bool)),
         specialisms=draw(some(_WORDS, max_size=4)),
+        client_groups=draw(some(CLIENT_GROUPS, max_size=3)),
+        least_age=draw(st.sampled_from([None, None, 18, 65])),
+        most_age=draw(st.sampled_from([None, None, 65, 120])),
+        residents=draw(st.sampled_from([None, None, *Residents])),
         cqc_rating=draw(st.sampled_from(CqcRating)),
         cqc_rated_on=draw(maybe(dates(-4000, 0))),
         contract=draw(st.sampled_from(Contract)),
@@ -236,6 +244,11 @@ def requests(
         start_by=draw(maybe(dates(0, 30), gaps=gaps)),
         funding=draw(maybe(st.sampled_from(Funding), gaps=gaps)),
         personal_budget_pence_per_week=draw(maybe(st.integers(5_000, 200_000), gaps=gaps)),
+        client_groups=draw(
+            some(CLIENT_GROUPS, max_size=2).filter(lambda groups: gaps or bool(groups))
+        ),
+        age=draw(maybe(st.integers(18, 100))),
+        gender=draw(maybe(st.sampled_from(PersonGender))),
         needs=draw(some(_WORDS)),
         languages=draw(some(_LANGUAGES)),
         carer_gender=draw(maybe(st.sampled_from(CarerGender))) if homecare else None,

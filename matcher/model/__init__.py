@@ -4,6 +4,7 @@ from matcher.model.book import Book, Offered, Running
 from matcher.model.demand import CareRequest, HomecarePackage, Placement, Visit
 from matcher.model.fields import (
     ID_PATTERN,
+    Age,
     Carers,
     Days,
     Few,
@@ -27,6 +28,7 @@ from matcher.model.supply import (
 
 __all__ = [
     "ID_PATTERN",
+    "Age",
     "BedCapacity",
     "Book",
     "CareRequest",

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from matcher.geography import Postcode
 from matcher.model.fields import (
+    Age,
     Carers,
     Days,
     Few,
@@ -27,7 +28,9 @@ from matcher.vocabulary import (
     MINUTES_PER_DAY,
     CarerGender,
     CareType,
+    ClientGroup,
     Funding,
+    PersonGender,
     Risk,
     ServiceType,
     TimeNeed,
@@ -99,7 +102,8 @@ class CareRequest(Frozen):
     """The ask for one service for one person, known only by a pseudonymous id and a postcode.
 
     Fields that the council has not recorded are ``None``: such a request stands on the waiting
-    list but cannot be arranged (H2).
+    list but cannot be arranged (H2). ``client_groups`` are all those to which the person's care
+    belongs, such as older people and dementia (L4); ``age`` is in whole years.
     """
 
     request_id: Id
@@ -111,6 +115,9 @@ class CareRequest(Frozen):
     start_by: date | None = None
     funding: Funding | None = None
     personal_budget_pence_per_week: Pence | None = None
+    client_groups: Few[ClientGroup] = ()
+    age: Age | None = None
+    gender: PersonGender | None = None
     needs: Few[Word] = ()
     languages: Few[Word] = ()
     carer_gender: CarerGender | None = None

@@ -31,6 +31,8 @@ Days = Annotated[tuple[Day, ...], Field(min_length=1), AfterValidator(_sorted_da
 GridMinute = Annotated[int, Field(ge=0, le=MINUTES_PER_DAY), AfterValidator(on_grid)]
 Pence = Annotated[int, Field(ge=0, le=10_000_000)]
 Metres = Annotated[int, Field(ge=0, le=2_000_000)]
+Age = Annotated[int, Field(ge=0, le=120)]
+"""An age in whole years."""
 Carers = Annotated[int, Field(ge=1, le=4)]
 Listed = TypeVar("Listed")
 Few = Annotated[tuple[Listed, ...], Field(max_length=50)]

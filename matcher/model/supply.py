@@ -8,14 +8,16 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from matcher.geography import Postcode
-from matcher.model.fields import Days, Few, Frozen, GridMinute, Id, Metres, Name, Pence, Word
+from matcher.model.fields import Age, Days, Few, Frozen, GridMinute, Id, Metres, Name, Pence, Word
 from matcher.vocabulary import (
     CareType,
+    ClientGroup,
     Contract,
     CqcRating,
     ProviderKind,
     ProviderStatus,
     RateUnit,
+    Residents,
     ServiceType,
 )
 
@@ -28,7 +30,11 @@ class Zone(Frozen):
 
 
 class Provider(Frozen):
-    """An agency branch or care home with a postcode, and the terms on which it takes new work."""
+    """An agency branch or care home with a postcode, and the terms on which it takes new work.
+
+    ``client_groups`` are those it is registered for (L4), ``least_age`` and ``most_age`` whole
+    years, ``residents`` the only ones it takes: what is not on record refuses nobody.
+    """
 
     provider_id: Id
     name: Name
@@ -36,6 +42,10 @@ class Provider(Frozen):
     postcode: Postcode
     services: Annotated[Few[ServiceType], Field(min_length=1)]
     specialisms: Few[Word] = ()
+    client_groups: Few[ClientGroup] = ()
+    least_age: Age | None = None
+    most_age: Age | None = None
+    residents: Residents | None = None
     cqc_rating: CqcRating = CqcRating.NOT_YET_RATED
     cqc_rated_on: date | None = None
     contract: Contract
@@ -49,6 +59,12 @@ class Provider(Frozen):
     female_carers: bool | None = None
     male_carers: bool | None = None
     lead_days: Annotated[int, Field(ge=0, le=365)] | None = None
+
+    @model_validator(mode="after")
+    def _ages_in_order(self) -> Self:
+        if self.most_age is not None and self.most_age < (self.least_age or 0):
+            raise ValueError("a most_age not below least_age")
+        return self
 
 
 class Rate(Frozen):

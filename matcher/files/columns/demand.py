@@ -11,14 +11,16 @@ from matcher.files.columns.column import (
     provider_id_column,
     request_id_column,
 )
-from matcher.files.kinds import one_of
+from matcher.files.kinds import one_of, some_of
 from matcher.model import Frozen, Id, Visit
 from matcher.vocabulary import (
     LONG_TERM_SERVICES,
     CarerGender,
     CareType,
+    ClientGroup,
     Funding,
     Outcome,
+    PersonGender,
     Risk,
     ServiceType,
     TimeNeed,
@@ -61,6 +63,17 @@ REQUESTS = FileSpec(
             kinds.POUNDS,
             "what the council will pay",
             "personal_budget_pence_per_week",
+        ),
+        Column(
+            "client_groups",
+            some_of(ClientGroup),
+            "groups to which the person's care belongs, all of them",
+        ),
+        Column("age", kinds.WHOLE, "the person's age in whole years"),
+        Column(
+            "gender",
+            one_of(PersonGender),
+            "the person's gender, needed only where a home is for women or men only",
         ),
         Column("needs", kinds.WORDS, "needs a provider must be able to meet"),
         Column("languages", kinds.WORDS, "languages the person speaks"),

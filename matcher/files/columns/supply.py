@@ -8,11 +8,13 @@ from matcher.files.columns.column import Column, FileSpec, provider_id_column
 from matcher.files.kinds import one_of, some_of
 from matcher.vocabulary import (
     CareType,
+    ClientGroup,
     Contract,
     CqcRating,
     ProviderKind,
     ProviderStatus,
     RateUnit,
+    Residents,
     ServiceType,
 )
 
@@ -49,6 +51,14 @@ PROVIDERS = FileSpec(
         Column("postcode", kinds.POSTCODE, "where the branch or home is", required=True),
         Column("services", some_of(ServiceType), "services it sells", required=True),
         Column("specialisms", kinds.WORDS, "needs it can meet"),
+        Column(
+            "client_groups",
+            some_of(ClientGroup),
+            "groups of people it is registered for; empty: not on record, for anybody",
+        ),
+        Column("least_age", kinds.WHOLE, "youngest age in years it takes; empty: no limit"),
+        Column("most_age", kinds.WHOLE, "oldest age in years it takes; empty: no limit"),
+        Column("residents", one_of(Residents), "women only or men only; empty: anybody"),
         Column("cqc_rating", one_of(CqcRating), "overall rating; empty: not_yet_rated"),
         Column("cqc_rated_on", kinds.DATE, "day of the rating"),
         Column("contract", one_of(Contract), "how the council buys from it", required=True),
