@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from matcher.solvers.packing import Ints, Packing, Pick
 from matcher.solvers.rows import window_rows
-from matcher.solvers.timing import Door, Form, Task, Timeline, Timing, Wish
+from matcher.solvers.timing import Door, Task, Timeline, Timing
+from matcher.wish import Wish
 from tests.packings import packing_of
 
 SLOTS = 8
@@ -112,14 +113,18 @@ def timed_packings(
     return TimedPacking(packing, tuple(lengths), tuple(demands), profiles)
 
 
-def _wishes(stages: int) -> st.SearchStrategy[Wish]:
-    return st.builds(
-        Wish,
-        stage=st.integers(0, stages - 1),
-        visit=st.just(0),
-        form=st.sampled_from(Form),
-        target=st.integers(0, SLOTS),
-        weight=st.integers(1, 5),
+def _wishes(stages: int) -> st.SearchStrategy[tuple[int, Wish]]:
+    return st.tuples(
+        st.integers(0, stages - 1),
+        st.builds(
+            Wish,
+            visit=st.just(0),
+            target=st.integers(-1, SLOTS + 1),
+            step=st.integers(1, 3),
+            per_step=st.integers(1, 5),
+            most=st.integers(1, 20),
+            both_ways=st.booleans(),
+        ),
     )
 
 

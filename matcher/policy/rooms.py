@@ -151,6 +151,11 @@ class ScoringPolicy(Frozen):
     rating_stale_years: Figure[Positive]
     late_days: Figure[Annotated[int, Field(ge=1, le=3660, strict=True)]]
     preferred_span_minutes: Figure[Annotated[int, Field(ge=5, le=MINUTES_PER_DAY, strict=True)]]
+    time_step_minutes: Figure[
+        Annotated[
+            int, Field(ge=GRID_MINUTES, le=MINUTES_PER_DAY, multiple_of=GRID_MINUTES, strict=True)
+        ]
+    ]
 
     @model_validator(mode="after")
     def _stale_after_fresh(self) -> Self:

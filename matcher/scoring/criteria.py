@@ -8,7 +8,7 @@ import numpy as np
 
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Ints
-from matcher.scoring.criterion import FULL_SCORE, Criterion, Floats, hundredths
+from matcher.scoring.criterion import FULL_SCORE, Criterion, hundredths, near_times
 from matcher.vocabulary import (
     GRID_MINUTES,
     CqcRating,
@@ -18,6 +18,7 @@ from matcher.vocabulary import (
     pounds_text,
     words_text,
 )
+from matcher.wish import Wish
 
 DAYS_PER_YEAR = 365.25
 
@@ -195,15 +196,34 @@ class Culture(Criterion):
 
 
 class EarliestStart(Criterion):
-    """How soon care could start: 100 by the wanted day, falling to 0 at the policy's limit (S6)."""
+    """How soon care could start: 100 by the wanted day, less for each day late (S6).
+
+    0 at the policy's limit. Each day counts in whole hundredths, so that a plan that chooses days
+    of admission counts the same.
+    """
 
     name = "earliest_start"
 
+    def wishes(self, enquiry: Enquiry) -> tuple[Wish, ...]:
+        """Count days of admission; the first visits of homecare follow from the agency alone."""
+        return () if enquiry.request.is_homecare else (self._late(enquiry),)
+
     def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
         """Score by days after the wanted day."""
+        return FULL_SCORE - self._late(enquiry).amounts(starts.start_day[numbers])
+
+    @staticmethod
+    def _late(enquiry: Enquiry) -> Wish:
         wanted = enquiry.market.day_number(wanted_start(enquiry))
-        late = np.maximum(starts.start_day[numbers] - max(wanted, 0), 0)
-        return hundredths(1.0 - late / enquiry.market.policy.scoring.late_days.value)
+        days = enquiry.market.policy.scoring.late_days.value
+        return Wish(
+            visit=0,
+            target=max(wanted, 0),
+            step=1,
+            per_step=-(-FULL_SCORE // days),
+            most=FULL_SCORE,
+            both_ways=False,
+        )
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give the first day and the wanted day."""
@@ -221,37 +241,43 @@ def wanted_start(enquiry: Enquiry) -> date:
 
 
 class PreferredTimes(Criterion):
-    """Mean distance of offered times from preferred ones, over visits that have one (S7)."""
+    """How near visits are to the times preferred for them, in coarse steps (S7).
+
+    Visits that have such a time share the marks alike; the sum of what each is short of is what
+    the score is short of.
+    """
 
     name = "preferred_times"
 
     def applies(self, enquiry: Enquiry) -> bool:
         """Need a visit with a preferred time."""
-        return any(v.time_need is TimeNeed.PREFERRED for v in enquiry.request.package.visits)
+        return bool(self._wanted(enquiry))
+
+    def wishes(self, enquiry: Enquiry) -> tuple[Wish, ...]:
+        """Count steps between each visit's start and the time preferred for it."""
+        return near_times(enquiry, self._wanted(enquiry))
 
     def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
-        """Score by the mean minutes away from preferred times."""
-        span = enquiry.market.policy.scoring.preferred_span_minutes.value
-        away = self._minutes_away(enquiry, starts, numbers)
-        return hundredths(np.clip(1.0 - away / span, 0.0, 1.0).mean(axis=1))
+        """Score by what the times of all visits are short of together."""
+        slots = starts.visit_slots[numbers]
+        short = np.zeros(len(numbers), np.int64)
+        for wish in self.wishes(enquiry):
+            short += wish.amounts(slots[:, wish.visit])
+        return FULL_SCORE - short
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give each preferred time and the offered one."""
         told = []
-        for i, visit in enumerate(enquiry.request.package.visits):
-            if visit.time_need is TimeNeed.PREFERRED and visit.at_minute is not None:
-                offered = int(starts.visit_slots[number, i]) * GRID_MINUTES
-                told.append(f"{minute_text(offered)} for {minute_text(visit.at_minute)}")
+        for visit, wanted in self._wanted(enquiry):
+            offered = int(starts.visit_slots[number, visit]) * GRID_MINUTES
+            told.append(f"{minute_text(offered)} for {minute_text(wanted)}")
         return ", ".join(told) or "no preferred times"
 
     @staticmethod
-    def _minutes_away(enquiry: Enquiry, starts: Starts, numbers: Ints) -> Floats:
-        preferred = [
+    def _wanted(enquiry: Enquiry) -> list[tuple[int, int]]:
+        """Return the visits with a preferred time: position in the package, minute of the day."""
+        return [
             (i, visit.at_minute)
             for i, visit in enumerate(enquiry.request.package.visits)
             if visit.time_need is TimeNeed.PREFERRED and visit.at_minute is not None
         ]
-        columns = np.array([i for i, _ in preferred], dtype=np.int64)
-        wanted = np.array([at for _, at in preferred], dtype=np.float64)
-        offered = starts.visit_slots[np.ix_(numbers, columns)].astype(np.float64) * GRID_MINUTES
-        return np.abs(offered - wanted)

@@ -15,8 +15,9 @@ from matcher.solvers.options import Choice, Option, Problem, Resource
 from matcher.solvers.packing import Packing, Pick
 from matcher.solvers.packing import Plan as Picks
 from matcher.solvers.rows import Row, Window, window_rows
-from matcher.solvers.timing import Door, Form, Task, Timeline, Timing, Wish
-from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES, TimeNeed
+from matcher.solvers.timing import Door, Task, Timeline, Timing
+from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES, MINUTES_PER_DAY, TimeNeed
+from matcher.wish import Wish
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,23 +207,25 @@ def _door(problem: Problem, request: int) -> Door | None:
     return Door(lengths, tuple(tuple(visits) for visits in groups if len(visits) > 1))
 
 
-def _wishes(problem: Problem, request: int, order: tuple[Objective, ...]) -> Iterator[Wish]:
+def _wishes(
+    problem: Problem, request: int, order: tuple[Objective, ...]
+) -> Iterator[tuple[int, Wish]]:
     enquiry = problem.enquiries[request]
     stage_of = {objective: stage for stage, objective in enumerate(order)}
     if enquiry.request.is_homecare:
-        yield from _preferred_times(enquiry, stage_of.get(Objective.PREFERRED_MINUTES))
+        for wish in _preferred_times(enquiry):
+            if Objective.PREFERRED_MINUTES in stage_of:
+                yield stage_of[Objective.PREFERRED_MINUTES], wish
         return
     wanted = problem.market.day_number(wanted_start(enquiry))
     if Objective.CLOCK_BREACHES in stage_of:
-        yield Wish(stage_of[Objective.CLOCK_BREACHES], 0, Form.STEP, wanted, 1)
+        yield stage_of[Objective.CLOCK_BREACHES], Wish(0, wanted, 1, 1, 1, both_ways=False)
     if Objective.START_DAYS in stage_of:
-        yield Wish(stage_of[Objective.START_DAYS], 0, Form.AFTER, 0, 1)
+        yield stage_of[Objective.START_DAYS], Wish(0, 0, 1, 1, 1 << 16, both_ways=False)
 
 
-def _preferred_times(enquiry: Enquiry, stage: int | None) -> Iterator[Wish]:
-    if stage is None:
-        return
+def _preferred_times(enquiry: Enquiry) -> Iterator[Wish]:
     for number, visit in enumerate(enquiry.request.package.visits):
         if visit.time_need is TimeNeed.PREFERRED and visit.at_minute is not None:
             slot = visit.at_minute // GRID_MINUTES
-            yield Wish(stage, number, Form.AWAY, slot, GRID_MINUTES)
+            yield Wish(number, slot, 1, GRID_MINUTES, MINUTES_PER_DAY, both_ways=True)

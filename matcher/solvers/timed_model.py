@@ -10,7 +10,9 @@ from ortools.sat.python import cp_model
 
 from matcher.solvers.model import PackingModel
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
-from matcher.solvers.timing import Form, Mask, Profile, Task, Timeline, Timing, Wish
+from matcher.solvers.steps import Steps
+from matcher.solvers.timing import Mask, Profile, Task, Timeline, Timing
+from matcher.wish import Wish
 
 
 class TimedModel(PackingModel):
@@ -27,8 +29,10 @@ class TimedModel(PackingModel):
     def __init__(self, packing: Packing, options: Sequence[int]) -> None:
         self.timing = cast("Timing", packing.details)
         self.times: dict[int, list[cp_model.IntVar]] = {}
+        # First and last of each time, by request.
+        self._reach: dict[int, list[tuple[int, int]]] = {}
         # Unknowns that follow from times chosen, made when an aim first asks for them.
-        self._late: dict[tuple[int, Wish], cp_model.IntVar] = {}
+        self._steps: dict[tuple[int, Wish], Steps] = {}
         super().__init__(packing, options)
 
     def add_constraints(self) -> None:
@@ -51,6 +55,9 @@ class TimedModel(PackingModel):
             self.times[request] = [
                 self.model.new_int_var_from_domain(_domain(row), f"time_{request}_{visit}")
                 for visit, row in enumerate(union)
+            ]
+            self._reach[request] = [
+                (int(slots[0]), int(slots[-1])) for slots in map(np.flatnonzero, union)
             ]
             for option, domain in zip(options, domains, strict=True):
                 for visit, row in enumerate(domain):
@@ -112,26 +119,22 @@ class TimedModel(PackingModel):
         """Return the change in a weighted sum of stages; never less than its true value."""
         terms = [super().expression(aim)]
         for request in self.options_of:
-            for wish in self.timing.wishes.get(request, ()):
-                weight = int(aim[wish.stage]) * wish.weight
-                if weight:
-                    terms.append(weight * self._distance(request, wish))
+            for stage, wish in self.timing.wishes.get(request, ()):
+                if weight := int(aim[stage]):
+                    terms.append(weight * self._away(request, wish).amount)
         return sum(terms)
 
-    def _distance(self, request: int, wish: Wish) -> cp_model.IntVar:
-        """Return an unknown at least as large as what a wish counts, before its weight."""
-        if (request, wish) not in self._late:
-            time, placed = self.times[request][wish.visit], self.unplaced[request].negated()
-            if wish.form is Form.STEP:
-                late = self.model.new_bool_var(f"late_{request}")
-                self.model.add(time <= wish.target).only_enforce_if([placed, late.negated()])
-            else:
-                late = self.model.new_int_var(0, 1 << 16, f"away_{request}_{wish.visit}")
-                self.model.add(late >= time - wish.target).only_enforce_if(placed)
-                if wish.form is Form.AWAY:
-                    self.model.add(late >= wish.target - time).only_enforce_if(placed)
-            self._late[request, wish] = late
-        return self._late[request, wish]
+    def _away(self, request: int, wish: Wish) -> Steps:
+        """Return unknowns for how far a time is from what is wished, made once."""
+        if (request, wish) not in self._steps:
+            self._steps[request, wish] = Steps(
+                self.model,
+                self.times[request][wish.visit],
+                self._reach[request][wish.visit],
+                self.unplaced[request].negated(),
+                wish,
+            )
+        return self._steps[request, wish]
 
     # -- in and out ------------------------------------------------------------------------
 
@@ -142,10 +145,9 @@ class TimedModel(PackingModel):
             if request in plan:
                 for time, value in zip(times, plan[request].details, strict=True):
                     self.model.add_hint(time, value)
-        for (request, wish), late in self._late.items():
+        for (request, wish), steps in self._steps.items():
             pick = plan.get(request)
-            amount = 0 if pick is None else wish.amount(pick.details[wish.visit])
-            self.model.add_hint(late, amount // wish.weight)
+            steps.hint(None if pick is None else pick.details[wish.visit])
 
     def read(
         self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback

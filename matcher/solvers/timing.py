@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.solvers.packing import Ints, Packing, Pick
+from matcher.wish import Wish
 
 if TYPE_CHECKING:
     from matcher.solvers.timed_model import TimedModel
@@ -155,36 +155,6 @@ def have_room(task: Task, starts: Ints, free: Iterable[Profile]) -> Mask:
     return room
 
 
-class Form(StrEnum):
-    """How the distance of a time from its target counts."""
-
-    AWAY = "away"
-    AFTER = "after"
-    STEP = "step"
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What one time of one request adds to a stage.
-
-    ``weight`` times the distance from ``target`` either way (``AWAY``), after it (``AFTER``), or
-    once for being after it at all (``STEP``).
-    """
-
-    stage: int
-    visit: int
-    form: Form
-    target: int
-    weight: int
-
-    def amount(self, time: int) -> int:
-        """Return what a time adds to the stage."""
-        after = time - self.target
-        if self.form is Form.AWAY:
-            return self.weight * abs(after)
-        return self.weight * (int(after > 0) if self.form is Form.STEP else max(after, 0))
-
-
 @dataclass(frozen=True, eq=False)
 class Timing:
     """Start times of everything in a packing: where each may lie, and what must hold.
@@ -198,7 +168,7 @@ class Timing:
     doors
         For each request with visits what must hold at the person's door.
     wishes
-        For each request what its times add to stages.
+        For each request what its times add, and to which stage.
     request
         The request of each option.
     stages
@@ -208,7 +178,7 @@ class Timing:
     domains: tuple[Mask, ...]
     lines: tuple[Timeline, ...]
     doors: Mapping[int, Door]
-    wishes: Mapping[int, tuple[Wish, ...]]
+    wishes: Mapping[int, tuple[tuple[int, Wish], ...]]
     request: Ints
     stages: int
 
@@ -220,8 +190,8 @@ class Timing:
         for request, domain in zip(self.request.tolist(), self.domains, strict=True):
             last[request] = max(last[request], domain.shape[1] - 1)
         for request, wishes in self.wishes.items():
-            for wish in wishes:
-                most[wish.stage] += max(wish.amount(0), wish.amount(last[request]))
+            for stage, wish in wishes:
+                most[stage] += max(wish.amount(0), wish.amount(last[request]))
         return most
 
     @cached_property
@@ -237,9 +207,8 @@ class Timing:
         added: dict[int, int] = {}
         if not pick.details:
             return added
-        for wish in self.wishes.get(int(self.request[pick.option]), ()):
-            amount = wish.amount(pick.details[wish.visit])
-            added[wish.stage] = added.get(wish.stage, 0) + amount
+        for stage, wish in self.wishes.get(int(self.request[pick.option]), ()):
+            added[stage] = added.get(stage, 0) + wish.amount(pick.details[wish.visit])
         return added
 
     def fit(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from matcher.solvers.holding import all_of, most_of, topped_up
 from matcher.solvers.packing import Pick
 from matcher.solvers.search import Budget
-from matcher.solvers.timing import Door, Form, Task, Timeline, Timing, Wish
+from matcher.solvers.timing import Door, Task, Timeline, Timing
+from matcher.wish import Wish
 from tests.packings import EFFORT, aims, budget, packing_of
 from tests.timed_packings import TimedPacking, timed_packings
 
@@ -95,18 +96,20 @@ def test_who_was_left_out_beside_free_capacity_is_added(data: st.DataObject) -> 
                 assert not drawn.is_sound([*after.values(), pick])
 
 
-AFTER_ALL = Wish(0, 0, Form.AFTER, 1, 5)
+AFTER_ALL = (0, Wish(0, 1, 1, 5, 50, both_ways=False))
 
 
 @pytest.mark.parametrize("wishes", [(), (AFTER_ALL,)], ids=["no wish", "a wish for the same time"])
-def test_whom_times_would_serve_badly_stands_in_nobodys_way(wishes: tuple[Wish, ...]) -> None:
+def test_whom_times_would_serve_badly_stands_in_nobodys_way(
+    wishes: tuple[tuple[int, Wish], ...],
+) -> None:
     """The first of two fits, but misses a wish that counts more; so the other has its time."""
     only, either = np.array([[False, True, False]]), np.array([[False, True, True]])
     timing = Timing(
         domains=(only, either),
         lines=(Timeline(1, (0,), np.array([0, 1, 1]), (task(0, 2), task(1, 3))),),
         doors={0: Door((1,), ()), 2: Door((1,), ())},
-        wishes={0: (Wish(0, 0, Form.AWAY, 0, 2),), 2: wishes},
+        wishes={0: ((0, Wish(0, 0, 1, 2, 50, both_ways=True)),), 2: wishes},
         request=np.array([0, 2]),
         stages=1,
     )
