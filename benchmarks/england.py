@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from matcher.files.cqc import ImportedHomes, import_register
-from matcher.files.cqc_assumptions import ADMITTABLE_SHARE
+from matcher.files.cqc.assumptions import ADMITTABLE_SHARE
 from matcher.geography import Gazetteer
 from matcher.model import Book, Frozen
 from matcher.synthetic import CountySpec, generate

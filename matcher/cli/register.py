@@ -16,7 +16,9 @@ from matcher.files import is_book_folder, write_book
 from matcher.files.cqc import import_register, imported_book
 from matcher.files.folders import no_folder, require_writable
 from matcher.geography import Gazetteer
+from matcher.geography.authorities import authority_name
 from matcher.report.register import register_document, register_page
+from matcher.vocabulary import ClientGroup, Contract
 
 EVERYWHERE = "england"
 """Stands as the council of a book that holds several councils' providers."""
@@ -30,15 +32,31 @@ def import_cqc(
     out: BookOut,
     council: Annotated[
         str | None,
-        typer.Option(callback=council_code, help="Keep only this authority, such as E06000059."),
+        typer.Option(
+            callback=council_code, help="Keep only this authority, such as E06000059 or a county's."
+        ),
     ] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The day the book describes. [default: today]"),
     ] = None,
+    contract: Annotated[
+        Contract | None,
+        typer.Option(help="How the council buys from all of them. [default: spot, assumed]"),
+    ] = None,
+    client_group: Annotated[
+        list[ClientGroup] | None,
+        typer.Option(help="Keep only places registered for this group; may be repeated."),
+    ] = None,
+    ratings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The regulator's ratings, or its active locations."),
+    ] = None,
     vacancies: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Vacancies, with the columns of bed_capacity.csv."),
+        typer.Option(
+            metavar="FILE", help="Vacancies: columns of bed_capacity.csv, or a tracker's extract."
+        ),
     ] = None,
     assume_vacancies: Annotated[
         float | None,
@@ -59,22 +77,33 @@ def import_cqc(
             gazetteer=Gazetteer(),
             as_of=day,
             authority=council,
+            contract=contract,
+            client_groups=tuple(client_group or ()),
+            ratings=ratings,
             vacancies=vacancies,
             assume_vacancies=assume_vacancies,
             assume_fees=assume_fees,
         )
         if not homes.providers:
             raise MatcherError(
-                f"{file.name} holds no usable location of {council or 'any authority'}: "
+                f"{file.name} holds no usable location of {_named(council)}: "
                 f"{homes.read} read, {homes.elsewhere} elsewhere. Nothing is written.",
                 thing=str(file),
                 value=council,
                 expected="an authority code that the register holds, such as E06000059",
             )
-        title = f"CQC register, {council or 'all authorities'}"
+        title = f"CQC register, {authority_name(council or '') or council or 'all authorities'}"
         book = imported_book(homes, council=council or EVERYWHERE, as_of=day, title=title)
         write_book(out, book)
     if as_json:
-        show_document(register_document(homes, str(out)))
+        show_document(register_document(homes, book, str(out)))
     else:
-        show(register_page(homes, str(out)))
+        show(register_page(homes, book, str(out)))
+
+
+def _named(council: str | None) -> str:
+    """Return a council's code with its name where that is known."""
+    if council is None:
+        return "any authority"
+    name = authority_name(council)
+    return council if name is None else f"{council} ({name})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matcher.files.cqc_assumptions import (
+from matcher.files.cqc.assumptions import (
     ADMITTABLE_SHARE,
     AVERAGE_HOMECARE_HOUR_PENCE,
     AVERAGE_NURSING_WEEK_PENCE,

@@ -11,6 +11,7 @@ from matcher.files.cqc import import_register
 from matcher.geography import Gazetteer
 from matcher.model import Provider
 from matcher.vocabulary import (
+    ClientGroup,
     Contract,
     CqcRating,
     ProviderKind,
@@ -57,7 +58,7 @@ def test_services_follow_nursing_and_dementia(
 
 
 def test_an_active_location_becomes_a_provider(tmp_path: Path, gazetteer: Gazetteer) -> None:
-    """Id, name, postcode, beds and specialisms are kept; the contract is spot and unrated."""
+    """Id, name, postcode, beds and groups of people are kept; the contract is spot and unrated."""
     path = active(tmp_path, home(7, **{f"{BAND}Dementia": "Y", "Registered manager": "A Person"}))
     found = import_register(path, gazetteer=gazetteer, as_of=AS_OF)
     assert found.layout == "HSCA active locations"
@@ -69,7 +70,7 @@ def test_an_active_location_becomes_a_provider(tmp_path: Path, gazetteer: Gazett
             kind=ProviderKind.CARE_HOME,
             postcode="DT1 1XJ",
             services=(ServiceType.RESIDENTIAL, ServiceType.RESIDENTIAL_DEMENTIA),
-            specialisms=("dementia", "older_people"),
+            client_groups=(ClientGroup.OLDER_PEOPLE, ClientGroup.DEMENTIA),
             contract=Contract.SPOT,
         ),
     )
@@ -121,7 +122,10 @@ def test_directory_entries_become_homes_and_agencies(tmp_path: Path, gazetteer: 
         (ProviderKind.HOMECARE, (ServiceType.HOMECARE,)),
         (ProviderKind.CARE_HOME, (ServiceType.RESIDENTIAL, ServiceType.RESIDENTIAL_DEMENTIA)),
     ]
-    assert found.providers[0].specialisms == ("dementia", "older_people")
+    assert found.providers[0].client_groups == (
+        ClientGroup.OLDER_PEOPLE,
+        ClientGroup.DEMENTIA,
+    )
     assert all(provider.contract is Contract.FRAMEWORK for provider in found.providers)
     assert found.registered_beds == {}
     assert "01632960001" not in repr(found)
@@ -160,10 +164,10 @@ def test_what_cannot_be_used_is_left_out_with_the_reason(
 
 
 def test_a_home_for_children_and_adults_is_kept(tmp_path: Path, gazetteer: Gazetteer) -> None:
-    """Children among others do not make it a children's home, and are no specialism here."""
+    """Children among others do not make it a children's home, and are no group here."""
     path = active(tmp_path, home(1, **{f"{BAND}Children 0-18 years": "Y"}))
     found = import_register(path, gazetteer=gazetteer, as_of=AS_OF)
-    assert found.providers[0].specialisms == ("older_people",)
+    assert found.providers[0].client_groups == (ClientGroup.OLDER_PEOPLE,)
 
 
 def test_a_location_listed_twice_is_kept_once(tmp_path: Path, gazetteer: Gazetteer) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matcher.errors import MatcherError
 from matcher.files import read_book, write_book
 from matcher.files.cqc import ImportedHomes, import_register, imported_book
-from matcher.files.cqc_assumptions import ADMITTABLE_SHARE, assumed_vacancies
+from matcher.files.cqc.assumptions import ADMITTABLE_SHARE, assumed_vacancies
 from matcher.geography import Gazetteer
 from matcher.model import Provider
 from matcher.vocabulary import (

@@ -86,9 +86,9 @@ def _homes(**changes: object) -> ImportedHomes:
 def test_an_import_without_losses_has_no_list_of_them() -> None:
     """Nothing left out means nothing listed, and the contract is named as assumed."""
     homes = _homes()
-    text = one_line(register_page(homes, "out"))
+    text = one_line(register_page(homes, builders.book(), "out"))
     assert "Locations Why" not in text
-    assert assumptions(homes) == ["Assumed: every contract is spot; the register does not say."]
+    assert assumptions(homes) == ["Assumed: every contract is spot (say --contract)."]
 
 
 def test_many_reasons_are_cut_with_their_number() -> None:
@@ -96,7 +96,8 @@ def test_many_reasons_are_cut_with_their_number() -> None:
     lost = [LeftOut(row, f"1-{row}", f"It is strange in way {row}.") for row in range(2, 15)]
     lost += [LeftOut(99, "1-99", "It is listed twice, first in row 2.")] * 2
     lost += [LeftOut(100, "1-100", "DT1 1ZZ is not in the directory.")]
-    text = one_line(register_page(_homes(left_out=tuple(lost), vacancies_elsewhere=2), "out"))
+    homes = _homes(left_out=tuple(lost), vacancies_elsewhere=2)
+    text = one_line(register_page(homes, builders.book(), "out"))
     assert "2 It is listed twice." in text
     assert f"and {15 - MOST_REASONS} other reasons" in text
     assert "2 rows of vacancies" in text
