@@ -265,7 +265,7 @@ def _notes(
     affordability: str | None,
 ) -> Iterator[str]:
     if lacking:
-        where = "see the near misses" if missed else "and no small change would help"
+        where = "but a small change would help" if missed else "and no small change would help"
         yield f"{wanted - lacking} of {wanted} options: nobody else can start, {where}."
     if affordability:
         yield (

@@ -10,13 +10,13 @@ import typer
 
 from matcher.allocation import Allocation
 from matcher.cli.books import open_book
-from matcher.cli.options import AsJson, Book, MethodName, Out, Seed, finite
+from matcher.cli.options import AsJson, Book, MethodName, Out, Seed, Why, finite
 from matcher.cli.progress import ShownProgress, stopping_gently
 from matcher.cli.screen import asides, say, show, show_document
 from matcher.files.folders import require_writable
 from matcher.files.results import Summary, is_allocation_folder, read_allocation, write_allocation
 from matcher.market import Market
-from matcher.report.allocation import allocation_page
+from matcher.report.allocation import allocation_evidence, allocation_page, named_by_reason
 from matcher.result import Limits, Method, Result, Status
 from matcher.solvers import solve
 
@@ -63,6 +63,7 @@ def allocate(
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="Processes that share out independent parts.")
     ] = 1,
+    why: Why = False,
     as_json: AsJson = False,
 ) -> None:
     """Propose a provider for everyone waiting, prove how good the plan is, and write it.
@@ -76,7 +77,7 @@ def allocate(
     limits = chosen_limits(seconds, deterministic_time, workers, gap)
     market = open_book(book).market
     given = None if start is None else earlier_answer(start, market)
-    summary = place_everyone(
+    summary, allocation = place_everyone(
         market,
         out,
         Method(method),
@@ -88,7 +89,10 @@ def allocate(
     if as_json:
         show_document({"folder": str(out), **summary.model_dump(mode="json")})
     else:
-        show(allocation_page(summary, str(out)))
+        named = named_by_reason(market, allocation)
+        show(allocation_page(summary, str(out), book=str(book), named=named))
+        if why:
+            show(allocation_evidence(summary))
 
 
 def refuse_to_search(options: Mapping[str, object]) -> None:
@@ -166,8 +170,8 @@ def place_everyone(
     seed: int,
     start: Allocation | None = None,
     processes: int = 1,
-) -> Summary:
-    """Solve, show progress, and write the answer beside today's way; return its head."""
+) -> tuple[Summary, Allocation]:
+    """Solve, show progress, and write the answer beside today's way; return its head and it."""
     console = asides()
     with ShownProgress(console, limits.seconds) as progress, stopping_gently(progress, console):
         today = None if method is Method.TODAY else solve(market, method=Method.TODAY, seed=seed)
@@ -183,7 +187,7 @@ def place_everyone(
     summary = write_allocation(out, market, result, today)
     if was_stopped(result, cancelled=progress.cancelled):
         say("Stopped as asked; the best plan found until then is kept and written.")
-    return summary
+    return summary, result.allocation
 
 
 def was_stopped(result: Result, *, cancelled: bool) -> bool:

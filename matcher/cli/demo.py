@@ -22,9 +22,9 @@ from matcher.files.results import is_allocation_folder
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import CareRequest
-from matcher.report.allocation import allocation_page
+from matcher.report.allocation import outcome_part
 from matcher.report.demo import command_line, next_steps
-from matcher.report.shortlist import shortlist_document, shortlist_page
+from matcher.report.shortlist import shortlist_document, shortlist_head
 from matcher.result import Limits, Method
 from matcher.shortlist import RequestRefusedError, Search, make_shortlist
 from matcher.synthetic import CountySpec, generate
@@ -53,16 +53,16 @@ def demo(
     if not as_json:
         for search in found:
             show(command_line(f"shortlist {book} {search.shortlist.request_id}"))
-            show(shortlist_page(market, search))
+            show(shortlist_head(market, search))
         show(command_line(f"allocate {book} --out {allocation} --seconds {seconds:g}"))
     limits = Limits(seconds=seconds)
-    summary = place_everyone(market, allocation, Method.EXACT, limits=limits, seed=0)
+    summary, _ = place_everyone(market, allocation, Method.EXACT, limits=limits, seed=0)
     if as_json:
         document: dict[str, Any] = {"shortlists": [shortlist_document(each) for each in found]}
         head = {"folder": str(allocation), **summary.model_dump(mode="json")}
         show_document({"book": str(book), **document, "allocation": head})
     else:
-        show(allocation_page(summary, str(allocation)))
+        show(outcome_part(summary))
         show(next_steps(program_name(), str(book), str(allocation), COUNTY.as_of))
 
 

@@ -8,33 +8,38 @@ import typer
 from rich.console import RenderableType
 
 from matcher.cli.books import open_book, suggesting
-from matcher.cli.options import AllocationDir, AsJson, Book, ProviderIfAny, Request, Seed
+from matcher.cli.options import AllocationDir, AsJson, Book, ProviderIfAny, Request, Seed, Why
 from matcher.cli.screen import show, show_document
-from matcher.report.book import book_document, book_page
+from matcher.report.book import book_document, book_evidence, book_page
 from matcher.report.night import read_night
 from matcher.report.page import BLANK, page
-from matcher.report.pair import explain_pair, pair_document, pair_page
-from matcher.report.shortlist import shortlist_document, shortlist_page
-from matcher.report.why import explain_place, why_document, why_page, why_parts
+from matcher.report.pair import explain_pair, pair_document, pair_evidence, pair_page
+from matcher.report.shortlist import shortlist_document, shortlist_evidence, shortlist_page
+from matcher.report.why import explain_place, why_document
+from matcher.report.why_page import why_evidence, why_page
 from matcher.shortlist import make_shortlist
 
 
-def check(book: Book, as_json: AsJson = False) -> None:
+def check(book: Book, why: Why = False, as_json: AsJson = False) -> None:
     """Say whether a book can be used: every fault in it, or what it holds and assumes."""
     folder = open_book(book).folder
     if as_json:
         show_document(book_document(folder))
     else:
         show(book_page(folder))
+        if why:
+            show(book_evidence(folder))
 
 
 def shortlist(
+    *,
     book: Book,
     request: Request,
     options: Annotated[
         int | None, typer.Option(min=1, help="How many options; the policy's number if not given.")
     ] = None,
     seed: Seed = 0,
+    why: Why = False,
     as_json: AsJson = False,
 ) -> None:
     """Rank the providers that can really start, with reasons, and say why the others are out."""
@@ -45,6 +50,8 @@ def shortlist(
         show_document(shortlist_document(search))
     else:
         show(shortlist_page(market, search))
+        if why:
+            show(shortlist_evidence(market, search))
 
 
 def explain(
@@ -54,6 +61,7 @@ def explain(
     provider: ProviderIfAny = None,
     allocation: AllocationDir = None,
     seed: Seed = 0,
+    why: Why = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what every rule says of one provider, or why an allocation places somebody as it does.
@@ -67,18 +75,21 @@ def explain(
             param_hint="PROVIDER",
         )
     market = open_book(book).market
-    parts: list[RenderableType] = []
+    pages: list[RenderableType] = []
+    evidence: list[RenderableType] = []
     document: dict[str, Any] = {}
     with suggesting(market.book):
         if provider is not None:
             pair = explain_pair(market, request, provider, seed=seed)
-            parts, document = [pair_page(market, pair)], pair_document(pair)
+            document = pair_document(pair)
+            pages, evidence = [pair_page(market, pair)], [pair_evidence(market, pair)]
         if allocation is not None:
-            why = explain_place(read_night(allocation, market), request, provider)
-            told = why_document(why)
+            placing = explain_place(read_night(allocation, market), request, provider)
+            told = why_document(placing)
             document = {**document, "allocation": told} if document else told
-            parts = [*parts, BLANK, *why_parts(market, why)] if parts else [why_page(market, why)]
+            pages += [*([BLANK] if pages else []), why_page(market, placing)]
+            evidence.append(why_evidence(market, placing))
     if as_json:
         show_document(document)
     else:
-        show(page(parts))
+        show(page([*pages, *(evidence if why else [])]))

@@ -31,6 +31,7 @@ AllocationDir = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document instead of a page for people.")
 ]
+Why = Annotated[bool, typer.Option("--why", help="Print behind the answer all that it rests on.")]
 Out = Annotated[
     Path,
     typer.Option(

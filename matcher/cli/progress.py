@@ -87,10 +87,8 @@ class ShownProgress(Progress):
 
     def started(self, requests: int, options: int, parts: int) -> None:
         """Tell how large the task is."""
-        self._say(
-            f"Placing {people_text(requests)}: {count_text(options, 'possible offer')} in "
-            f"{count_text(parts, 'independent part')}."
-        )
+        offers = count_text(options, "possible offer")
+        self._say(f"Placing {people_text(requests)}: {offers} to weigh up.")
 
     def reported(self, report: Report) -> None:
         """Tell who is placed by now, and how far the first stage not proved is from its bound."""

@@ -52,7 +52,7 @@ class Capacity(Rule):
         visits = enquiry.request.package.visits
         told = "; ".join(_visit_text(visits[i]) for i in blocked)
         if told:
-            sentence = f"{name} has no start within its capacity for {told}."
+            sentence = f"{name} has no room for {told}."
         else:
             sentence = f"{name} has room for each visit, but no times were found for all together."
         # One move does not help where two visits have no start, each even on its own.

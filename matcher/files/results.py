@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
+from pydantic import Field
+
 from matcher.allocation import (
     Allocation,
     Placed,
@@ -22,6 +24,7 @@ from matcher.files.columns import Column, FileSpec, Values
 from matcher.files.folders import whole_folder
 from matcher.files.kinds import Kind, one_of
 from matcher.files.prices import POINTS, PRICES
+from matcher.files.risks import RiskCounts, counts_by_risk
 from matcher.files.rows import Rows, read_rows
 from matcher.market import Market
 from matcher.model import Days, Frozen
@@ -37,7 +40,7 @@ class Counts(Frozen):
     """How many requests wait and what became of them.
 
     ``placed`` may be offered as they are; ``needs_approval`` wait for somebody to agree to a price
-    and do not count as placed (H9).
+    and do not count as placed (H9). ``by_risk`` is not in older files.
     """
 
     waiting: int
@@ -46,6 +49,7 @@ class Counts(Frozen):
     needs_approval: int
     unplaced: int
     unplaced_by_reason: dict[UnplacedReason, int]
+    by_risk: dict[str, RiskCounts] = Field(default_factory=dict)
 
 
 class Measures(Frozen):
@@ -148,6 +152,7 @@ def _counts(market: Market, result: Result) -> Counts:
         needs_approval=len(allocation.placed) - proposed,
         unplaced=len(allocation.unplaced),
         unplaced_by_reason={each: reasons[each] for each in UnplacedReason if reasons[each]},
+        by_risk=counts_by_risk(market, allocation),
     )
 
 

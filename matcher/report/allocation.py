@@ -1,24 +1,40 @@
-"""An allocation of everyone waiting: its stages, its proof, and today's way beside it."""
+"""A plan for everyone waiting: who has a place, who has none and why, and what is proved of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from types import MappingProxyType
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from matcher.allocation import UnplacedReason
-from matcher.files.results import Measures, Summary
+from matcher.allocation import Allocation, Unplaced, UnplacedReason
+from matcher.files.results import Summary
+from matcher.files.risks import RiskCounts
+from matcher.market import Market
 from matcher.policy import Objective
-from matcher.report.objective import TITLES, gap_text, value_text
-from matcher.report.page import BLANK, GOOD, QUIET, facts, note, page, section, table
-from matcher.report.wording import and_text, people_text
+from matcher.report.objective import TITLES, value_text
+from matcher.report.page import BLANK, GOOD, facts, listing, note, page, section, table
+from matcher.report.wording import (
+    and_text,
+    long_day_text,
+    people_text,
+    sentence_text,
+    some_text,
+    word_text,
+)
 from matcher.result import Stage, Status
+from matcher.vocabulary import Risk
 
 WHO_DECIDES = (
-    "Every line is a proposal: nobody is booked, and nothing that already runs is moved (H14, H18)."
+    "Every line is a proposal: nobody is booked, and care that already runs stays as it is."
 )
 TODAY = "Today's way"
+MOST_NAMED = 3
+"""So many people are named for each reason."""
+MOST_AIMS = 3
+"""So many aims are named that are not proved."""
 REASONS = {
     UnplacedReason.OWN_PANEL: "a panel of its own nominates",
     UnplacedReason.NOT_AGREED: "plan or funding not agreed yet",
@@ -29,7 +45,7 @@ REASONS = {
     UnplacedReason.CAPACITY_TAKEN: "the room goes to others in this plan",
 }
 STATUSES = {
-    Status.OPTIMAL: "proved best possible in every objective",
+    Status.OPTIMAL: "no better plan exists by any of its aims: that is proved",
     Status.FEASIBLE: "the best found in the time given",
     Status.CANCELLED: "stopped early; the best found until then",
     Status.BASELINE: "today's way: first come, first served, to the nearest free provider",
@@ -41,76 +57,167 @@ UNPLACED_STAGES = (
 )
 
 
-def allocation_page(summary: Summary, folder: str) -> Group:
-    """Return what an allocation achieves, how close to the best possible, and where it is."""
-    parts: list[RenderableType] = [
-        section(f"Allocation: {summary.title}", facts(_facts(summary)), BLANK, _outcome(summary)),
-        section("Objectives, most important first", _stages(summary)),
-    ]
-    reasons = summary.counts.unplaced_by_reason
-    if reasons:
-        parts.append(section("Not placed", _reasons(reasons.items())))
-    parts.append(note(in_a_sentence(summary), GOOD))
-    return page([*parts, note(WHO_DECIDES), note(f"Written to {folder}", QUIET)])
+def allocation_page(
+    summary: Summary,
+    folder: str,
+    *,
+    book: str = "BOOK",
+    named: Mapping[UnplacedReason, Sequence[str]] = MappingProxyType({}),
+) -> Group:
+    """Return what a plan achieves in one screen: who is placed, who is not, cost, proof, files.
+
+    Parameters
+    ----------
+    summary
+        The head of the allocation.
+    folder, book
+        Where the allocation and its book are, for the commands to give next.
+    named
+        Who is not placed for each reason, in the order to name them.
+    """
+    parts: list[RenderableType] = [outcome_part(summary)]
+    if summary.counts.unplaced_by_reason:
+        parts.append(section("No place", _reasons(summary.counts.unplaced_by_reason, named)))
+    told = [_proof_of_aims(summary), WHO_DECIDES, f"Written to {folder}"]
+    parts += [note(text) for text in told if text]
+    explain = f"carematch explain {book} REQUEST --allocation {folder}"
+    return page([*parts, facts([("Why", explain), ("Aims, proof", "--why")])])
 
 
-def _facts(summary: Summary) -> list[tuple[str, str]]:
+def outcome_part(summary: Summary) -> Group:
+    """Return how many have a place, by risk and beside today's way, and what that costs."""
+    return section(
+        f"Plan of {long_day_text(summary.as_of)}: {summary.title}",
+        note(in_a_sentence(summary), GOOD),
+        BLANK,
+        _by_risk(summary),
+        note(_cost(summary)),
+    )
+
+
+def named_by_reason(market: Market, allocation: Allocation) -> dict[UnplacedReason, list[str]]:
+    """Return who is not placed for each reason, most urgent first, then longest waiting."""
+
+    def urgency(line: Unplaced) -> tuple[int, date]:
+        request = market.request(line.request_id)
+        known = [*Risk].index(request.risk) if request.risk else len(Risk)
+        return known, request.waiting_since or date.max
+
+    named: dict[UnplacedReason, list[str]] = {}
+    for line in sorted(allocation.unplaced, key=urgency):
+        risk = market.request(line.request_id).risk or "risk not recorded"
+        named.setdefault(line.reason, []).append(f"{line.request_id} ({risk})")
+    return named
+
+
+def _by_risk(summary: Summary) -> RenderableType:
+    """Return how many of each risk have a place, wait for approval or have none."""
     counts = summary.counts
-    how = [("Search", f"largest part, {summary.how[0]}")] if summary.how else []
+    all_of = RiskCounts(
+        placed=counts.placed, needs_approval=counts.needs_approval, unplaced=counts.unplaced
+    )
+    today = None if summary.today is None else summary.today.counts
+    columns = ["", "Waiting", "Placed", "Needs approval", "No place"]
+    rows = []
+    for name, each in {**counts.by_risk, "all": all_of}.items():
+        row = [word_text(name), each.waiting, each.placed, each.needs_approval, each.unplaced]
+        if today is not None:
+            before = today.placed if name == "all" else today.by_risk.get(name, RiskCounts()).placed
+            row.append(before)
+        rows.append([cell if isinstance(cell, str) else f"{cell:,}" for cell in row])
+    if today is not None:
+        columns.append("Placed by today's way")
+    return table(columns, rows, right=columns[1:])
+
+
+def _cost(summary: Summary) -> str:
+    told = f"Costs {_gbp(summary.weekly_cost_gbp)} a week for those placed"
+    if summary.counts.needs_approval:
+        told += f", {_gbp(summary.weekly_cost_needs_approval_gbp)} more once approved"
+    if summary.today is not None:
+        told += f"; by today's way {_gbp(summary.today.weekly_cost_gbp)}"
+    return f"{told}."
+
+
+def _gbp(pounds: float) -> str:
+    return f"£{pounds:,.2f}"
+
+
+def _reasons(
+    counts: Mapping[UnplacedReason, int], named: Mapping[UnplacedReason, Sequence[str]]
+) -> RenderableType:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rows = [(f"{n:,}", _reason_text(reason, n, named.get(reason, ()))) for reason, n in ordered]
+    return listing(rows, right=(0,))
+
+
+def _reason_text(reason: UnplacedReason, number: int, names: Sequence[str]) -> str:
+    if not names:
+        return REASONS[reason]
+    return f"{REASONS[reason]}: {some_text(names, MOST_NAMED, number)}"
+
+
+def _proof_of_aims(summary: Summary) -> str:
+    """Say what kind of answer this is, and which aims are not proved to be met best."""
+    status = f"{sentence_text(STATUSES[summary.status])}."
+    if summary.status in {Status.OPTIMAL, Status.BASELINE}:
+        return status
+    loose = [
+        TITLES[stage.name].lower()
+        for stage in summary.stages
+        if not stage.proved and stage.name not in UNPLACED_STAGES
+    ]
+    if not loose:
+        return status
+    return f"{status} Not proved to be the best possible: {some_text(loose, MOST_AIMS)}."
+
+
+# -- behind --why ------------------------------------------------------------------------------
+
+
+def allocation_evidence(summary: Summary) -> Group:
+    """Return how good a plan is by each aim, what is proved of it, and how it was searched."""
+    return page(
+        [
+            BLANK,
+            section("What the plan aims at, most important first; less is better", _aims(summary)),
+            section("How it was found", facts(_found(summary))),
+        ]
+    )
+
+
+def _found(summary: Summary) -> list[tuple[str, str]]:
+    how = [("Search", f"largest group, {summary.how[0]}")] if summary.how else []
+    versions = ", ".join(f"{name} {version}" for name, version in summary.versions.items())
     return [
-        ("As of", str(summary.as_of)),
-        ("Waiting", f"{people_text(counts.waiting)}, {counts.arrangeable:,} may be searched for"),
         ("Answer", STATUSES[summary.status]),
         *how,
         ("Took", f"{summary.seconds:.1f} seconds, seed {summary.seed}"),
+        ("Made with", versions),
     ]
 
 
-def _outcome(summary: Summary) -> RenderableType:
-    """Return the counts and costs, beside today's way where that is known."""
-    columns: list[tuple[str, Measures]] = [("This plan", summary)]
-    if summary.today is not None:
-        columns.append((TODAY, summary.today))
-
-    def row(name: str, *values: str) -> Sequence[str]:
-        return (name, *values)
-
-    rows = [
-        row("Placed", *(f"{m.counts.placed:,}" for _, m in columns)),
-        row("Offer awaits approval", *(f"{m.counts.needs_approval:,}" for _, m in columns)),
-        row("Without an offer", *(f"{m.counts.unplaced:,}" for _, m in columns)),
-        row("Cost a week, those placed", *(f"£{m.weekly_cost_gbp:,.2f}" for _, m in columns)),
-        row(
-            "Cost a week, awaiting approval",
-            *(f"£{m.weekly_cost_needs_approval_gbp:,.2f}" for _, m in columns),
-        ),
+def _aims(summary: Summary) -> RenderableType:
+    """Return every aim with the best possible, beside today's value where that is known."""
+    figures = ["This plan", "Best possible"]
+    rows: list[list[str | Text]] = [
+        [TITLES[stage.name], value_text(stage.name, stage.value), _best_text(stage)]
+        for stage in summary.stages
     ]
-    names = [name for name, _ in columns]
-    return table(("", *names), rows, right=names)
-
-
-def _stages(summary: Summary) -> RenderableType:
-    """Return every stage with its bound and gap, beside today's value where that is known."""
-    figures = ["Value", "Bound", "Gap"]
-    rows = [_stage_cells(stage) for stage in summary.stages]
     if summary.today is not None:
         figures.append(TODAY)
         today = {stage.name: value_text(stage.name, stage.value) for stage in summary.today.stages}
         for stage, row in zip(summary.stages, rows, strict=True):
             row.append(today[stage.name])
-    return table(("Objective, less is better", *figures), rows, right=figures)
+    return table(("Aim", *figures), rows, right=figures)
 
 
-def _stage_cells(stage: Stage) -> list[str | Text]:
-    bound = "" if stage.bound is None else value_text(stage.name, stage.bound)
-    gap = Text(gap_text(stage), style=GOOD if stage.proved else "")
-    return [TITLES[stage.name], value_text(stage.name, stage.value), bound, gap]
-
-
-def _reasons(reasons: Iterable[tuple[UnplacedReason, int]]) -> RenderableType:
-    ordered = sorted(reasons, key=lambda item: (-item[1], item[0]))
-    rows = [(f"{number:,}", reason.value, REASONS[reason]) for reason, number in ordered]
-    return table(("People", "Reason", "In words"), rows, right=("People",), whole=("Reason",))
+def _best_text(stage: Stage) -> Text:
+    """Return what no plan can beat; a figure of nought tells nobody anything unless it is met."""
+    if stage.proved:
+        return Text("proved", style=GOOD)
+    told = f"at least {value_text(stage.name, stage.bound)}" if stage.bound else "not proved"
+    return Text(told)
 
 
 def in_a_sentence(summary: Summary) -> str:
@@ -120,24 +227,24 @@ def in_a_sentence(summary: Summary) -> str:
 
 def _against_today(summary: Summary) -> str:
     counts, today = summary.counts, summary.today
-    placed = f"{counts.placed:,} of {people_text(counts.arrangeable)} that may be searched for"
+    placed = f"{counts.placed:,} of {people_text(counts.arrangeable)} who may be searched for"
     have = f"{placed} {'has' if counts.placed == 1 else 'have'} a place they may be offered"
     if today is None:
         return f"{have}."
     more = counts.placed - today.counts.placed
     than = f"{_difference(more)} than" if more else "as many as"
-    return f"{have}, {than} by today's way{_by_risk(summary.stages, today.stages)}."
+    return f"{have}, {than} by today's way{_differences(summary.stages, today.stages)}."
 
 
 def _difference(more: int) -> str:
     return f"{abs(more):,} {'more' if more > 0 else 'fewer'}"
 
 
-def _by_risk(stages: Sequence[Stage], today: Sequence[Stage]) -> str:
+def _differences(stages: Sequence[Stage], today: Sequence[Stage]) -> str:
     """Say at which risk more or fewer are placed than by today's way."""
     before = {stage.name: stage.value for stage in today}
     changes = [
-        f"{_difference(before[stage.name] - stage.value)} at {_risk(stage)}"
+        f"{_difference(before[stage.name] - stage.value)} at {_colour(stage)} risk"
         for stage in stages
         if stage.name in UNPLACED_STAGES and before.get(stage.name, stage.value) != stage.value
     ]
@@ -152,13 +259,17 @@ def _proof(summary: Summary) -> str:
     loose = [stage for stage in stages if not stage.proved]
     if not loose:
         return "Risk by risk, no plan can place more: that is proved."
-    told = and_text([f"{_room(stage):,} more at {_risk(stage)}" for stage in loose])
-    return f"At most {told} could be placed by any plan as good for the risks before it."
+    told = [f"{_room(stage):,} more at {_colour(stage)} risk" for stage in loose if stage.bound]
+    silent = [_colour(stage) for stage in loose if not stage.bound]
+    parts = [f"At most {and_text(told)} could be placed by any plan."] if told else []
+    if silent:
+        parts.append(f"Whether more could be placed at {and_text(silent)} risk is not proved.")
+    return " ".join(parts)
 
 
 def _room(stage: Stage) -> int:
     return stage.value - (stage.bound or 0)
 
 
-def _risk(stage: Stage) -> str:
-    return f"{stage.name.value.removeprefix('unplaced_')} risk"
+def _colour(stage: Stage) -> str:
+    return stage.name.value.removeprefix("unplaced_")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,12 +13,35 @@ from matcher.eligibility import request_refusals
 from matcher.files import BookFolder
 from matcher.model import Book, Frozen
 from matcher.policy import Policy
-from matcher.report.faults import faults_document, faults_table
+from matcher.report.faults import faults_document, faults_table, grouped_faults
 from matcher.report.page import ALERT, BLANK, GOOD, facts, note, page, section
-from matcher.report.wording import count_text, hours_text, people_text, word_text
-from matcher.vocabulary import ProviderKind
+from matcher.report.wording import (
+    and_text,
+    count_text,
+    hours_text,
+    long_day_text,
+    people_text,
+    sentence_text,
+    word_text,
+)
+from matcher.vocabulary import ProviderKind, Risk
 
-MOST_WARNINGS = 10
+MOST_KINDS = 6
+"""So many kinds of things to look at stand on the first page."""
+MOST_ROWS = 3
+"""So many rows of each kind are named there."""
+HELD_BACK = {
+    "RUNNING": "care runs already",
+    "OWN_PANEL": "a panel of its own nominates",
+    "NOT_AGREED": "plan or funding not agreed",
+    "INCOMPLETE": "something not recorded",
+    "CRITICAL_WITHOUT_REASON": "critical time without a reason",
+    "VISIT_TOO_SHORT": "visit too short",
+    "BAND_UNKNOWN": "time band unknown",
+    "RESPITE_ALLOWANCE": "respite beyond the allowance",
+    "RESPITE_WINDOW": "respite longer than its window",
+}
+"""Why a request may not be searched for yet, in a few words."""
 
 
 class Holdings(Frozen):
@@ -107,14 +131,27 @@ def _beds(book: Book) -> dict[str, int]:
 
 
 def book_page(folder: BookFolder) -> Group:
-    """Return the summary of a book without faults, with its warnings."""
+    """Return the summary of a book without faults, in two screens, with what to look at."""
     held = holdings(folder.book, folder.policy, policy_is_own=folder.policy_text is not None)
-    parts = holdings_parts(held)
+    parts: list[RenderableType] = [*holdings_parts(held)]
     if folder.warnings:
-        count = count_text(len(folder.warnings), "warning")
-        listed = faults_table(folder.warnings, most=MOST_WARNINGS)
-        parts.append(section(f"{count}: the book can be used, but look at these", listed))
+        count = count_text(len(folder.warnings), "thing")
+        listed = grouped_faults(folder.warnings, most=MOST_KINDS, rows=MOST_ROWS)
+        parts.append(section(f"To look at: {count}", listed))
+    parts.append(section("Assumed", facts(_assumed(held))))
     return page([*parts, note("No faults: the book can be used.", GOOD)])
+
+
+def book_evidence(folder: BookFolder) -> Group:
+    """Return everything to look at, row by row, and every figure of the policy without a source."""
+    held = holdings(folder.book, folder.policy, policy_is_own=folder.policy_text is not None)
+    parts: list[RenderableType] = [
+        BLANK,
+        section("Figures without a source", facts(_figures(held))),
+    ]
+    if folder.warnings:
+        parts.append(section("To look at, row by row", faults_table(folder.warnings)))
+    return page(parts)
 
 
 def book_document(folder: BookFolder) -> dict[str, Any]:
@@ -125,23 +162,38 @@ def book_document(folder: BookFolder) -> dict[str, Any]:
 
 
 def holdings_parts(held: Holdings) -> list[RenderableType]:
-    """Return the sections of a book's summary."""
-    title = f"{held.title} ({held.council}), as of {held.as_of}"
-    return [
-        section(title, facts(_demand(held)), BLANK, facts(_supply(held))),
-        section("Assumed", *_assumed(held)),
-    ]
+    """Return who waits and who offers."""
+    return [section(_title(held), facts(_demand(held)), BLANK, facts(_supply(held)))]
+
+
+def _title(held: Holdings) -> str:
+    return f"{held.title} ({held.council}), {long_day_text(date.fromisoformat(held.as_of))}"
 
 
 def _demand(held: Holdings) -> list[tuple[str, str]]:
     told = [
         ("Waiting", f"{people_text(held.waiting)}, {held.arrangeable:,} may be searched for"),
         ("For", _listed(held.waiting_by_service)),
-        ("Risk", _listed(held.waiting_by_risk)),
+        ("Risk", _listed(_urgent_first(held.waiting_by_risk))),
     ]
     if held.held_back:
-        told.append(("Held back by", _listed(held.held_back)))
+        told.append(
+            (
+                "Held back",
+                _listed(
+                    {
+                        HELD_BACK.get(code, word_text(code.lower())): n
+                        for code, n in held.held_back.items()
+                    }
+                ),
+            )
+        )
     return [*told, ("Running", f"{count_text(held.running, 'package')} with a provider already")]
+
+
+def _urgent_first(by_risk: dict[str, int]) -> dict[str, int]:
+    known = {str(risk): by_risk[risk] for risk in Risk if risk in by_risk}
+    return known | by_risk
 
 
 def _supply(held: Holdings) -> list[tuple[str, str]]:
@@ -154,26 +206,30 @@ def _supply(held: Holdings) -> list[tuple[str, str]]:
         ("Beds free", beds),
         ("Rates", f"{held.rates:,} of providers, {held.framework_rates:,} of the framework"),
         ("Zones", f"{held.zones:,}"),
-        ("Ledger", count_text(held.history, "offer")),
+        ("Offers made", f"{held.history:,} on record"),
     ]
 
 
-def _assumed(held: Holdings) -> list[RenderableType]:
-    """Return what nobody recorded: rows of the book and figures of the policy."""
+def _assumed(held: Holdings) -> list[tuple[str, str]]:
+    """Return how much nobody recorded: rows of the book and figures of the policy."""
     rows = {name: number for name, number in held.assumed_rows.items() if number}
     whose = "the book's own" if held.policy_is_own else "the default one"
+    rooms = [room.lower() for room, _ in _figures(held)]
     figures = f"{count_text(len(held.assumed_figures), 'figure')} without a source"
+    listed = f", on {and_text(rooms)} (--why names each)" if rooms else ""
+    return [
+        ("The book", _listed(rows) or "nothing"),
+        ("The policy", f"{held.policy}, {whose}: {figures}{listed}"),
+    ]
+
+
+def _figures(held: Holdings) -> list[tuple[str, str]]:
+    """Return the policy's figures without a source, those on one subject together."""
     by_room: dict[str, list[str]] = {}
     for name in held.assumed_figures:
         room, _, figure = name.partition(".")
-        by_room.setdefault(room, []).append(figure.replace("_", " "))
-    told = [(room.capitalize(), ", ".join(names)) for room, names in by_room.items()]
-    return [
-        facts([("Rows of the book", _listed(rows) or "none")]),
-        facts([("Policy", f"{held.policy}, {whose}: {figures}")]),
-        BLANK,
-        facts(told),
-    ]
+        by_room.setdefault(room, []).append(figure)
+    return [(sentence_text(room), ", ".join(names)) for room, names in by_room.items()]
 
 
 def _listed(counts: dict[str, int]) -> str:
@@ -183,7 +239,6 @@ def _listed(counts: dict[str, int]) -> str:
 def written_page(book: Book, policy: Policy, folder: str) -> Group:
     """Return the summary of a book that has just been written."""
     held = holdings(book, policy, policy_is_own=False)
-    title = f"{held.title} ({held.council}), as of {held.as_of}"
-    about = section(title, facts(_demand(held)), BLANK, facts(_supply(held)))
+    about = page(holdings_parts(held))
     invented = "Providers, people, rates and vacancies are invented; the postcodes are real."
     return page([about, note(invented, ALERT), note(f"Written to {folder}", GOOD)])

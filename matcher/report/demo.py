@@ -6,12 +6,12 @@ from datetime import date
 
 from rich.console import Group
 
-from matcher.report.page import BLANK, facts, heading, page, section
+from matcher.report.page import facts, heading, page
 
 
 def command_line(command: str) -> Group:
     """Return the command that gives what follows."""
-    return page([BLANK, heading(f"$ carematch {command}"), BLANK])
+    return page([heading(f"$ carematch {command}")])
 
 
 def next_steps(program: str, book: str, allocation: str, as_of: date) -> Group:
@@ -26,25 +26,11 @@ def next_steps(program: str, book: str, allocation: str, as_of: date) -> Group:
     as_of
         The day that the book describes.
     """
-    return page(
-        [
-            BLANK,
-            section(
-                "Where everything is",
-                facts(
-                    [
-                        ("The county", f"{book} (CSV files, described by datapackage.json)"),
-                        (
-                            "The plan",
-                            f"{allocation} (placements, visit times, unplaced, prices, summary)",
-                        ),
-                        ("Look closer", f"{program} check {book}"),
-                        ("", f"{program} shortlist {book} REQUEST"),
-                        ("", f"{program} explain {book} REQUEST PROVIDER"),
-                        ("", f"{program} explain {book} REQUEST --allocation {allocation}"),
-                        ("Serve it", f"CAREMATCH_DAY={as_of} {program} serve --load {book}"),
-                    ]
-                ),
-            ),
-        ]
-    )
+    told = [
+        ("Files", f"{book}, {allocation}"),
+        ("Look closer", f"{program} shortlist {book} REQUEST --why"),
+        ("", f"{program} explain {book} REQUEST PROVIDER"),
+        ("", f"{program} explain {book} REQUEST --allocation {allocation}"),
+        ("Serve it", f"CAREMATCH_DAY={as_of} {program} serve --load {book}"),
+    ]
+    return page([heading("Where everything is"), facts(told)])

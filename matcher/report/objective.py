@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 from matcher.allocation import UNITS
 from matcher.policy import Objective
-from matcher.result import Stage
 from matcher.vocabulary import km_text, pounds_text
 
 METRES_PER_KM = 1000
@@ -52,10 +51,3 @@ def amount_text(objective: Objective, value: int) -> str:
     unit = UNITS[objective]
     single = "person" if unit == "people" else unit.removesuffix("s")
     return f"{value:,} {single if value == 1 else unit}"
-
-
-def gap_text(stage: Stage) -> str:
-    """Return how far a value may be from the best possible; empty without a bound."""
-    if stage.bound is None:
-        return ""
-    return "proved" if stage.proved else value_text(stage.name, stage.value - stage.bound)

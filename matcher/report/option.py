@@ -1,16 +1,77 @@
-"""One option: who, when, at what price, and a total that a reader can recompute."""
+"""Options: side by side with their times, and each with a total that a reader can recompute."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from matcher.market import Market
 from matcher.option import CriterionScore, OfferedVisit, Option
-from matcher.report.page import ALERT, BLANK, GOOD, QUIET, facts, note, page, table
-from matcher.report.wording import day_text, week_text
-from matcher.vocabulary import days_text, km_text, words_text
+from matcher.report.page import ALERT, BLANK, GOOD, QUIET, facts, listing, note, page, table
+from matcher.report.wording import day_text, plain_text, rating_text, short_day_text, week_text
+from matcher.vocabulary import Day, days_text, km_text, pounds_text, words_text
+
+
+def options_table(market: Market, options: Iterable[Option]) -> RenderableType:
+    """Return options side by side: who, how good, at what price, how far, from when."""
+    rows = [
+        (
+            str(option.rank),
+            option.name,
+            _rating(market, option),
+            "not on file"
+            if option.weekly_cost_pence is None
+            else pounds_text(option.weekly_cost_pence),
+            km_text(option.distance_metres),
+            short_day_text(option.start_date, market.book.as_of),
+            Text("approval", style=ALERT) if option.needs_approval else "as it is",
+        )
+        for option in options
+    ]
+    columns = ("", "Provider", "CQC", "A week", "Away", "Starts", "Booking")
+    return table(columns, rows, right=("", "A week", "Away"), whole=("Starts", "Booking"))
+
+
+def _rating(market: Market, option: Option) -> str:
+    provider = market.providers[market.provider_number(option.provider_id)]
+    return rating_text(provider.cqc_rating, provider.cqc_rated_on)
+
+
+def approvals(options: Iterable[Option]) -> RenderableType | None:
+    """Return what has to be agreed to before an option may be booked; ``None`` if nothing."""
+    rows = [
+        (f"{option.rank}", Text(_approval(option), style=ALERT))
+        for option in options
+        if option.needs_approval
+    ]
+    return listing(rows, right=(0,)) if rows else None
+
+
+def _approval(option: Option) -> str:
+    """Return every reason in short; who approves is the same for all."""
+    told = [plain_text(reason).partition(";")[0] for reason in option.approval_reasons]
+    reasons = "; ".join(text.removeprefix(f"{option.name} ").removesuffix(".") for text in told)
+    return f"needs approval: {reasons}"
+
+
+def offered_times(options: Iterable[Option]) -> RenderableType | None:
+    """Return the times each option offers, a line an option; ``None`` where there are none."""
+    rows = [(f"{each.rank}", times_text(each.visits)) for each in options if each.visits]
+    return listing(rows, right=(0,)) if rows else None
+
+
+def times_text(visits: Iterable[OfferedVisit]) -> str:
+    """Return times in the order of the day: ``07:45, 12:30``, with days unless it is every day."""
+    by_days: defaultdict[tuple[Day, ...], list[str]] = defaultdict(list)
+    for visit in sorted(visits, key=lambda visit: visit.start):
+        carers = f" ({visit.carers} carers)" if visit.carers > 1 else ""
+        by_days[visit.days].append(f"{visit.start}{carers}")
+    if [*by_days] == [tuple(Day)]:
+        return ", ".join(by_days[tuple(Day)])
+    return "; ".join(f"{days_text(days)} {', '.join(told)}" for days, told in by_days.items())
 
 
 def option_part(option: Option, budget_pence: int | None, standing: str = "") -> Group:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -41,7 +41,7 @@ def facts(pairs: Iterable[tuple[str, str | Text]]) -> Padding:
     """Return names with their values, one a line."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style=QUIET, no_wrap=True)
-    grid.add_column()
+    grid.add_column(overflow="fold")
     for name, value in pairs:
         grid.add_row(name, value)
     return Padding(grid, (0, 0, 0, INDENT))
@@ -87,6 +87,32 @@ def table(
     for row in rows:
         grid.add_row(*row)
     return Padding(grid, (0, 0, 0, INDENT))
+
+
+def listing(rows: Iterable[Sequence[str | Text]], *, right: Sequence[int] = ()) -> Padding:
+    """Return rows without headings, indented; only the last cell of a row is ever broken.
+
+    Parameters
+    ----------
+    rows
+        Cells of each row.
+    right
+        Columns, by number, of figures, set to the right.
+    """
+    lines = list(rows)
+    grid = Table.grid(padding=(0, 2))
+    last = len(lines[0]) - 1 if lines else -1
+    for column in range(last + 1):
+        justify: JustifyMethod = "right" if column in right else "left"
+        grid.add_column(justify=justify, no_wrap=column < last)
+    for row in lines:
+        grid.add_row(*row)
+    return Padding(grid, (0, 0, 0, INDENT))
+
+
+def cut(text: str, style: str = "") -> Text:
+    """Return a text that ends in an ellipsis where its line does."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def section(title: str, *parts: RenderableType) -> Group:

@@ -13,16 +13,39 @@ from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import Frozen
 from matcher.option import Option, describe_option
-from matcher.report.option import option_part
-from matcher.report.page import BLANK, GOOD, WRONG, facts, note, page, section, table
-from matcher.report.request import request_part
+from matcher.report.option import approvals, offered_times, option_part, options_table
+from matcher.report.page import (
+    BLANK,
+    GOOD,
+    QUIET,
+    WRONG,
+    facts,
+    heading,
+    note,
+    notes,
+    page,
+    section,
+    table,
+)
+from matcher.report.request import request_brief, request_part
 from matcher.report.shortlist import RULE_TITLES, WHO_DECIDES
-from matcher.report.wording import week_text, word_text
+from matcher.report.wording import (
+    count_text,
+    of_it,
+    ordinal_text,
+    plain_text,
+    sentence_text,
+    short_day_text,
+    week_text,
+    word_text,
+    would_do,
+)
 from matcher.scoring import score
 from matcher.shortlist import make_shortlist, open_enquiry
 from matcher.vocabulary import km_text, words_text
 
 SOURCE_WIDTH = 16
+MORE = "What every rule says, prices and scores: --why"
 
 
 class RuleAnswer(Frozen):
@@ -112,18 +135,53 @@ def _offer(enquiry: Enquiry, number: int, rank: int) -> Option | None:
 
 
 def pair_page(market: Market, pair: Pair) -> Group:
-    """Return the explanation of one pair."""
+    """Return the answer of one pair: in a sentence, then what stands against it or its offer."""
+    parts: list[RenderableType] = [
+        heading(verdict_text(market, pair)),
+        BLANK,
+        request_brief(market, market.request(pair.request_id)),
+        BLANK,
+    ]
+    refusing = [rule for rule in pair.rules if not rule.passes]
+    if refusing:
+        parts.append(section("What would have to change", _changes(refusing)))
+    elif pair.offer:
+        told = [options_table(market, [pair.offer]), approvals([pair.offer])]
+        told.append(offered_times([pair.offer]))
+        parts.append(section("What it could offer", *(part for part in told if part is not None)))
+    return page([*parts, note(MORE, QUIET)])
+
+
+def verdict_text(market: Market, pair: Pair) -> str:
+    """Return in one sentence whether a provider could take a request, and the main reason."""
+    name = market.providers[market.provider_number(pair.provider_id)].name
+    refusing = [rule for rule in pair.rules if not rule.passes]
+    if not refusing:
+        offer = pair.offer
+        start = f" from {short_day_text(offer.start_date, market.book.as_of)}" if offer else ""
+        rank = f", {ordinal_text(offer.rank)} of {pair.ranked_among}" if offer else ""
+        first = ", once its price is approved" if pair.approval_reasons else ""
+        return f"{name} could take {pair.request_id}{start}{rank}{first}."
+    more = len(refusing) - 1
+    besides = f"; and {count_text(more, 'more reason')}" if more else ""
+    reason = of_it(refusing[0].sentence, name)
+    return f"{name} cannot take {pair.request_id}: {reason}{besides}."
+
+
+def pair_evidence(market: Market, pair: Pair) -> Group:
+    """Return everything about one pair: the request, the provider, every rule, and the score."""
     request = market.request(pair.request_id)
     parts: list[RenderableType] = [
+        BLANK,
         request_part(market, request),
         _provider(market, pair),
         section("Rules", _verdict(pair), BLANK, _rules(pair)),
     ]
     if pair.offer and pair.eligible:
-        standing = f"ranked {pair.offer.rank} of {pair.ranked_among}"
+        standing = f"{ordinal_text(pair.offer.rank)} of {pair.ranked_among}"
         parts.append(option_part(pair.offer, pair.personal_budget_pence, standing))
     elif pair.offer:
-        first = f"Apart from these refusals it has room, and could start {pair.offer.start_date}."
+        first = f"Apart from that it has room, and could start {pair.offer.start_date}."
         parts += [note(first), BLANK]
     return page([*parts, note(WHO_DECIDES)])
 
@@ -150,7 +208,7 @@ def _provider(market: Market, pair: Pair) -> Group:
 def _verdict(pair: Pair) -> RenderableType:
     refusing = [rule for rule in pair.rules if not rule.passes]
     if not refusing:
-        return note(f"All {len(pair.rules)} rules are kept: it is eligible.", GOOD)
+        return note(f"All {len(pair.rules)} rules are kept: it could start.", GOOD)
     return note(f"{len(refusing)} of {len(pair.rules)} rules refuse it.", WRONG)
 
 
@@ -169,5 +227,10 @@ def _rules(pair: Pair) -> RenderableType:
 
 
 def _refused_text(rule: RuleAnswer) -> str:
-    change = f" Smallest change: {rule.change}." if rule.change else ""
+    change = f" {sentence_text(would_do([rule.change]))}." if rule.change else ""
     return f"{rule.sentence}{change}"
+
+
+def _changes(refusing: list[RuleAnswer]) -> RenderableType:
+    """Return each reason against a provider with the smallest change that would lift it."""
+    return notes(plain_text(_refused_text(rule)) for rule in refusing)

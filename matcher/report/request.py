@@ -1,15 +1,95 @@
-"""What one request asks for."""
+"""What one request asks for: in three lines, or everything that is on record."""
 
 from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 
 from matcher.market import Market
 from matcher.model import CareRequest, Placement, Visit
 from matcher.policy import Policy
-from matcher.report.page import BLANK, facts, heading, page, table
-from matcher.report.wording import count_text, day_text, hours_text, week_text, word_text
-from matcher.vocabulary import TimeNeed, days_text, km_text, minute_text, words_text
+from matcher.report.page import BLANK, facts, heading, note, page, table
+from matcher.report.wording import (
+    count_text,
+    day_text,
+    hours_text,
+    sentence_text,
+    short_day_text,
+    week_text,
+    word_text,
+)
+from matcher.vocabulary import Day, TimeNeed, days_text, km_text, minute_text, words_text
+
+
+def request_brief(market: Market, request: CareRequest) -> Group:
+    """Return who asks for what, since when and by when, in about three lines."""
+    lines = (_case(market, request), _ask(market, request), _terms(market, request))
+    return page([heading(_title(request)), *(note(line) for line in lines if line)])
+
+
+def _title(request: CareRequest) -> str:
+    risk = f", {request.risk} risk" if request.risk else ""
+    place = f", lives at {request.postcode}" if request.postcode else ""
+    return f"{request.request_id}: {word_text(request.service_type)}{risk}{place}"
+
+
+def _case(market: Market, request: CareRequest) -> str:
+    """Return how long somebody waits, by when care is wanted, and what it may cost."""
+    told = []
+    if request.waiting_since is not None:
+        days = (market.book.as_of - request.waiting_since).days
+        told.append(f"waits {count_text(days, 'day')}")
+    if request.start_by:
+        told.append(f"to start by {short_day_text(request.start_by, market.book.as_of)}")
+    if request.personal_budget_pence_per_week is not None:
+        told.append(f"personal budget {week_text(request.personal_budget_pence_per_week)}")
+    if request.urgent_reason:
+        told.append(f"urgent: {request.urgent_reason}")
+    return _sentence(told)
+
+
+def _ask(market: Market, request: CareRequest) -> str:
+    """Return the week's visits, or the bed."""
+    if request.package.visits:
+        calls = sum(len(visit.days) for visit in request.package.visits)
+        minutes = hours_text(request.package.weekly_minutes)
+        return f"{minutes} a week in {calls} visits: {_week(request.package.visits)}"
+    if request.placement is None or request.is_homecare:
+        return ""
+    return _sentence([_bed(request, request.placement)])
+
+
+def _week(visits: Iterable[Visit]) -> str:
+    """Return visits in a few words each, those of the same days together."""
+    by_days: defaultdict[tuple[Day, ...], list[str]] = defaultdict(list)
+    for visit in visits:
+        carers = f" with {visit.carers} carers" if visit.carers > 1 else ""
+        by_days[visit.days].append(f"{_slot(visit)} {visit.minutes} min{carers}")
+    return "; ".join(f"{days_text(days)} {', '.join(told)}" for days, told in by_days.items())
+
+
+def _slot(visit: Visit) -> str:
+    at = minute_text(visit.at_minute or 0)
+    if visit.time_need is TimeNeed.CRITICAL:
+        return f"at {at} (critical)"
+    return f"{visit.band} (best {at})" if visit.time_need is TimeNeed.PREFERRED else f"{visit.band}"
+
+
+def _terms(market: Market, request: CareRequest) -> str:
+    """Return needs and wishes that the options have to meet."""
+    return _sentence([f"{name.lower()} {text}" for name, text in _asked(market, request)])
+
+
+def _asked(market: Market, request: CareRequest) -> Iterator[tuple[str, str]]:
+    if request.needs:
+        yield "Needs", words_text(request.needs)
+    yield from _wishes(market, request)
+
+
+def _sentence(parts: list[str]) -> str:
+    return sentence_text("; ".join(parts))
 
 
 def request_part(market: Market, request: CareRequest) -> Group:
@@ -32,9 +112,7 @@ def _facts(market: Market, request: CareRequest) -> list[tuple[str, str]]:
     ]
     if request.urgent_reason:
         told.append(("Urgent", request.urgent_reason))
-    if request.needs:
-        told.append(("Needs", words_text(request.needs)))
-    told += _wishes(request)
+    told += _asked(market, request)
     budget = request.personal_budget_pence_per_week
     if budget is not None:
         told.append(("Personal budget", week_text(budget)))
@@ -47,17 +125,24 @@ def _facts(market: Market, request: CareRequest) -> list[tuple[str, str]]:
     return told
 
 
-def _wishes(request: CareRequest) -> list[tuple[str, str]]:
+def _wishes(market: Market, request: CareRequest) -> list[tuple[str, str]]:
+    current = request.current_provider_id
     wishes = {
-        "Languages": words_text(request.languages) if request.languages else "",
-        "Carers": f"{request.carer_gender} carers only" if request.carer_gender else "",
-        "Asks for": ", ".join(request.preferred_providers),
-        "Not": ", ".join(request.excluded_providers),
-        "Now with": request.current_provider_id or "",
+        "Speaks": words_text(request.languages) if request.languages else "",
+        "Carers": f"{request.carer_gender} only" if request.carer_gender else "",
+        "Asks for": _named(market, request.preferred_providers),
+        "Not": _named(market, request.excluded_providers),
+        "Now with": _named(market, [current]) if current else "",
     }
     if request.max_distance_metres is not None:
         wishes["Within"] = km_text(request.max_distance_metres)
     return [(name, text) for name, text in wishes.items() if text]
+
+
+def _named(market: Market, ids: Iterable[str]) -> str:
+    """Return providers by their names; one that the book does not hold by its id."""
+    names = (market.providers[market.index[i]].name if i in market.index else i for i in ids)
+    return ", ".join(names)
 
 
 def _waiting(market: Market, request: CareRequest) -> str:

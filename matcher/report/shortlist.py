@@ -1,45 +1,70 @@
-"""A shortlist: the options, why the others are out, and who decides."""
+"""A shortlist: the answer in one screen, and behind it all that it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from matcher.eligibility import RULES
 from matcher.market import Market
-from matcher.near_miss import NearMiss
-from matcher.option import Option
-from matcher.report.option import option_part
+from matcher.report.option import approvals, offered_times, option_part, options_table
+from matcher.report.outsiders import outsiders_brief, outsiders_part
 from matcher.report.page import ALERT, BLANK, QUIET, WRONG, note, notes, page, section, table
-from matcher.report.request import request_part
-from matcher.report.wording import count_text
-from matcher.shortlist import NO_AFFORDABLE_OPTION, Search, Shortlist
-from matcher.vocabulary import km_text, pounds_text
+from matcher.report.request import request_brief, request_part
+from matcher.report.wording import plain_text
+from matcher.shortlist import Search, Shortlist
 
 WHO_DECIDES = (
     "Carematch ranks and proposes; people decide. Nothing is booked by this list: the person and "
     "their worker choose, and above-rate offers wait for a budget holder (H9, H14)."
 )
+MORE = "These are proposals: people decide. Scores, evidence and rules: --why"
+MOST_ALERTS = 4
+"""So many notes and warnings stand on the first page."""
 RULE_TITLES = {rule.rule_id: (rule.__doc__ or "").partition("\n")[0] for rule in RULES}
 """Each rule in one sentence."""
 
 
 def shortlist_page(market: Market, search: Search) -> Group:
-    """Return everything a broker needs to put options before a person."""
+    """Return what a broker puts before a person, in one screen: options, cautions, who is out."""
+    answer = search.shortlist
+    parts: list[RenderableType] = [shortlist_head(market, search), *_alerts(answer)]
+    times = offered_times(answer.options)
+    if times is not None:
+        parts.append(section("Times offered", times))
+    parts += [outsiders_brief(search), note(MORE, QUIET)]
+    return page(parts)
+
+
+def shortlist_head(market: Market, search: Search) -> Group:
+    """Return who asks for what, and the options side by side."""
+    answer = search.shortlist
+    parts: list[RenderableType] = [
+        request_brief(market, market.request(answer.request_id)),
+        BLANK,
+        options_table(market, answer.options)
+        if answer.options
+        else note("Nobody can start.", WRONG),
+        BLANK,
+    ]
+    return page(parts)
+
+
+def shortlist_evidence(market: Market, search: Search) -> Group:
+    """Return what a shortlist rests on: scores, rules, assumptions and where it comes from."""
     answer = search.shortlist
     request = market.request(answer.request_id)
     budget = request.personal_budget_pence_per_week
-    parts: list[RenderableType] = [request_part(market, request), *_alerts(answer)]
-    if answer.options:
-        parts.append(_at_a_glance(answer.options))
+    parts: list[RenderableType] = [BLANK, request_part(market, request)]
+    if len(answer.notes) + len(answer.warnings) > MOST_ALERTS:
+        parts += [notes([*answer.notes, *answer.warnings], ALERT), BLANK]
     parts += [option_part(option, budget) for option in answer.options]
-    if answer.near_misses:
-        parts.append(_near_misses(answer.near_misses))
-    parts += [_refusals(answer), note(WHO_DECIDES), _origin(answer)]
-    return page(parts)
+    parts += [outsiders_part(search)]
+    if answer.refused_by:
+        parts.append(_rules(answer))
+    return page([*parts, note(WHO_DECIDES), _origin(answer)])
 
 
 def shortlist_document(search: Search) -> dict[str, Any]:
@@ -49,58 +74,24 @@ def shortlist_document(search: Search) -> dict[str, Any]:
     return document
 
 
-def _alerts(answer: Shortlist) -> Iterable[RenderableType]:
-    if answer.affordability == NO_AFFORDABLE_OPTION:
-        yield Text(f"  {NO_AFFORDABLE_OPTION}", style=WRONG)
-    if answer.notes:
-        yield notes(answer.notes, ALERT)
-    if answer.warnings:
-        yield notes([f"Warning: {warning}" for warning in answer.warnings])
-    if answer.notes or answer.warnings:
+def _alerts(answer: Shortlist) -> Iterator[RenderableType]:
+    """Yield what has to be known before an option is put to anybody."""
+    waiting = approvals(answer.options)
+    if waiting is not None:
+        yield waiting
+    told = [plain_text(text) for text in (*answer.notes, *answer.warnings)]
+    if told:
+        yield notes(told[:MOST_ALERTS], ALERT)
+    if len(told) > MOST_ALERTS:
+        yield note(f"and {len(told) - MOST_ALERTS} more (--why)", QUIET)
+    if told or waiting is not None:
         yield BLANK
 
 
-def _at_a_glance(options: Iterable[Option]) -> Group:
-    rows = [
-        (
-            str(option.rank),
-            option.name,
-            f"{option.total:.2f}",
-            "?" if option.weekly_cost_pence is None else pounds_text(option.weekly_cost_pence),
-            km_text(option.distance_metres),
-            str(option.start_date),
-            Text("approval", style=ALERT) if option.needs_approval else "as it is",
-        )
-        for option in options
-    ]
-    columns = ("", "Provider", "Score", "A week", "Away", "From", "Booking")
-    figures = ("", "Score", "A week", "Away")
-    return section("Options", table(columns, rows, right=figures, whole=("From", "Booking")))
-
-
-def _near_misses(misses: Iterable[NearMiss]) -> Group:
-    rows = [
-        (miss.name, km_text(miss.distance_metres), " ".join(miss.reasons), "; ".join(miss.changes))
-        for miss in misses
-    ]
-    columns = ("Provider", "Away", "Why not", "What would admit it")
-    return section("Near misses", table(columns, rows, right=("Away",)))
-
-
-def _refusals(answer: Shortlist) -> Group:
-    out = answer.considered - answer.eligible
-    told = (
-        f"{count_text(answer.considered, 'provider')} considered: {answer.eligible:,} could start, "
-        f"{out:,} are out. One provider may be refused by several rules."
-    )
-    parts: list[RenderableType] = [note(told)]
-    if answer.refused_by:
-        rows = [
-            (f"{count:,}", rule, RULE_TITLES[rule]) for rule, count in answer.refused_by.items()
-        ]
-        columns = ("Refused", "Rule", "What it asks")
-        parts += [BLANK, table(columns, rows, right=("Refused",), whole=("Rule",))]
-    return section("Who is out, and why", *parts)
+def _rules(answer: Shortlist) -> Group:
+    rows = [(f"{count:,}", rule, RULE_TITLES[rule]) for rule, count in answer.refused_by.items()]
+    columns = ("Refuses", "Rule", "What it asks")
+    return section("The rules", table(columns, rows, right=("Refuses",), whole=("Rule",)))
 
 
 def _origin(answer: Shortlist) -> RenderableType:

@@ -6,32 +6,18 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from rich.console import Group, RenderableType
-
 from matcher.allocation import Placed, Unplaced
 from matcher.eligibility import approval_reasons
-from matcher.market import Market
 from matcher.model import Frozen
 from matcher.policy import Objective
-from matcher.report.allocation import REASONS, WHO_DECIDES
-from matcher.report.night import Holder, Night, PricedUse, Seat, waited, window_text
-from matcher.report.objective import TITLES, amount_text, value_text
-from matcher.report.page import BLANK, QUIET, facts, note, notes, page, section, table
-from matcher.report.request import request_part
-from matcher.report.wording import and_text, count_text, day_text, week_text, word_text
-from matcher.result import CapacityPrice
+from matcher.report.night import Holder, Night, PricedUse, Seat, waited
+from matcher.report.objective import TITLES, amount_text
+from matcher.report.wording import and_text, count_text
 from matcher.solvers.options import Choice, Option
-from matcher.vocabulary import Risk, km_text
+from matcher.vocabulary import Risk
 
-WHAT_PRICES_ARE = (
-    "A point is a person at green risk left unplaced, by the policy's weights; a price is what a "
-    "unit more would bring. Prices are those of a relaxation, not always the only ones: they guide "
-    "and do not decide."
-)
 MOST_NAMED = 4
 """Holders named in a sentence."""
-MOST_LISTED = 8
-"""Holders listed on a page at one provider; the document has all."""
 
 
 class WhyNot(StrEnum):
@@ -208,7 +194,8 @@ def _not_chosen(
     text = f"would be {against}, but what it has free is taken by {_named(holders)}"
     points, paid = seat.points(option), seat.points(chosen.option)
     if points is not None and paid is not None and points > paid:
-        return WhyNot.DEARER, f"{text}, priced at {points:.2f} points against {paid:.2f}."
+        worth = f"which is worth more to all who wait: {points:.2f} against {paid:.2f}"
+        return WhyNot.DEARER, f"{text}, {worth}."
     return WhyNot.TAKEN, f"{text}."
 
 
@@ -232,140 +219,6 @@ def _named(holders: Sequence[Holder]) -> str:
     return and_text([*names, count_text(more, "other")] if more else names)
 
 
-# -- the page --------------------------------------------------------------------------------------
-
-
-def why_page(market: Market, why: Why) -> Group:
-    """Return why somebody is where they are, or who took the capacity."""
-    request = market.request(why.request_id)
-    return page([request_part(market, request), *why_parts(market, why), note(WHO_DECIDES)])
-
-
-def why_parts(market: Market, why: Why) -> list[RenderableType]:
-    """Return the sections of the page that speak of the allocation."""
-    parts: list[RenderableType] = []
-    if why.placed is not None:
-        parts += [_place(market, why, why.placed), *([_standing(why)] if why.others else [])]
-    elif why.unplaced is not None:
-        parts.append(_no_place(why, why.unplaced))
-    if why.others:
-        title = "Why not the others" if why.placed else "Who could serve alone"
-        parts.append(section(title, _others(why.others)))
-    if any(other.holders for other in why.others):
-        parts.append(section("Who has what they have free", _holders(why.others)))
-    paid = [(why.placed.provider_id, use) for use in why.uses] if why.placed else []
-    paid += [(other.provider_id, use) for other in why.others for use in other.uses]
-    if paid:
-        told = (_prices(paid), BLANK, note(WHAT_PRICES_ARE, QUIET))
-        parts.append(section("What that capacity is worth", *told))
-    return parts
-
-
 def why_document(why: Why) -> dict[str, Any]:
     """Return the answer for a JSON document."""
     return why.model_dump(mode="json")
-
-
-def _place(market: Market, why: Why, placed: Placed) -> Group:
-    provider = market.providers[market.provider_number(placed.provider_id)]
-    told = [
-        ("Status", word_text(placed.status)),
-        ("Where", f"{provider.postcode}, {km_text(placed.distance_metres)} away"),
-        ("Starts", day_text(placed.start_date)),
-        ("Cost", week_text(placed.weekly_cost_pence)),
-        ("Capacity", _points_text(placed.scarcity_points)),
-        ("Could serve", f"{count_text(why.could_serve, 'provider')} alone, this one among them"),
-    ]
-    title = f"Why {provider.name} ({provider.provider_id})"
-    return section(title, facts(told), notes(placed.reasons))
-
-
-def _points_text(points: float | None) -> str:
-    if points is None:
-        return "not priced"
-    return f"worth {points:.2f} points to all who wait" if points else "not scarce: 0.00 points"
-
-
-def _no_place(why: Why, unplaced: Unplaced) -> Group:
-    told = [
-        ("Reason", f"{unplaced.reason}: {REASONS[unplaced.reason]}"),
-        ("In full", unplaced.detail),
-        ("Nearest", unplaced.nearest_miss or "nothing"),
-        ("Could serve", f"{count_text(why.could_serve, 'provider')} alone"),
-    ]
-    return section("Why nobody", facts(told))
-
-
-def _standing(why: Why) -> Group:
-    """Return the objectives to which the offer adds anything; less would be better."""
-    rows = [
-        (
-            TITLES[standing.objective],
-            value_text(standing.objective, standing.value),
-            value_text(standing.objective, standing.best),
-            f"{standing.rank} of {why.could_serve}",
-        )
-        for standing in why.standings
-        if standing.value
-    ]
-    columns = ("Objective, less is better", "Here", "Best alone", "Rank")
-    shown = table(columns, rows, right=columns[1:])
-    return section("Where it stands, in the published order", shown)
-
-
-def _others(others: Sequence[Other]) -> RenderableType:
-    rows = [
-        (
-            other.provider_id,
-            km_text(other.distance_metres),
-            "?" if other.scarcity_points is None else f"{other.scarcity_points:.2f}",
-            other.sentence,
-        )
-        for other in others
-    ]
-    return table(("Provider", "Away", "Points", "Why not"), rows, right=("Away", "Points"))
-
-
-def _holders(others: Sequence[Other]) -> RenderableType:
-    rows = [
-        (
-            other.provider_id,
-            holder.request_id,
-            holder.risk.value if holder.risk else "?",
-            "?" if holder.waiting_days is None else count_text(holder.waiting_days, "day"),
-            holder.holds,
-        )
-        for other in others
-        for holder in other.holders[:MOST_LISTED]
-    ]
-    shown = table(("At", "Request", "Risk", "Waited", "Holds"), rows, whole=("Risk", "Waited"))
-    more = {other.provider_id: len(other.holders) - MOST_LISTED for other in others}
-    cut = [f"{name}: {count_text(n, 'other')}" for name, n in more.items() if n > 0]
-    return page(
-        [shown, note(f"Not listed here, but by --json: {and_text(cut)}.", QUIET)]
-        if cut
-        else [shown]
-    )
-
-
-def _unit_text(price: CapacityPrice) -> str:
-    unit = word_text(price.unit)
-    if price.most_each is not None:
-        unit += f", {price.most_each} a {'bed' if price.first_night else 'carer'}"
-    return unit if price.carers is None else f"{unit}, {price.carers} carers at once"
-
-
-def _prices(paid: Iterable[tuple[str, PricedUse]]) -> RenderableType:
-    rows = [
-        (
-            provider_id,
-            window_text(use.price),
-            _unit_text(use.price),
-            f"{use.price.points:.4f}",
-            f"{use.units:.2f}",
-            f"{use.points:.2f}",
-        )
-        for provider_id, use in paid
-    ]
-    columns = ("At", "Capacity", "Unit", "A unit", "Needed", "Points")
-    return table(columns, rows, right=("A unit", "Needed", "Points"), whole=("Unit",))

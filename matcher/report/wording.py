@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import date
 
-from matcher.vocabulary import pounds_text, words_text
+from matcher.vocabulary import CqcRating, pounds_text, words_text
 
 MINUTES_PER_HOUR = 60
+_CODES = re.compile(r" ?\((?:[HLS]\d+(?:, )?)+\)")
+_MAY_BE = re.compile(r"^(?:feasible )?if ")
 
 
 def count_text(number: int, one: str, many: str | None = None) -> str:
@@ -49,3 +52,104 @@ def and_text(parts: Sequence[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def short_day_text(day: date, beside: date) -> str:
+    """Return a date as a diary has it, for example ``Fri 3 Apr``, with a year other than today's.
+
+    Parameters
+    ----------
+    day
+        The date.
+    beside
+        The day that the book describes.
+    """
+    text = f"{day:%a} {day.day} {day:%b}"
+    return text if day.year == beside.year else f"{text} {day.year}"
+
+
+def long_day_text(day: date) -> str:
+    """Return a date in full, for example ``1 April 2026``."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def rating_text(rating: CqcRating, rated_on: date | None) -> str:
+    """Return a rating with the month it was given in, for example ``good 05/2024``."""
+    word = word_text(rating)
+    return word if rated_on is None else f"{word} {rated_on:%m/%Y}"
+
+
+def sentence_text(text: str) -> str:
+    """Return a text that opens with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def plain_text(sentence: str) -> str:
+    """Return a sentence without the codes of rules, for example ``(H9)``."""
+    return _CODES.sub("", sentence)
+
+
+def few_words(sentence: str, name: str) -> str:
+    """Return what a sentence says of one provider, without its name: ``serves dorchester``.
+
+    Parameters
+    ----------
+    sentence
+        A reason in one sentence.
+    name
+        The provider's name; a sentence that does not hold it comes back whole.
+    """
+    told = plain_text(sentence).removesuffix(".")
+    before, found, after = told.partition(f"{name} ")
+    if not found:
+        return told
+    said = after.partition(";")[0].removeprefix("is ")
+    said = said.removeprefix("has ") if said.startswith("has no ") else said
+    # "R-104 excludes the home" says nothing after the name.
+    return said if said else before + name
+
+
+def of_it(sentence: str, name: str) -> str:
+    """Return what a sentence says of one provider, as a clause: ``it serves dorchester, ...``.
+
+    Parameters
+    ----------
+    sentence
+        A reason in one sentence.
+    name
+        The provider's name, for which "it" stands; what is said of it comes first.
+    """
+    clauses = plain_text(sentence).removesuffix(".").split("; ")
+    clauses.sort(key=lambda clause: not clause.startswith(name))
+    return ", ".join(clauses).replace(name, "it")
+
+
+def would_do(changes: Iterable[str]) -> str:
+    """Return the changes that would let a provider in, as a clause without its subject."""
+    told = [_MAY_BE.sub("if ", change) for change in changes]
+    text = " and ".join(told)
+    return f"would do {text}" if text.startswith("if ") else text
+
+
+def ordinal_text(number: int) -> str:
+    """Return a place in a row, for example ``2nd``."""
+    teen = 10 <= number % 100 <= 20
+    ending = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
+def some_text(names: Sequence[str], most: int, number: int | None = None) -> str:
+    """Return the first of some names and how many more there are: ``a, b and 3 others``.
+
+    Parameters
+    ----------
+    names
+        Names in the order to tell them.
+    most
+        How many to tell.
+    number
+        How many there are, where not all have a name here.
+    """
+    shown = list(names[:most])
+    more = (len(names) if number is None else number) - len(shown)
+    return and_text([*shown, count_text(more, "other")] if more > 0 else shown)

@@ -59,8 +59,7 @@ def test_visits_fit_do_not_fit_and_only_just_fit(gazetteer: Gazetteer) -> None:
     refusal = capacity(gazetteer, request, provider(), morning, short)
     assert refusal is not None
     assert refusal.sentence == (
-        "Agency P-1 has no start within its capacity for visit 2 (lunch, every day, 45 minutes, "
-        "carers 1)."
+        "Agency P-1 has no room for visit 2 (lunch, every day, 45 minutes, carers 1)."
     )
     assert refusal.change == Change("feasible if the lunch visit may start at 10:15", 75, "minutes")
 

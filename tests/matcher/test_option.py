@@ -113,7 +113,9 @@ def test_near_misses_are_shown_when_options_run_short(gazetteer: Gazetteer) -> N
     assert (miss.provider_id, miss.name, miss.distance_metres) == ("P-2", "Agency P-2", 780)
     assert miss.reasons == ("Agency P-2 is under embargo: no new work.",)
     assert miss.changes == ("feasible if the embargo is lifted",)
-    assert answer.notes == ("1 of 3 options: nobody else can start, see the near misses.",)
+    assert answer.notes == (
+        "1 of 3 options: nobody else can start, but a small change would help.",
+    )
     assert answer.refused_by == {"STATUS": 1, "CONTRACT": 1}
 
 

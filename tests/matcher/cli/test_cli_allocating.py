@@ -42,11 +42,11 @@ def test_everyone_is_placed_or_accounted_for(
 def test_the_page_compares_with_today_and_with_the_bound(
     carematch: Command, county: Path, tmp_path: Path
 ) -> None:
-    """One plain sentence says how many have a place, against today's way and against the bound."""
+    """Plain sentences say how many have a place, beside today's way and beside any other plan."""
     ran = carematch("allocate", county, "--out", tmp_path / "night", "--seconds", 3)
     page = " ".join(ran.out.split())
     assert "than by today's way" in page or "as many as by today's way" in page
-    assert "Risk by risk" in page
+    assert "no plan can place more" in page or "could be placed" in page
     assert "nobody is booked" in page
     assert "Placing" in ran.err
 
@@ -72,13 +72,13 @@ def test_the_page_of_a_night_fits(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The stages stand one a line, with value, bound, gap and today's value beside them."""
+    """The aims stand one a line, with value, what is proved and today's value beside them."""
     monkeypatch.setenv("COLUMNS", str(columns))
     out = tmp_path / "night"
-    lines = carematch("allocate", county, "--out", out, "--seconds", 2).out.splitlines()
+    lines = carematch("allocate", county, "--out", out, "--seconds", 2, "--why").out.splitlines()
     assert all(len(line) <= columns for line in lines)
-    head = next(line for line in lines if "Objective, less is better" in line)
-    assert head.split()[-5:] == ["Value", "Bound", "Gap", "Today's", "way"]
+    head = next(line for line in lines if "Best possible" in line)
+    assert head.split() == ["Aim", "This", "plan", "Best", "possible", "Today's", "way"]
     for stage in read_summary(out).stages:
         (row,) = [line for line in lines if line.strip().startswith(TITLES[stage.name])]
         assert value_text(stage.name, stage.value) in row
@@ -159,7 +159,7 @@ def test_ctrl_c_keeps_the_best_plan(
         return result.model_copy(update={"status": Status.CANCELLED})
 
     monkeypatch.setattr(allocating, "solve", interrupted)
-    ran = carematch("allocate", SAMPLE, "--out", tmp_path / "night")
+    ran = carematch("allocate", SAMPLE, "--out", tmp_path / "night", "--why")
     assert ran.code == 0
     assert "keeping the best plan found" in ran.err
     assert "kept and written" in ran.err

@@ -267,7 +267,7 @@ def test_progress_is_told_with_and_without_a_terminal(
         progress.part_done(1, 12, 7)
         progress._bars.refresh()
     told = text.getvalue()
-    assert "Placing 12 people: 34 possible offers in 2 independent parts." in told
+    assert "Placing 12 people: 34 possible offers to weigh up." in told
     assert "7 people with an offer so far" in told
     assert ("7 people placed; red risk, not placed: 3, at best 1" in told) == (not terminal)
 

@@ -64,11 +64,11 @@ def test_near_enough_is_noted(carematch: Command, tmp_path: Path) -> None:
 
 
 def test_it_says_how_it_searched(carematch: Command, tmp_path: Path) -> None:
-    """The page tells of the largest part, and the summary of every part, the largest first."""
+    """The page tells of the largest group, and the summary of every part, the largest first."""
     out = tmp_path / "night"
-    page = carematch("allocate", SAMPLE, "--out", out).out
+    page = carematch("allocate", SAMPLE, "--out", out, "--why").out
     how = read_summary(out).how
     assert how
-    assert f"largest part, {how[0]}" in " ".join(page.split())
+    assert f"largest group, {how[0]}" in " ".join(page.split())
     people = [int(line.split()[0]) for line in how]
     assert people == sorted(people, reverse=True)

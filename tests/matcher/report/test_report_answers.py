@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
-from matcher.allocation import UnplacedReason
+from matcher.allocation import Allocation, Unplaced, UnplacedReason
 from matcher.errors import Fault
 from matcher.files import BookFolder
 from matcher.files.cqc import ImportedHomes, LeftOut
 from matcher.files.results import Counts, Measures, Summary
+from matcher.files.risks import RiskCounts
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import Book, CareRequest
 from matcher.policy import Objective, Policy
-from matcher.report.allocation import allocation_page, in_a_sentence
-from matcher.report.book import MOST_WARNINGS, book_page, holdings
+from matcher.report.allocation import (
+    allocation_evidence,
+    allocation_page,
+    in_a_sentence,
+    named_by_reason,
+)
+from matcher.report.book import MOST_KINDS, book_evidence, book_page, holdings
 from matcher.report.demo import command_line, next_steps
+from matcher.report.objective import TITLES
 from matcher.report.register import MOST_REASONS, assumptions, register_page
 from matcher.result import Limits, Method, Stage, Status
 from matcher.vocabulary import ServiceType
@@ -59,16 +67,37 @@ def test_holdings_count_and_name_assumptions(policy: Policy) -> None:
     text = one_line(book_page(BookFolder(book, policy, "own", ())))
     assert "rates 1, bed capacity 1" in text
     assert "the book's own" in text
-    assert "warning" not in text
+    assert "To look at" not in text
+    assert "something not recorded 1" in text
+    assert "cost_spread" in one_line(book_evidence(BookFolder(book, policy, "own", ())))
 
 
-def test_a_page_shows_some_warnings_and_counts_all(policy: Policy) -> None:
-    """A long list of warnings is cut, with the number of those not shown."""
-    warnings = tuple(Fault("visits.csv", row, "minutes", "15", "30") for row in range(2, 20))
-    text = one_line(book_page(BookFolder(builders.book(), policy, None, warnings)))
-    assert "18 warnings" in text
-    assert f"and {18 - MOST_WARNINGS} more" in text
+def test_what_to_look_at_is_told_by_kind(policy: Policy) -> None:
+    """Of each kind the page has the number, what was expected, and the first few rows."""
+    warnings = tuple(
+        Fault("visits.csv", row, "minutes", "15", "30 or more") for row in range(2, 20)
+    )
+    old = tuple(
+        Fault("bed_capacity.csv", row, "as_of", "2025-12-01", f"word from H-{row} on or after")
+        for row in (4, 9)
+    )
+    folder = BookFolder(builders.book(), policy, None, (*old, *warnings))
+    text = one_line(book_page(folder))
+    assert "To look at: 20 things" in text
+    assert "18 30 or more: visits.csv, minutes, rows 2 (15), 3 (15), 4 (15) and 15 others" in text
+    assert "2 Word from H-4 on or after: bed_capacity.csv, as_of, rows 4 (2025-12-01) and 9" in text
     assert "Beds free none" in text
+    assert "H-9" not in text
+    assert "word from H-9 on or after" in one_line(book_evidence(folder))
+
+
+def test_kinds_beyond_the_first_are_counted(policy: Policy) -> None:
+    """Many kinds are cut with the number of those not shown; behind --why each row stands."""
+    names = [chr(ord("a") + number) for number in range(MOST_KINDS + 2)]
+    warnings = tuple(Fault("rates.csv", 0, name, "x", "another word") for name in names)
+    folder = BookFolder(builders.book(), policy, None, warnings)
+    assert "and 2 others of 2 kinds" in one_line(book_page(folder))
+    assert one_line(book_evidence(folder)).count("another word") == MOST_KINDS + 2
 
 
 def _homes(**changes: object) -> ImportedHomes:
@@ -153,7 +182,7 @@ def test_the_sentence_says_by_how_much_and_at_which_risk() -> None:
     today = Measures.model_validate(_measures(3, 3, 1))
     text = in_a_sentence(_summary(today, **_measures(1, 2, 2, bound=2)))
     assert text == (
-        "15 of 20 people that may be searched for have a place they may be offered, 2 more than "
+        "15 of 20 people who may be searched for have a place they may be offered, 2 more than "
         "by today's way (2 more at red risk, 1 more at amber risk and 1 fewer at green risk). "
         "Risk by risk, no plan can place more: that is proved."
     )
@@ -166,11 +195,15 @@ def test_the_sentence_says_by_how_much_and_at_which_risk() -> None:
 def test_the_sentence_never_claims_a_proof_that_is_not_there() -> None:
     """With a gap the room is told for that risk; without bounds nothing is claimed."""
     gap = in_a_sentence(_summary(None, **_measures(1, 4, 5, bound=4)))
-    assert "At most 1 more at green risk could be placed by any plan as good" in gap
+    assert gap.endswith("At most 1 more at green risk could be placed by any plan.")
+    nought = in_a_sentence(_summary(None, **_measures(1, 4, 5, bound=0)))
+    assert nought.endswith(
+        "Whether more could be placed at red, amber and green risk is not proved."
+    )
     assert gap.startswith("10 of 20 people")
     assert "Risk by risk" not in in_a_sentence(_summary(None, **_measures(1, 4, 5)))
     single = _measures(0, 0, 19, bound=None)
-    assert "1 of 20 people that may be searched for has a place" in in_a_sentence(
+    assert "1 of 20 people who may be searched for has a place" in in_a_sentence(
         _summary(None, **single)
     )
 
@@ -178,9 +211,84 @@ def test_the_sentence_never_claims_a_proof_that_is_not_there() -> None:
 def test_a_page_without_todays_way_or_losses() -> None:
     """Nothing is compared that was not computed, and nobody is listed who is placed."""
     text = one_line(allocation_page(_summary(None, **_measures(0, 0, 0, bound=None)), "out"))
-    assert "Not placed" not in text
+    assert "none with room" not in text
     assert "£12.50" in text
     assert "Today's way" not in text
+
+
+def test_reasons_come_with_the_most_urgent_names() -> None:
+    """The commonest reason stands first, with a few people and the number of the others."""
+    summary = _summary(None, **_measures(0, 0, 5))
+    named = {UnplacedReason.NO_CAPACITY: [f"R-{n} (green)" for n in range(5)]}
+    text = one_line(allocation_page(summary, "out", book="mine", named=named))
+    told = "5 suitable providers, but none with room: R-0 (green), R-1 (green), R-2 (green) and 2"
+    assert told in text
+    assert "carematch explain mine REQUEST --allocation out" in text
+    assert "5 suitable providers, but none with room The best" in one_line(
+        allocation_page(summary, "out")
+    )
+
+
+def test_people_are_named_red_before_green_and_by_their_wait(gazetteer: Gazetteer) -> None:
+    """Whoever is in most danger, then whoever waits longest, is named first."""
+
+    def waits(request_id: str, risk: str | None, days: int) -> CareRequest:
+        return builders.homecare_request(
+            request_id=request_id, risk=risk, waiting_since=builders.day(-days)
+        )
+
+    people = [waits("R-1", "green", 9), waits("R-2", "red", 1), waits("R-3", "red", 5)]
+    market = builders.market(gazetteer, *people, waits("R-4", None, 50))
+    lines = [
+        Unplaced(request_id=f"R-{n}", reason=UnplacedReason.NO_CAPACITY, detail="x")
+        for n in (1, 2, 3, 4)
+    ]
+    named = named_by_reason(market, Allocation(unplaced=tuple(lines)))
+    assert named == {
+        UnplacedReason.NO_CAPACITY: [
+            *("R-3 (red)", "R-2 (red)", "R-1 (green)", "R-4 (risk not recorded)"),
+        ]
+    }
+
+
+def test_risks_stand_one_a_line_beside_today() -> None:
+    """Each risk has its counts and today's; a summary without them has the line of all alone."""
+    own = _measures(1, 0, 0)
+    counts = own["counts"]
+    assert isinstance(counts, Counts)
+    by_risk = {"red": RiskCounts(placed=3, needs_approval=2, unplaced=1)}
+    own["counts"] = counts.model_copy(update={"by_risk": by_risk})
+    text = one_line(allocation_page(_summary(Measures.model_validate(own), **own), "out"))
+    assert "red 6 3 2 1 3 all 20 19 0 1 19" in text
+    bare = one_line(allocation_page(_summary(None, **_measures(1, 0, 0)), "out"))
+    assert "No place ─" in re.sub("─+", "─", bare)
+    assert "all 20 19 0 1 Costs" in bare
+
+
+def test_aims_that_are_not_proved_are_named_in_words() -> None:
+    """The first few stand on the page; what is proved of all is said too, and never more."""
+    loose = [
+        Stage(name=name, unit="x", value=5, bound=bound)
+        for name, bound in [
+            (Objective.WAITING_DAYS, 5),  # proved
+            (Objective.WITHOUT_OFFER, 3),
+            (Objective.CLOCK_BREACHES, 0),  # nought tells nobody anything
+        ]
+    ]
+    summary = _summary(None, **_measures(0, 0, 0) | {"stages": tuple(loose)})
+    text = one_line(allocation_page(summary, "out"))
+    first, second = (TITLES[stage.name].lower() for stage in loose[1:])
+    assert f"Not proved to be the best possible: {first} and {second}." in text
+    behind = one_line(allocation_evidence(summary))
+    assert f"{TITLES[Objective.WAITING_DAYS]} 5 proved" in behind
+    assert f"{TITLES[Objective.WITHOUT_OFFER]} 5 at least 3" in behind
+    assert f"{TITLES[Objective.CLOCK_BREACHES]} 5 not proved" in behind
+    best = _summary(None, **_measures(0, 0, 0) | {"status": Status.OPTIMAL})
+    assert "No better plan exists" in one_line(allocation_page(best, "out"))
+    people = _summary(None, **_measures(3, 2, 1, bound=1))
+    told = one_line(allocation_page(people, "out"))
+    assert "best possible" not in told  # the sentence has said it already
+    assert "The best found in the time given. Every" in told
 
 
 def test_the_demo_says_what_comes_next() -> None:

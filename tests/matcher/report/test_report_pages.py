@@ -12,15 +12,21 @@ from matcher.market import Market
 from matcher.model import Book, CareRequest, Placement, Visit
 from matcher.option import CriterionScore, OfferedVisit, Option
 from matcher.policy import Objective, Policy
-from matcher.report.option import option_part, price_text, score_table
-from matcher.report.pair import explain_pair, pair_page
-from matcher.report.request import request_part
-from matcher.report.shortlist import RULE_TITLES, shortlist_document, shortlist_page
+from matcher.report.option import option_part, price_text, score_table, times_text
+from matcher.report.pair import explain_pair, pair_evidence, pair_page
+from matcher.report.request import request_brief, request_part
+from matcher.report.shortlist import (
+    MOST_ALERTS,
+    RULE_TITLES,
+    shortlist_document,
+    shortlist_evidence,
+    shortlist_page,
+)
 from matcher.shortlist import make_shortlist
 from matcher.vocabulary import CareType, Day, ServiceType, TimeNeed
 from tests import builders
 from tests.builders import AS_OF, HERE
-from tests.matcher.report.printed import one_line, printed
+from tests.matcher.report.printed import one_line
 
 RED, AMBER, GREEN = Objective.UNPLACED_RED, Objective.UNPLACED_AMBER, Objective.UNPLACED_GREEN
 
@@ -69,6 +75,12 @@ def test_a_package_shows_when_each_visit_is_wanted(policy: Policy, gazetteer: Ga
     assert "15 h of care in 29 visits a week" in text
     assert "since when is not recorded" in text
     assert "Lives at not recorded" in text
+    brief = one_line(request_brief(_market(_book(request), policy, gazetteer), request))
+    assert brief == (
+        "R-1: homecare 15 h a week in 29 visits: every day morning 30 min, morning (best 09:00) "
+        "30 min, at 08:00 (critical) 30 min, at 08:00 (critical) 30 min; mon midnight 30 min with "
+        "2 carers"
+    )
 
 
 def test_wishes_and_limits_are_shown(policy: Policy, gazetteer: Gazetteer) -> None:
@@ -95,7 +107,7 @@ def test_wishes_and_limits_are_shown(policy: Policy, gazetteer: Gazetteer) -> No
     text = _request_text(request, policy, gazetteer)
     for told in (
         *("1 day, since 2026-03-31; to start by 2026-04-01", "Carer in hospital", "peg feed"),
-        *("polish", "female carers only", "H-1", "H-2", "H-3", "8.0 km", "£956.00 a week"),
+        *("Speaks polish", "Carers female only", "H-1", "H-2", "H-3", "8.0 km", "£956.00 a week"),
         "nursing, 7 nights, from Wed 2026-04-01, to Thu 2026-04-30",
     ):
         assert told in text
@@ -198,6 +210,23 @@ def test_times_show_how_far_they_can_move() -> None:
     assert "5 min travel a visit" in text
 
 
+def test_offered_times_stand_in_the_order_of_the_day() -> None:
+    """Days are named only where a visit does not take place on all of them; carers where two."""
+    visit = OfferedVisit(
+        visit_no=1,
+        days=tuple(Day),
+        start="12:30",
+        earliest="12:30",
+        latest="12:30",
+        minutes=30,
+        carers=1,
+    )
+    early = visit.model_copy(update={"start": "07:45", "carers": 2})
+    assert times_text([visit, early]) == "07:45 (2 carers), 12:30"
+    weekend = visit.model_copy(update={"days": (Day.SAT, Day.SUN), "start": "08:00"})
+    assert times_text([visit, weekend]) == "sat, sun 08:00; every day 12:30"
+
+
 def test_a_total_is_the_weighted_mean_of_what_counts() -> None:
     """Only criteria with a weight enter the sum; the others are named apart."""
     scores = [_score("cost", 50.0, 25), _score("quality", 80.0, 20), _score("culture", 0.0, 0)]
@@ -234,15 +263,16 @@ def market(policy: Policy, gazetteer: Gazetteer) -> Market:
 
 
 def test_a_shortlist_says_who_is_nearly_in_and_who_decides(market: Market) -> None:
-    """Near misses come with the change that would admit them; L1 is said plainly."""
+    """The small change that would let one more in is told; L1 is said plainly."""
     (request,) = market.book.waiting
     search = make_shortlist(market, request.request_id)
     text = one_line(shortlist_page(market, search))
     assert "NO_AFFORDABLE_OPTION" in text
-    assert "Near misses" in text
+    assert "Not offered, nearest first" in text
     assert "beyond the radius" in text
     assert "people decide" in text
-    assert "2 providers considered: 1 could start, 1 are out" in text
+    behind = one_line(shortlist_evidence(market, search))
+    assert "2 providers looked at: 1 could start, 1 sell the service and are out" in behind
     document = shortlist_document(search)
     assert [line["provider_id"] for line in document["evidence"]] == ["H-1", "H-2"]
 
@@ -250,13 +280,29 @@ def test_a_shortlist_says_who_is_nearly_in_and_who_decides(market: Market) -> No
 def test_a_shortlist_of_nobody_has_no_table_of_options(
     policy: Policy, gazetteer: Gazetteer
 ) -> None:
-    """Without an option the page still says who was considered, and what to look at."""
+    """Without an option the page still says so, and what to look at."""
     book = builders.book(builders.respite_request(respite_nights_left=None))
     market = Market(book, policy, gazetteer)
-    page = shortlist_page(market, make_shortlist(market, book.requests[0].request_id))
-    assert "Options" not in printed(page)
-    assert "0 providers considered" in one_line(page)
-    assert "Warning: Respite nights left are not recorded" in one_line(page)
+    search = make_shortlist(market, book.requests[0].request_id)
+    page = one_line(shortlist_page(market, search))
+    assert "Nobody can start." in page
+    assert "Booking" not in page
+    assert "Respite nights left are not recorded" in page
+    assert "Nobody else on file sells this service." in page
+    assert "0 providers looked at" in one_line(shortlist_evidence(market, search))
+
+
+def test_many_cautions_are_counted_on_the_first_page(policy: Policy, gazetteer: Gazetteer) -> None:
+    """A package of many short visits has its first warnings on the page, the others behind."""
+    visits = [builders.visit(number, minutes=20) for number in range(1, 8)]
+    market = builders.market(gazetteer, builders.homecare_request(*visits), policy=policy)
+    search = make_shortlist(market, market.book.requests[0].request_id)
+    cautions = len(search.shortlist.notes) + len(search.shortlist.warnings)
+    assert cautions > MOST_ALERTS
+    page = one_line(shortlist_page(market, search))
+    assert f"and {cautions - MOST_ALERTS} more (--why)" in page
+    assert page.count("lasts 20 minutes") < 7
+    assert one_line(shortlist_evidence(market, search)).count("lasts 20 minutes") == 7
 
 
 def test_every_rule_has_a_sentence() -> None:
@@ -276,8 +322,13 @@ def test_a_pair_is_ranked_among_the_eligible(market: Market) -> None:
     assert not far.eligible
     assert far.offer is not None
     assert far.offer.rank == 0
-    assert "ranked 1 of 1" in one_line(pair_page(market, near))
+    assert one_line(pair_page(market, near)).startswith("Home H-1 could take R-1 from Sat 4 Apr")
+    assert "1st of 1, once its price is approved." in one_line(pair_page(market, near))
+    assert "1st of 1" in one_line(pair_evidence(market, near))
     text = one_line(pair_page(market, far))
-    assert "1 of 14 rules refuse it" in text
-    assert "has room" in text
-    assert "ranked" not in text
+    assert text.startswith("Home H-2 cannot take R-1: it is ")
+    assert "What would have to change" in text
+    behind = one_line(pair_evidence(market, far))
+    assert f"1 of {len(RULES)} rules refuse it" in behind
+    assert "has room" in behind
+    assert "of 100" not in behind

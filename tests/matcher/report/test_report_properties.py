@@ -17,10 +17,10 @@ from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import Book, CareRequest
 from matcher.policy import Policy
-from matcher.report.allocation import allocation_page, in_a_sentence
-from matcher.report.book import book_document, book_page, holdings
-from matcher.report.pair import explain_pair, pair_document, pair_page
-from matcher.report.shortlist import shortlist_document, shortlist_page
+from matcher.report.allocation import allocation_evidence, allocation_page, in_a_sentence
+from matcher.report.book import book_document, book_evidence, book_page, holdings
+from matcher.report.pair import explain_pair, pair_document, pair_evidence, pair_page
+from matcher.report.shortlist import shortlist_document, shortlist_evidence, shortlist_page
 from matcher.result import Method
 from matcher.shortlist import make_shortlist
 from matcher.solvers import solve
@@ -48,6 +48,7 @@ def test_the_page_of_any_book_fits_and_counts(book: Book, width: int, policy: Po
     """A summary names everybody who waits, and its parts add up to the whole."""
     folder = BookFolder(book, policy, None, ())
     assert _fits(printed(book_page(folder), width), width)
+    assert _fits(printed(book_evidence(folder), width), width)
     json.dumps(book_document(folder), allow_nan=False)
     held = holdings(book, policy, policy_is_own=False)
     assert sum(held.waiting_by_service.values()) == held.waiting == len(book.waiting)
@@ -67,7 +68,8 @@ def test_the_page_of_any_shortlist_fits_and_adds_up(
     market = Market(book, policy, gazetteer)
     for request in _searchable(market):
         search = make_shortlist(market, request.request_id)
-        page = shortlist_page(market, search)
+        assert _fits(printed(shortlist_page(market, search), width), width)
+        page = shortlist_evidence(market, search)
         assert _fits(printed(page, width), width)
         json.dumps(shortlist_document(search), allow_nan=False)
         words = one_line(page)
@@ -91,6 +93,7 @@ def test_the_page_of_any_pair_fits_and_agrees_with_the_shortlist(
         provider = data.draw(st.sampled_from(market.providers))
         pair = explain_pair(market, request.request_id, provider.provider_id)
         assert _fits(printed(pair_page(market, pair), width), width)
+        assert _fits(printed(pair_evidence(market, pair), width), width)
         json.dumps(pair_document(pair), allow_nan=False)
         search = make_shortlist(market, request.request_id)
         evidence = {line.provider_id: line for line in search.evidence()}[provider.provider_id]
@@ -111,10 +114,15 @@ def test_the_page_of_any_allocation_fits_and_accounts_for_everybody(
     result = solve(market, method=Method.TODAY)
     summary = summarise(market, result, today=result)
     assert _fits(printed(allocation_page(summary, "out"), width), width)
+    assert _fits(printed(allocation_evidence(summary), width), width)
     json.dumps(summary.model_dump(mode="json"), allow_nan=False)
     counts = summary.counts
     assert counts.placed + counts.needs_approval + counts.unplaced == len(book.waiting)
     assert sum(counts.unplaced_by_reason.values()) == counts.unplaced
+    risks = counts.by_risk.values()
+    assert sum(each.waiting for each in risks) == len(book.waiting)
+    assert sum(each.placed for each in risks) == counts.placed
+    assert sum(each.needs_approval for each in risks) == counts.needs_approval
     sentence = in_a_sentence(summary)
     assert sentence.startswith(f"{counts.placed} of {counts.arrangeable} ")
     assert sentence.endswith("as many as by today's way.")

@@ -1,12 +1,16 @@
-"""Units of priced capacity, in words."""
+"""Units, windows and amounts, in words."""
 
 from __future__ import annotations
 
 import pytest
 
-from matcher.report.why import _unit_text
+from matcher.policy import Objective
+from matcher.report.night import window_text
+from matcher.report.objective import amount_text
+from matcher.report.why_page import _unit_text
 from matcher.result import CapacityPrice, PriceUnit
-from matcher.vocabulary import ServiceType
+from matcher.vocabulary import CareType, ServiceType
+from tests.builders import day
 
 
 @pytest.mark.parametrize(
@@ -29,3 +33,29 @@ def test_units_in_words(most_each: int | None, carers: int | None, told: str) ->
         points=1.0,
     )
     assert _unit_text(price) == told
+
+
+def test_windows_in_words() -> None:
+    """Days with times, nights from and to, and beds for good."""
+    bed = {"provider_id": "H-1", "care": CareType.NURSING.value, "points": 1.0}
+    nights = {"first_night": day(0), "last_night": day(6), "unit": PriceUnit.BED_NIGHT}
+    assert window_text(CapacityPrice(**bed, **nights)) == "nights 2026-04-01 to 2026-04-07"
+    lasting = CapacityPrice(**bed, first_night=day(0), unit=PriceUnit.BED)
+    assert window_text(lasting) == "from 2026-04-01 for good"
+
+
+@pytest.mark.parametrize(
+    ("objective", "value", "told"),
+    [
+        (Objective.ABOVE_RATE_PENCE, 376, "£3.76 a week"),
+        (Objective.DISTANCE_METRES, 999, "999 m"),
+        (Objective.DISTANCE_METRES, 1000, "1.0 km"),
+        (Objective.UNPLACED_RED, 1, "1 person"),
+        (Objective.UNPLACED_RED, 2, "2 people"),
+        (Objective.START_DAYS, 1, "1 day"),
+        (Objective.VALUE_POINTS, 1200, "1,200 weighted points"),
+    ],
+)
+def test_amounts_in_words(objective: Objective, value: int, told: str) -> None:
+    """An amount stands with its unit, one and many told apart."""
+    assert amount_text(objective, value) == told

@@ -13,13 +13,13 @@ from matcher.geography import Gazetteer, Postcode
 from matcher.market import Market
 from matcher.model import CareRequest, Frozen, Running
 from matcher.policy import Objective, default_policy
-from matcher.report.night import Night, read_night, window_text
-from matcher.report.objective import amount_text
-from matcher.report.why import Why, WhyNot, explain_place, why_document, why_page
-from matcher.result import CapacityPrice, Limits, Method, PriceUnit
+from matcher.report.night import Night, read_night
+from matcher.report.why import Why, WhyNot, explain_place, why_document
+from matcher.report.why_page import why_evidence, why_page
+from matcher.result import Limits, Method, PriceUnit
 from matcher.solvers import solve
 from matcher.synthetic import CountySpec, generate
-from matcher.vocabulary import CareType, Day, ServiceType
+from matcher.vocabulary import Day, ServiceType
 from tests import builders
 from tests.builders import OUT_OF_TOWN, day
 from tests.matcher.report.printed import one_line, printed
@@ -63,8 +63,8 @@ def night_of(
 
 
 def page_of(night: Night, why: Why) -> str:
-    """Return the words of the page."""
-    return one_line(why_page(night.market, why))
+    """Return the words of the page and of all behind it."""
+    return f"{one_line(why_page(night.market, why))} {one_line(why_evidence(night.market, why))}"
 
 
 # -- placed ------------------------------------------------------------------------------------
@@ -113,13 +113,20 @@ def test_dearer_capacity_says_by_how_many_points(gazetteer: Gazetteer, tmp_path:
     why = explain_place(night, "R-2")
     (other,) = why.others
     assert other.why_not is WhyNot.DEARER
-    assert other.sentence.endswith(", priced at 4.00 points against 0.00.")
+    assert other.sentence.endswith(", which is worth more to all who wait: 4.00 against 0.00.")
     assert other.scarcity_points == 4
     (use,) = other.uses
     assert use.points == 4
     assert use.units == 0.83  # 45 minutes and 5 of travel
     text = page_of(night, why)
-    for told in ("Why Agency P-2", "not scarce", "every day 07:00-08:00", "carer hour", "4.00"):
+    assert text.startswith("R-2 is proposed to Agency P-2 from ")
+    for told in (
+        "Why Agency P-2",
+        "nobody else needs it",
+        "every day 07:00-08:00",
+        "carer hour",
+        "4.00",
+    ):
         assert told in text
 
 
@@ -174,8 +181,12 @@ def test_the_unplaced_learn_who_holds_what_they_need(gazetteer: Gazetteer, tmp_p
     assert other.scarcity_points is not None
     assert 1 <= other.scarcity_points <= 4
     text = page_of(night, why)
-    for told in ("Why nobody", "R-1 red 2 days", "Who has what they have free", "A point is"):
+    for told in ("Why nobody", "R-1 red 2 days", "Who has what they have free", "A worth of 1"):
         assert told in text
+    first = one_line(why_page(night.market, why))
+    assert first.startswith("R-2 has no place: the room goes to others in this plan.")
+    assert "Who is there R-1 red, waited 2 days: every day 07:" in first
+    assert "worth" not in first.removesuffix("what room is worth: --why")
 
 
 def test_only_visits_that_are_in_the_way_are_named(gazetteer: Gazetteer, tmp_path: Path) -> None:
@@ -247,6 +258,7 @@ def test_without_options_the_nearest_miss_stands(gazetteer: Gazetteer, tmp_path:
     assert "no_suitable_provider: no suitable provider" in text
     assert "0 providers alone" in text
     assert "Who could serve" not in text
+    assert "Nearest: " in one_line(why_page(night.market, why))
 
 
 def test_what_may_not_be_searched_for_says_so(gazetteer: Gazetteer, tmp_path: Path) -> None:
@@ -271,7 +283,7 @@ def test_todays_way_prices_nothing(gazetteer: Gazetteer, tmp_path: Path) -> None
     (other,) = why.others
     assert (other.scarcity_points, other.uses) == (None, ())
     assert [holder.request_id for holder in other.holders] == ["R-2"]
-    assert "not priced" in page_of(night, explain_place(night, "R-2"))
+    assert "was not worked out" in page_of(night, explain_place(night, "R-2"))
 
 
 # -- whose allocation --------------------------------------------------------------------------
@@ -349,8 +361,9 @@ def test_a_county_is_explained_to_the_last_person(
     night = read_night(tmp_path / "night", market)
     for request in market.book.waiting:
         why = explain_place(night, request.request_id)
-        text = printed(why_page(market, why), width)
-        assert all(len(line) <= width for line in text.splitlines())
+        for page in (why_page(market, why), why_evidence(market, why)):
+            assert all(len(line) <= width for line in printed(page, width).splitlines())
+        assert len(printed(why_page(market, why), width).splitlines()) <= 48
         taken = [o for o in why.others if o.why_not in {WhyNot.TAKEN, WhyNot.DEARER}]
         assert all(other.holders for other in taken)
         assert request.request_id not in {h.request_id for o in taken for h in o.holders}
@@ -358,32 +371,3 @@ def test_a_county_is_explained_to_the_last_person(
             told = sum(use.points for use in why.uses)
             assert told == pytest.approx(why.placed.scarcity_points, abs=0.1)
             assert all(1 <= s.rank <= why.could_serve and s.best <= s.value for s in why.standings)
-
-
-# -- words -------------------------------------------------------------------------------------
-
-
-def test_windows_in_words() -> None:
-    """Days with times, nights from and to, and beds for good."""
-    bed = {"provider_id": "H-1", "care": CareType.NURSING.value, "points": 1.0}
-    nights = {"first_night": day(0), "last_night": day(6), "unit": PriceUnit.BED_NIGHT}
-    assert window_text(CapacityPrice(**bed, **nights)) == "nights 2026-04-01 to 2026-04-07"
-    lasting = CapacityPrice(**bed, first_night=day(0), unit=PriceUnit.BED)
-    assert window_text(lasting) == "from 2026-04-01 for good"
-
-
-@pytest.mark.parametrize(
-    ("objective", "value", "told"),
-    [
-        (Objective.ABOVE_RATE_PENCE, 376, "£3.76 a week"),
-        (Objective.DISTANCE_METRES, 999, "999 m"),
-        (Objective.DISTANCE_METRES, 1000, "1.0 km"),
-        (Objective.UNPLACED_RED, 1, "1 person"),
-        (Objective.UNPLACED_RED, 2, "2 people"),
-        (Objective.START_DAYS, 1, "1 day"),
-        (Objective.VALUE_POINTS, 1200, "1,200 weighted points"),
-    ],
-)
-def test_amounts_in_words(objective: Objective, value: int, told: str) -> None:
-    """An amount stands with its unit, one and many told apart."""
-    assert amount_text(objective, value) == told

@@ -11,17 +11,29 @@ from matcher.errors import Fault
 from matcher.policy import Objective
 from matcher.report.allocation import REASONS, STATUSES
 from matcher.report.faults import faults_document, faults_table
-from matcher.report.objective import TITLES, gap_text, value_text
-from matcher.report.page import facts, note, notes, section, table
+from matcher.report.objective import TITLES, value_text
+from matcher.report.page import cut, facts, listing, note, notes, section, table
 from matcher.report.wording import (
     and_text,
     count_text,
     day_text,
+    few_words,
     hours_text,
+    long_day_text,
+    of_it,
+    ordinal_text,
     people_text,
+    plain_text,
+    rating_text,
+    sentence_text,
+    short_day_text,
+    some_text,
     week_text,
+    would_do,
 )
-from matcher.result import Stage, Status
+from matcher.result import Status
+from matcher.vocabulary import CqcRating
+from tests.builders import AS_OF
 from tests.matcher.report.printed import printed
 
 
@@ -45,6 +57,23 @@ from tests.matcher.report.printed import printed
         (and_text([]), ""),
         (and_text(["a"]), "a"),
         (and_text(["a", "b", "c"]), "a, b and c"),
+        (short_day_text(date(2026, 4, 3), AS_OF), "Fri 3 Apr"),
+        (short_day_text(date(2027, 1, 4), AS_OF), "Mon 4 Jan 2027"),  # another year is named
+        (long_day_text(AS_OF), "1 April 2026"),
+        (rating_text(CqcRating.GOOD, date(2024, 5, 14)), "good 05/2024"),
+        (rating_text(CqcRating.NOT_YET_RATED, None), "not yet rated"),
+        (sentence_text("two words"), "Two words"),
+        (sentence_text(""), ""),
+        (plain_text("Approve (H9). See (L2, S4) and (any)."), "Approve. See and (any)."),
+        (ordinal_text(1), "1st"),
+        (ordinal_text(2), "2nd"),
+        (ordinal_text(3), "3rd"),
+        (ordinal_text(11), "11th"),
+        (ordinal_text(112), "112th"),
+        (ordinal_text(24), "24th"),
+        (some_text(["a", "b"], 2), "a and b"),
+        (some_text(["a", "b", "c"], 2), "a, b and 1 other"),
+        (some_text(["a"], 2, 9), "a and 8 others"),
     ],
 )
 def test_figures_read_as_people_write_them(text: str, expected: str) -> None:
@@ -52,25 +81,45 @@ def test_figures_read_as_people_write_them(text: str, expected: str) -> None:
     assert text == expected
 
 
+@pytest.mark.parametrize(
+    ("sentence", "few", "whole"),
+    [
+        ("R-1 is in zone a; Inn serves b.", "serves b", "it serves b, R-1 is in zone a"),
+        ("Inn is under embargo: no new work.", "under embargo: no new work", None),
+        ("Inn has no bed by then.", "no bed by then", "it has no bed by then"),
+        ("Inn has found R-1 unsuitable.", "has found R-1 unsuitable", None),
+        ("R-1 excludes Inn.", "R-1 excludes Inn", "R-1 excludes it"),  # nothing after the name
+        ("Somebody else (H15).", "Somebody else", "Somebody else"),  # a provider without a word
+    ],
+)
+def test_reasons_are_told_in_few_words(sentence: str, few: str, whole: str | None) -> None:
+    """What a sentence says of a provider is told without its name, and without codes."""
+    assert few_words(sentence, "Inn") == few
+    assert of_it(sentence, "Inn") == (whole or sentence.replace("Inn", "it").removesuffix("."))
+
+
+def test_changes_are_told_as_what_would_do() -> None:
+    """What would let a provider in reads as a clause, one change or two."""
+    assert would_do(["feasible if a bed is free", "if it opens"]) == (
+        "would do if a bed is free and if it opens"
+    )
+    assert would_do(["1.4 km beyond the radius"]) == "1.4 km beyond the radius"
+
+
+def test_a_row_that_must_be_a_line_is_cut() -> None:
+    """A cell that is cut ends in an ellipsis; the names before it stay whole."""
+    rows = [("A long name of a home", "1.0 km", cut("reason " * 30))]
+    (line,) = printed(listing(rows, right=(1,))).splitlines()
+    assert line.startswith("  A long name of a home  1.0 km  reason")
+    assert line.endswith("…")
+    assert printed(listing([])).strip() == ""
+
+
 def test_values_are_shown_in_the_units_people_use() -> None:
     """Money in pounds, distance in kilometres, everything else as a number."""
     assert value_text(Objective.ABOVE_RATE_PENCE, 137_142) == "£1,371.42"
     assert value_text(Objective.DISTANCE_METRES, 12_345) == "12.3 km"
     assert value_text(Objective.WAITING_DAYS, 1_234) == "1,234"
-
-
-@pytest.mark.parametrize(
-    ("bound", "expected"),
-    [
-        (None, ""),  # nothing is known, so nothing is claimed
-        (7, "proved"),
-        (5, "2"),
-    ],
-)
-def test_gaps_claim_only_what_is_known(bound: int | None, expected: str) -> None:
-    """A gap is empty without a bound, and proved only where value and bound meet."""
-    stage = Stage(name=Objective.UNPLACED_RED, unit="people", value=7, bound=bound)
-    assert gap_text(stage) == expected
 
 
 def test_every_code_has_its_words() -> None:

@@ -1,0 +1,96 @@
+"""Who sells the service and is not offered: one line each, nearest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from rich.console import Group, RenderableType
+
+from matcher.eligibility import RULES, Verdict
+from matcher.eligibility.provider_rules import Service
+from matcher.report.page import QUIET, cut, listing, note, section, table
+from matcher.report.wording import count_text, few_words, plain_text, sentence_text, would_do
+from matcher.shortlist import Search
+from matcher.vocabulary import km_text
+
+MOST_NAMED = 5
+"""So many stand on the first page."""
+NAME_WIDTH = 30
+_SERVICE_BIT = next(bit for bit, rule in enumerate(RULES) if isinstance(rule, Service))
+
+
+def sellers_out(verdict: Verdict) -> list[int]:
+    """Return the numbers of the providers that sell the service and are refused, nearest first."""
+    failed, metres = verdict.failed, verdict.enquiry.distance_metres
+    sells = (failed >> np.uint32(_SERVICE_BIT) & 1) == 0
+    numbers = np.flatnonzero(sells & (failed > 0))
+    return [int(number) for number in numbers[np.argsort(metres[numbers], kind="stable")]]
+
+
+def outsiders_brief(search: Search) -> Group:
+    """Return the nearest providers that are not offered, each with its main reason.
+
+    Those that a small change would let in stand first, with that change.
+    """
+    verdict, metres = search.verdict, search.verdict.enquiry.distance_metres
+    providers = verdict.enquiry.market.providers
+    nearly = {miss.provider_id: would_do(miss.changes) for miss in search.shortlist.near_misses}
+    out = sellers_out(verdict)
+    out.sort(key=lambda number: providers[number].provider_id not in nearly)
+    rows = [
+        (
+            _short(providers[number].name),
+            km_text(int(metres[number])),
+            cut(nearly.get(providers[number].provider_id) or main_reason(verdict, number)),
+        )
+        for number in out[:MOST_NAMED]
+    ]
+    parts: list[RenderableType] = [listing(rows, right=(1,))]
+    if len(out) > MOST_NAMED:
+        more = count_text(len(out) - MOST_NAMED, "other")
+        parts.append(note(f"and {more} (--why names all)", QUIET))
+    if not out:
+        parts = [note("Nobody else on file sells this service.")]
+    return section("Not offered, nearest first", *parts)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 1]}…"
+
+
+def main_reason(verdict: Verdict, number: int) -> str:
+    """Return the first reason why a provider is refused, in a few words."""
+    name = verdict.enquiry.market.providers[number].name
+    return next((few_words(each.sentence, name) for each in verdict.refusals(number)), "")
+
+
+def outsiders_part(search: Search) -> Group:
+    """Return everybody that sells the service and is refused, with every reason and its rule."""
+    verdict = search.verdict
+    out = sellers_out(verdict)
+    answer = search.shortlist
+    elsewhere = answer.considered - answer.eligible - len(out)
+    told = (
+        f"{count_text(answer.considered, 'provider')} looked at: {answer.eligible:,} could start, "
+        f"{len(out):,} sell the service and are out, {elsewhere:,} do not sell it."
+    )
+    parts: list[RenderableType] = [note(told)]
+    if out:
+        columns = ("Provider", "Away", "Why, and what would have to change", "Rule")
+        rows = _rows(verdict, out)
+        parts.append(table(columns, rows, right=("Away",), whole=("Rule",)))
+    return section("Who is out, and by which rule", *parts)
+
+
+def _rows(verdict: Verdict, numbers: list[int]) -> Iterator[tuple[str, str, str, str]]:
+    enquiry = verdict.enquiry
+    for number in numbers:
+        provider = enquiry.market.providers[number]
+        name, away = provider.name, km_text(int(enquiry.distance_metres[number]))
+        for refusal in verdict.refusals(number):
+            told = plain_text(refusal.sentence)
+            if refusal.change:
+                told += f" {sentence_text(would_do([refusal.change.sentence]))}."
+            yield name, away, told, refusal.rule_id
+            name = away = ""
