@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
-import holidays
+from matcher.calendar import is_working_day
 
 LONDON = ZoneInfo("Europe/London")
-SATURDAY = 5
 RESPOND_HOURS, FIND_HOURS, SERVICE_HOURS = 24, 24, 72
 """Working hours to respond to a referral, to find homecare, and until the service is received, as
 Calderdale publishes them (H22); those to collate replies are a setting."""
@@ -91,13 +89,3 @@ def end_of_day(day: date, now: datetime, today: date) -> datetime:
     """
     following = now.astimezone(LONDON).date() + (day - today) + timedelta(days=1)
     return datetime.combine(following, time(), LONDON).astimezone(UTC)
-
-
-def is_working_day(day: date) -> bool:
-    """Say whether a day is neither at a weekend nor a bank holiday in England."""
-    return day.weekday() < SATURDAY and day not in _bank_holidays(day.year)
-
-
-@cache
-def _bank_holidays(year: int) -> holidays.HolidayBase:
-    return holidays.country_holidays("GB", subdiv="ENG", years=year)

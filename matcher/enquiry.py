@@ -176,17 +176,26 @@ class Enquiry:
         return frozenset(day.number for v in self.request.package.visits for day in v.days)
 
     def first_visit_day(self, lead_days: int) -> int:
-        """Return days from as_of to the first day, after the lead time, that has a visit."""
+        """Return days from as_of to the first day, after the lead time, that has a visit.
+
+        That may be at a weekend: only the notice is counted in working days.
+        """
         for day in range(lead_days, lead_days + 7):
             if self.date_of(day).weekday() in self._visit_weekdays:
                 return day
         return lead_days
 
-    def bed_window(self, lead_days: int) -> BedWindow:
-        """Return the admissions that the request allows a home with some lead time."""
+    def bed_window(self, number: int) -> BedWindow:
+        """Return the admissions that the request and the home of that number allow."""
+        market = self.market
+        return self._bed_window(int(market.lead_days[number]), bool(market.at_weekends[number]))
+
+    def _bed_window(self, lead_days: int, at_weekends: bool) -> BedWindow:
         placement = self.request.placement or Placement()
         horizon = self.market.policy.allocation.bed_horizon_days.value
-        return compile_placement(placement, self.market.book.as_of, lead_days, horizon)
+        return compile_placement(
+            placement, self.market.book.as_of, lead_days, horizon, at_weekends=at_weekends
+        )
 
     def date_of(self, day_number: int) -> date:
         """Return the date some days after the book's as_of."""
@@ -222,15 +231,15 @@ class Enquiry:
         if not asked.size:
             return Starts(possible, slots, start_day)
         free = self.capacity.free[self.capacity.row[asked]]
-        leads = self.market.lead_days[asked]
+        leads, at_weekends = self.market.lead_days[asked], self.market.at_weekends[asked]
         if self.request.is_homecare:
             times = times_many(free, self.shape, self.travel_minutes[asked] // GRID_MINUTES)
             possible[asked], slots[asked] = times.ok, times.starts
-        for lead in sorted(set(leads.tolist())):
-            alike = leads == lead
+        for lead, weekends in sorted(set(zip(leads.tolist(), at_weekends.tolist(), strict=True))):
+            alike = (leads == lead) & (at_weekends == weekends)
             if self.request.is_homecare:
                 start_day[asked[alike]] = self.first_visit_day(lead)
             else:
-                found = earliest_admissions(free[alike], self.bed_window(lead))
+                found = earliest_admissions(free[alike], self._bed_window(lead, weekends))
                 possible[asked[alike]], start_day[asked[alike]] = found.ok, found.days
         return Starts(possible, slots, np.where(possible, start_day, NO_START))

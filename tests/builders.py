@@ -68,7 +68,7 @@ def day(number: int) -> date:
 
 
 def provider(provider_id: str = "P-1", **changes: Any) -> Provider:
-    """Build a homecare agency on the framework, rated good, near by."""
+    """Build a homecare agency on the framework, rated good, near by, to which any day will do."""
     usual: dict[str, Any] = {
         "name": f"Agency {provider_id}",
         "kind": "homecare",
@@ -77,6 +77,7 @@ def provider(provider_id: str = "P-1", **changes: Any) -> Provider:
         "cqc_rating": "good",
         "cqc_rated_on": AS_OF,
         "contract": "framework",
+        "admits_at_weekends": True,
     }
     return Provider(provider_id=provider_id, **{**usual, **changes})
 

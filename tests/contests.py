@@ -67,6 +67,7 @@ def agencies(draw: st.DrawFn, name: str) -> list[Frozen]:
             name,
             postcode=Postcode(draw(pick([NEAR, OUT_OF_TOWN]))),
             lead_days=draw(pick([None, 0, 4])),
+            admits_at_weekends=draw(st.booleans()),
             cqc_rating=draw(pick(CqcRating)),
         )
     ]
@@ -86,7 +87,12 @@ def homes(draw: st.DrawFn, name: str) -> list[Frozen]:
     pick = st.sampled_from
     postcode = Postcode(draw(pick([NEAR, OUT_OF_TOWN])))
     things: list[Frozen] = [
-        home(name, postcode=postcode, lead_days=draw(pick([None, 0, 5]))),
+        home(
+            name,
+            postcode=postcode,
+            lead_days=draw(pick([None, 0, 5])),
+            admits_at_weekends=draw(st.booleans()),
+        ),
     ]
     for _ in range(draw(st.integers(1, 2))):
         first = draw(st.integers(-3, 10))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 
 from matcher.allocation import (
     Allocation,
@@ -25,6 +25,8 @@ from matcher.vocabulary import Day, ProviderKind, RateUnit, ServiceType, TimeNee
 from tests.builders import HERE, NEAR, NEAR_METRES, OUT_OF_TOWN, OUT_OF_TOWN_METRES
 
 METRES = {NEAR: NEAR_METRES, OUT_OF_TOWN: OUT_OF_TOWN_METRES, HERE: 0}
+BANK_HOLIDAYS = {date(2026, 4, 3), date(2026, 4, 6), date(2026, 5, 4), date(2026, 5, 25)}
+"""Of England and Wales in the weeks after the books of contests, gov.uk/bank-holidays."""
 FOREVER = 80
 """More days than any stay or vacancy of a contest begins after: nights from it on are alike."""
 Use = Counter[tuple[str, Day | None, int]]
@@ -171,6 +173,10 @@ def _staying(
     last = (placement.admit_to - as_of).days - (placement.nights or 1) + 1
     pence = _rate(market.book, provider, ServiceType(request.care_type or ""), RateUnit.WEEK)
     for admitted in range(first, last + 1):
+        if not _admits_at_weekends(provider) and not _is_working_day(
+            as_of + timedelta(days=admitted)
+        ):
+            continue
         stop = FOREVER + 1 if placement.nights is None else admitted + placement.nights
         yield (
             Placed(
@@ -190,7 +196,19 @@ def _lead(market: Market, provider: Provider) -> int:
     times = market.policy.times
     agency = provider.kind is ProviderKind.HOMECARE
     usual = times.homecare_lead_days if agency else times.care_home_lead_days
-    return usual.value if provider.lead_days is None else provider.lead_days
+    lead = usual.value if provider.lead_days is None else provider.lead_days
+    if _admits_at_weekends(provider):
+        return lead
+    working = (n for n in range(1, 60) if _is_working_day(market.book.as_of + timedelta(days=n)))
+    return [0, *islice(working, lead)][-1]
+
+
+def _admits_at_weekends(provider: Provider) -> bool:
+    return provider.admits_at_weekends is True
+
+
+def _is_working_day(day: date) -> bool:
+    return day.weekday() < 5 and day not in BANK_HOLIDAYS
 
 
 def _rate(book: Book, provider: Provider, service: ServiceType, unit: RateUnit) -> int | None:

@@ -89,6 +89,7 @@ def providers(
         female_carers=draw(maybe(st.booleans())),
         male_carers=draw(maybe(st.booleans())),
         lead_days=draw(maybe(st.integers(0, 14))),
+        admits_at_weekends=draw(maybe(st.booleans())),
     )
 
 
@@ -336,6 +337,7 @@ def policy_texts(draw: st.DrawFn) -> str:
                 "radius.homecare_miles": st.integers(1, 30).map(float),
                 "times.critical_tolerance_minutes": st.sampled_from([15, 20, 30]),
                 "times.homecare_lead_days": st.integers(0, 5),
+                "times.admit_at_weekends": st.sampled_from(["true", "false"]),
                 "rules.minimum_rating": st.sampled_from(["none", "good"]).map('"{}"'.format),
                 "rules.tiers_in_order": st.sampled_from(["true", "false"]),
                 "weights.cost": st.integers(0, 100),

@@ -280,7 +280,7 @@ def _recomputed(enquiry: Enquiry, placed: Placed) -> Placed:
     if enquiry.request.is_homecare:
         start = enquiry.date_of(enquiry.first_visit_day(lead))
     else:
-        start = max(placed.start_date, enquiry.date_of(lead))
+        start = max(placed.start_date, enquiry.date_of(enquiry.bed_window(0).first_day))
     prices, is_dear = enquiry.prices, bool(enquiry.needs_approval[0])
     return placed.model_copy(
         update={

@@ -72,7 +72,7 @@ class Capacity(Rule):
 
     def _bed_refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         calendar = enquiry.capacity.of(number)
-        window = enquiry.bed_window(int(enquiry.market.lead_days[number]))
+        window = enquiry.bed_window(number)
         if earliest_admission(calendar, window) is not None:
             return None
         name = enquiry.market.providers[number].name

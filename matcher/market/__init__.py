@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from matcher.calendar import after_working_days
 from matcher.errors import UnknownIdError
 from matcher.geography import Gazetteer, Location, Postcode
 from matcher.market.tables import (
@@ -226,17 +227,23 @@ class Market:
             NO_LIMIT if p.max_distance_metres is None else p.max_distance_metres for p in providers
         )
         self.min_weekly_minutes = self._ints(p.min_weekly_minutes or 0 for p in providers)
-        times = self.policy.times
-        self.lead_days = self._ints(
-            p.lead_days
-            if p.lead_days is not None
-            else (
-                times.homecare_lead_days
-                if p.kind is ProviderKind.HOMECARE
-                else times.care_home_lead_days
-            ).value
-            for p in providers
+        usual = self.policy.times.admit_at_weekends.value
+        self.at_weekends = self._mask(
+            usual if p.admits_at_weekends is None else p.admits_at_weekends for p in providers
         )
+        at_weekends = self.at_weekends.tolist()
+        self.lead_days = self._ints(map(self._lead_days, providers, at_weekends))
+
+    def _lead_days(self, provider: Provider, at_weekends: bool) -> int:
+        """Return the days from as_of until a provider's lead time in working days is over.
+
+        To one that takes people on at weekends too every day is a working day.
+        """
+        times, lead = self.policy.times, provider.lead_days
+        if lead is None:
+            is_agency = provider.kind is ProviderKind.HOMECARE
+            lead = (times.homecare_lead_days if is_agency else times.care_home_lead_days).value
+        return lead if at_weekends else self.day_number(after_working_days(self.book.as_of, lead))
 
     def _compile_words(self) -> None:
         columns: dict[str, dict[str, Mask]] = {"specialism": {}, "language": {}, "zone": {}}

@@ -59,6 +59,7 @@ class Provider(Frozen):
     female_carers: bool | None = None
     male_carers: bool | None = None
     lead_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    admits_at_weekends: bool | None = None
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:

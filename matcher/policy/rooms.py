@@ -68,6 +68,7 @@ class TimesPolicy(Frozen):
     visit_minimum_minutes: Figure[Minutes]
     homecare_lead_days: Figure[DayCount]
     care_home_lead_days: Figure[DayCount]
+    admit_at_weekends: Figure[Switch]
     service_clock_days: Figure[DayCount]
 
 

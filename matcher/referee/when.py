@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from itertools import combinations
 
 from matcher.allocation import Placed
+from matcher.calendar import is_working_day
 from matcher.model import Visit
 from matcher.referee.case import Case, Violation
 from matcher.vocabulary import GRID_MINUTES, ProviderKind, TimeNeed, minute_text
@@ -59,8 +60,22 @@ def _window(case: Case, visit: Visit) -> tuple[int, int]:
 
 
 def starts_on_a_day_possible(case: Case, placed: Placed) -> Iterator[Violation]:
-    """Care starts after the lead time, on a visit day or inside the admission window."""
+    """Care starts after the lead time, on a visit day or inside the admission window.
+
+    A home that does not admit at weekends admits nobody on a bank holiday either.
+    """
     first, last = _start_window(case, placed)
+    if not (
+        case.requests[placed.request_id].is_homecare
+        or _every_day(case, placed)
+        or is_working_day(placed.start_date)
+    ):
+        yield Violation(
+            "START_DATE",
+            placed.request_id,
+            f"starts on {placed.start_date}, at a weekend or on a bank holiday, when "
+            f"{placed.provider_id} does not admit",
+        )
     if not first <= placed.start_date <= last:
         yield Violation(
             "START_DATE",
@@ -69,13 +84,22 @@ def starts_on_a_day_possible(case: Case, placed: Placed) -> Iterator[Violation]:
         )
 
 
+def _every_day(case: Case, placed: Placed) -> bool:
+    """Say whether a provider takes people on at weekends and on bank holidays too."""
+    told = case.providers[placed.provider_id].admits_at_weekends
+    return case.market.policy.times.admit_at_weekends.value if told is None else told
+
+
 def _start_window(case: Case, placed: Placed) -> tuple[date, date]:
     request, provider = case.requests[placed.request_id], case.providers[placed.provider_id]
     times, as_of = case.market.policy.times, case.market.book.as_of
     is_agency = provider.kind is ProviderKind.HOMECARE
     default = times.homecare_lead_days if is_agency else times.care_home_lead_days
     lead = default.value if provider.lead_days is None else provider.lead_days
-    first = as_of + timedelta(days=lead)
+    first, every_day = as_of, _every_day(case, placed)
+    while lead:
+        first += timedelta(days=1)
+        lead -= every_day or is_working_day(first)
     if request.is_homecare:
         weekdays = {day.number for visit in request.package.visits for day in visit.days}
         while first.weekday() not in weekdays:

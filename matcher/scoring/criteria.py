@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 
+from matcher.calendar import after_working_days
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Ints
 from matcher.scoring.criterion import FULL_SCORE, Criterion, hundredths, near_times
@@ -232,12 +233,15 @@ class EarliestStart(Criterion):
 
 
 def wanted_start(enquiry: Enquiry) -> date:
-    """Return the day care is wanted by: ``start_by``, else the end of the service clock (H22)."""
+    """Return the day care is wanted by: ``start_by``, else the end of the service clock (H22).
+
+    The clock counts working days, as the working hours that its source gives do.
+    """
     request, policy = enquiry.request, enquiry.market.policy
     if request.start_by is not None:
         return request.start_by
     since = request.waiting_since or enquiry.market.book.as_of
-    return since + timedelta(days=policy.times.service_clock_days.value)
+    return after_working_days(since, policy.times.service_clock_days.value)
 
 
 class PreferredTimes(Criterion):

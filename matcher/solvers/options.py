@@ -14,7 +14,7 @@ from matcher.enquiry import Enquiry
 from matcher.market import Ints, Market, Mask
 from matcher.policy import Objective
 from matcher.scoring import PREFERENCE_CRITERIA, VALUE_CRITERIA, shortfall, wanted_start
-from matcher.timetable import BedWindow, PackageShape, admission_days, start_masks
+from matcher.timetable import LONGEST_REST, BedWindow, PackageShape, start_masks, window_days
 from matcher.vocabulary import GRID_MINUTES, CareType, Risk
 
 Resource = tuple[int, CareType | None]
@@ -171,14 +171,13 @@ class Problem:
 
     def bed_window(self, option: Option) -> BedWindow:
         """Return when somebody may be admitted under an option for a bed."""
-        lead = int(self.market.lead_days[option.provider])
-        return self.enquiries[option.request].bed_window(lead)
+        return self.enquiries[option.request].bed_window(option.provider)
 
 
 def _admission_days(market: Market, verdicts: tuple[Verdict, ...]) -> int:
     """Return how many days of admission are told apart: the horizon, and more if asked for."""
     latest = max((int(verdict.starts.start_day.max(initial=0)) for verdict in verdicts), default=0)
-    return max(market.policy.allocation.bed_horizon_days.value, latest) + 1
+    return max(market.policy.allocation.bed_horizon_days.value + LONGEST_REST, latest) + 1
 
 
 def _options(number: int, verdict: Verdict, days: int) -> Iterator[Option]:
@@ -210,10 +209,9 @@ def _domains(enquiry: Enquiry, provider: int, travel_slots: int, days: int) -> M
     free = enquiry.capacity.of(provider)
     if enquiry.request.is_homecare:
         return start_masks(free, enquiry.shape, travel_slots)
-    window = enquiry.bed_window(int(enquiry.market.lead_days[provider]))
+    window = enquiry.bed_window(provider)
     admits = np.zeros((1, days), np.bool_)
-    works = admission_days(free, window.first_day, window.last_day, window.nights)
-    admits[0, window.first_day : window.last_day + 1] = works
+    admits[0, window.first_day : window.last_day + 1] = window_days(free, window)
     return admits
 
 

@@ -185,6 +185,8 @@ HOME_CONTRACTS = {Contract.FRAMEWORK: 12.0, Contract.BLOCK: 4.0, Contract.SPOT: 
 VACANT_ADMITTABLE = ADMITTABLE_SHARE
 VACANT_SIGMA = 0.7
 RESPITE_HOMES = 0.65
+WEEKEND_ADMISSIONS = 0.3
+"""Share of homes that say they admit at weekends and on bank holidays *(assumed)*."""
 HOME_SPECIALISMS = {
     "mental_health": 0.30,
     "older_people": 0.94,

@@ -150,7 +150,15 @@ def draw_homes(spec: CountySpec, places: Places) -> Homes:
         )
         for number in range(count)
     )
-    return Homes(providers, tuple(dice.whole(*size) for size in sizes))
+    beds = tuple(dice.whole(*size) for size in sizes)
+    weekends = Dice(spec, "weekends")
+    admitting = tuple(
+        home.model_copy(update={"admits_at_weekends": True})
+        if weekends.happens(figures.WEEKEND_ADMISSIONS)
+        else home
+        for home in providers
+    )
+    return Homes(admitting, beds)
 
 
 def _home(

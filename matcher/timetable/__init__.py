@@ -1,6 +1,7 @@
 """The 5-minute week and the bed calendar: capacity left, when a visit can start, offered times."""
 
 from matcher.timetable.beds import (
+    LONGEST_REST,
     Admissions,
     BedChange,
     BedWindow,
@@ -10,6 +11,7 @@ from matcher.timetable.beds import (
     earliest_admissions,
     occupy_bed,
     smallest_bed_change,
+    window_days,
 )
 from matcher.timetable.shape import SLOTS_PER_DAY, PackageShape, compile_package
 from matcher.timetable.turns import Times, can_schedule, times_many
@@ -24,6 +26,7 @@ from matcher.timetable.week import (
 )
 
 __all__ = [
+    "LONGEST_REST",
     "SLOTS_PER_DAY",
     "Admissions",
     "BedChange",
@@ -46,4 +49,5 @@ __all__ = [
     "start_masks",
     "start_ranges",
     "times_many",
+    "window_days",
 ]

@@ -7,8 +7,12 @@ from datetime import date
 
 import numpy as np
 
+from matcher.calendar import working_days
 from matcher.model import Placement
 from matcher.timetable.shape import BoolArray, IntArray
+
+LONGEST_REST = 7
+"""Days within which there always is a working day: Christmas and Easter last four or five."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,22 @@ class BedWindow:
         Length of a respite stay; ``None`` for a bed for good.
     soonest_day
         Day before which a home cannot admit at all, whatever is asked.
+    working_since
+        The book's ``as_of`` where the home admits on working days only; ``None`` where every day
+        will do.
     """
 
     first_day: int
     last_day: int
     nights: int | None = None
     soonest_day: int = 0
+    working_since: date | None = None
+
+    def admits(self, first_day: int, last_day: int) -> BoolArray:
+        """Return whether the home admits at all on each day from a first to a last."""
+        if self.working_since is None:
+            return np.ones(max(last_day - first_day + 1, 0), dtype=np.bool_)
+        return working_days(self.working_since, first_day, last_day)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +78,17 @@ class BedChange:
 
 
 def compile_placement(
-    placement: Placement, as_of: date, lead_days: int, horizon_days: int
+    placement: Placement,
+    as_of: date,
+    lead_days: int,
+    horizon_days: int,
+    *,
+    at_weekends: bool = True,
 ) -> BedWindow:
     """Return the window of a placement as days from ``as_of``.
 
-    Nobody is admitted before the lead time is over. Every night of a respite stay lies within
+    Nobody is admitted before the lead time is over, nor at a weekend or on a bank holiday where
+    the home does not admit then. Every night of a respite stay lies within
     the dates asked for, the last of which is the last night (H13). Where no last date is given,
     admission may be as late as the horizon; days beyond the horizon are all alike.
 
@@ -82,15 +102,44 @@ def compile_placement(
         Days the home needs before it can admit.
     horizon_days
         Days the calendar tells apart.
+    at_weekends
+        Whether the home admits at weekends and on bank holidays.
     """
     asked = 0 if placement.admit_from is None else (placement.admit_from - as_of).days
     first_day = max(asked, lead_days)
     last_day = max(horizon_days, first_day)
+    if not at_weekends:
+        first_day, last_day = (_working_day_from(as_of, day) for day in (first_day, last_day))
     if placement.admit_to is not None:
         last_night = (placement.admit_to - as_of).days
         # Of a stay, the last night counts; a bed for good is only begun within the window.
         last_day = min(last_day, last_night - (placement.nights or 1) + 1)
-    return BedWindow(first_day, last_day, placement.nights, lead_days)
+    working_since = None if at_weekends else as_of
+    return BedWindow(first_day, last_day, placement.nights, lead_days, working_since)
+
+
+def _working_day_from(as_of: date, day: int) -> int:
+    """Return a day from ``as_of`` if it is a working day, else the next one."""
+    return day + int(working_days(as_of, day, day + LONGEST_REST).argmax())
+
+
+def window_days(calendars: IntArray, window: BedWindow) -> BoolArray:
+    """Return whether admission works on each day of a window.
+
+    Parameters
+    ----------
+    calendars
+        ``[..., H + 1]`` vacancies each night from ``as_of``; the last entry holds for ever after.
+    window
+        When admission is allowed.
+
+    Returns
+    -------
+    ndarray
+        ``[..., last_day - first_day + 1]``
+    """
+    works = admission_days(calendars, window.first_day, window.last_day, window.nights)
+    return works & window.admits(window.first_day, window.last_day)
 
 
 def admission_days(
@@ -136,7 +185,7 @@ def earliest_admission(calendar: IntArray, window: BedWindow) -> int | None:
     window
         When admission is allowed.
     """
-    works = admission_days(calendar, window.first_day, window.last_day, window.nights)
+    works = window_days(calendar, window)
     return window.first_day + int(works.argmax()) if works.any() else None
 
 
@@ -154,7 +203,7 @@ def earliest_admissions(
     soonest_days
         ``[P]`` day before which each home cannot admit, where homes differ.
     """
-    works = admission_days(calendars, window.first_day, window.last_day, window.nights)
+    works = window_days(calendars, window)
     days = np.arange(window.first_day, window.first_day + works.shape[1])
     if soonest_days is not None:
         works = works & (days >= soonest_days[:, None])
@@ -198,8 +247,9 @@ def smallest_bed_change(calendar: IntArray, window: BedWindow) -> BedChange | No
     window
         When admission is allowed.
     """
-    last = max(window.last_day + 1, window.first_day, len(calendar) - 1)
+    last = max(window.last_day + 1, window.first_day, len(calendar) - 1) + LONGEST_REST
     works = admission_days(calendar, window.soonest_day, last, window.nights)
+    works &= window.admits(window.soonest_day, last)
     days = np.flatnonzero(works) + window.soonest_day
     # Where a window is too short for the stay, both ends may have to give way.
     outside = np.maximum(window.first_day - days, 0) + np.maximum(days - window.last_day, 0)

@@ -129,6 +129,38 @@ def test_homes_admit_by_their_own_notice(gazetteer: Gazetteer) -> None:
     assert starts.start_day.tolist() == [2, 6, 4, -1]
 
 
+def test_notice_over_easter_is_counted_in_working_days(gazetteer: Gazetteer) -> None:
+    """Two and three working days from Wednesday before Easter, unless any day will do."""
+    supply = [
+        *(provider("P-1", admits_at_weekends=None), hours("P-1")),
+        *(provider("P-2", admits_at_weekends=True), hours("P-2")),
+    ]
+    asked = enquiry(gazetteer, homecare_request(visit(days=("sat", "tue"))), *supply)
+    assert asked.starts(np.ones(2, np.bool_)).start_day.tolist() == [6, 3]
+
+
+def test_agencies_may_begin_at_a_weekend(gazetteer: Gazetteer) -> None:
+    """Only the notice counts working days: one day's is over on Thursday, the visits on Sunday."""
+    agency = provider(admits_at_weekends=False, lead_days=1)
+    asked = enquiry(gazetteer, homecare_request(visit(days=("sun",))), agency, hours())
+    assert asked.starts(np.ones(1, np.bool_)).start_day.tolist() == [4]
+
+
+def test_homes_admit_on_working_days_unless_they_say_otherwise(gazetteer: Gazetteer) -> None:
+    """A bed from Good Friday on: the Tuesday after Easter, or that day at a home that admits."""
+    supply = [
+        *(home("H-1", lead_days=1, admits_at_weekends=None), beds("H-1", available_from=day(2))),
+        *(home("H-2", lead_days=1, admits_at_weekends=False), beds("H-2", available_from=day(2))),
+        *(home("H-3", lead_days=1, admits_at_weekends=True), beds("H-3", available_from=day(2))),
+    ]
+    everyone = np.ones(3, np.bool_)
+    asked = enquiry(gazetteer, placement_request(), *supply)
+    assert asked.starts(everyone).start_day.tolist() == [6, 6, 2]
+    always = council_policy(times__admit_at_weekends=True)
+    asked = enquiry(gazetteer, placement_request(), *supply, policy=always)
+    assert asked.starts(everyone).start_day.tolist() == [2, 6, 2]
+
+
 def test_long_notice_beyond_a_short_calendar_still_admits(gazetteer: Gazetteer) -> None:
     """Forty days' notice on a calendar of 28 nights: the nights after are all alike."""
     short = council_policy(allocation__bed_horizon_days=28)

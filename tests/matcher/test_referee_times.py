@@ -205,3 +205,33 @@ def test_respite_lies_inside_the_window_whole(
     """Admission date and length of stay both fit between two days (H13)."""
     things = (*HOME, respite_request(7, first=7, last=20))
     assert codes(gazetteer, things, staying(start=start)) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (7, []),  # Wednesday 8 April: three working days after Wednesday the first
+        (6, ["START_DATE"]),  # why: the home's three working days are not over
+        (4, ["START_DATE", "START_DATE"]),  # why: Easter Sunday, and before the notice is over
+        (10, ["START_DATE"]),  # why: a Saturday
+        (33, ["START_DATE"]),  # why: Monday 4 May is a bank holiday
+        (34, []),
+    ],
+)
+def test_nobody_is_admitted_on_easter_sunday(
+    gazetteer: Gazetteer, start: int, expected: list[str]
+) -> None:
+    """A home that says nothing of weekends admits on working days; one that does admits always."""
+    quiet = HOME[0].model_copy(update={"admits_at_weekends": None})
+    things = (quiet, *HOME[1:], placement_request())
+    assert codes(gazetteer, things, staying(start=start)) == expected
+    assert codes(gazetteer, (*HOME, placement_request()), staying(start=start)) == []
+
+
+def test_homecare_may_begin_at_a_weekend_once_the_notice_is_over(gazetteer: Gazetteer) -> None:
+    """Two working days over Easter end on Tuesday; a package of Saturdays begins on the next."""
+    agency = AGENCY[0].model_copy(update={"admits_at_weekends": False})
+    things = (agency, *AGENCY[1:], homecare_request(visit(days=(Day.SAT,))))
+    told = {"weekly_cost_pence": 1250}
+    assert codes(gazetteer, things, visiting(start_date=day(10), **told)) == []
+    assert codes(gazetteer, things, visiting(start_date=day(3), **told)) == ["START_DATE"]

@@ -278,19 +278,19 @@ def test_culture_is_the_share_of_wishes_met(
     ("lead", "points"),
     [
         (0, 100.0),
-        (9, 100.0),  # the service clock's last day
-        (10, 96.42),  # one day of 28 late: 3.58 points, whole hundredths a day
-        (23, 49.88),  # fourteen days late
-        (37, 0.0),
+        (15, 100.0),  # the service clock's last day: the ninth working day, over Easter
+        (16, 96.42),  # one day of 28 late: 3.58 points, whole hundredths a day
+        (29, 49.88),  # fourteen days late
+        (43, 0.0),
         (60, 0.0),  # never less
     ],
 )
 def test_an_early_start_scores_by_days_after_the_clock(
     lead: int, points: float, gazetteer: Gazetteer
 ) -> None:
-    """Wanted within nine days of the referral where no day is named (H22)."""
+    """Wanted within nine working days of the referral where no day is named (H22)."""
     asked = homecare(gazetteer, homecare_request(), lead_days=lead)
-    expected = f"can start {day(lead)}, wanted by {day(9)}"
+    expected = f"can start {day(lead)}, wanted by {day(15)}"
     assert scored(asked, "earliest_start") == (points, 5, expected)
 
 
@@ -298,8 +298,8 @@ def test_an_early_start_scores_by_days_after_the_clock(
     ("changes", "expected"),
     [
         ({"start_by": day(3)}, day(3)),
-        ({"waiting_since": day(-20)}, day(-11)),
-        ({"waiting_since": None}, day(9)),  # a wait of unknown length began today
+        ({"waiting_since": day(-20)}, day(-7)),  # from a Thursday to a Wednesday
+        ({"waiting_since": None}, day(15)),  # a wait of unknown length began today
     ],
 )
 def test_the_day_wanted_is_start_by_else_the_clock_from_the_referral(

@@ -156,5 +156,5 @@ def test_a_bed_is_scored_by_the_same_criteria(gazetteer: Gazetteer) -> None:
     fee = ceiling(100_000, service_type=ServiceType.NURSING_DEMENTIA, unit="week")
     asked = enquiry(gazetteer, placement_request(), home(), beds(), weekly(pence=110_000), fee)
     assert scored(asked, "cost") == (30.0, 25, "£1,100.00 a week against £1,000.00")
-    assert scored(asked, "earliest_start")[2] == f"can start {day(3)}, wanted by {day(9)}"
+    assert scored(asked, "earliest_start")[2] == f"can start {day(3)}, wanted by {day(15)}"
     assert option_of(asked).travel_minutes == 0

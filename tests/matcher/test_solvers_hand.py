@@ -247,11 +247,11 @@ def test_stays_are_laid_end_to_end(gazetteer: Gazetteer) -> None:
 
 
 def test_a_bed_that_frees_later(gazetteer: Gazetteer) -> None:
-    """One bed now and one from day 12: two people move in, on days 3 and 12."""
-    later = beds(available_from=day(12))
+    """One bed now and one from day 19: two people move in, on days 3 and 19."""
+    later = beds(available_from=day(19))
     asked = (placement_request("R-1"), placement_request("R-2"), placement_request("R-3"))
     result = best(gazetteer, *ONE_BED, later, *asked)
-    assert sorted(starts(result).values()) == [3, 12]
+    assert sorted(starts(result).values()) == [3, 19]
     assert worth(result)["unplaced_amber"] == 1
     assert worth(result)["clock_breaches"] == 1
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matcher.calendar import is_working_day
 from matcher.model import Placement
 from matcher.timetable import (
     BedChange,
@@ -19,6 +20,7 @@ from matcher.timetable import (
     earliest_admissions,
     occupy_bed,
     smallest_bed_change,
+    window_days,
 )
 from matcher.timetable.shape import IntArray
 
@@ -32,7 +34,14 @@ def windows(draw: st.DrawFn) -> BedWindow:
     """Draw a window as the compiler makes them: never before the soonest day."""
     soonest = draw(st.integers(0, 3))
     first = soonest + draw(st.integers(0, 14))
-    return BedWindow(first, first + draw(st.integers(-6, 8)), draw(lengths), soonest)
+    since = draw(st.sampled_from([None, AS_OF, date(2026, 4, 1)]))
+    return BedWindow(first, first + draw(st.integers(-6, 8)), draw(lengths), soonest, since)
+
+
+def admits(window: BedWindow, day: int) -> bool:
+    """Say whether the home admits at all on a day, looked up day by day (the oracle)."""
+    since = window.working_since
+    return since is None or is_working_day(since + timedelta(days=day))
 
 
 def works(calendar: IntArray, day: int, nights: int | None) -> bool:
@@ -152,6 +161,30 @@ def test_occupy_takes_the_nights_of_the_stay() -> None:
     assert calendar.tolist() == [2, 2, 2, 2]
 
 
+@pytest.mark.parametrize(
+    ("placement", "window"),
+    [
+        # why: the first of June 2026 is a Monday, so day 12 a Saturday and day 60 a Friday
+        (Placement(), BedWindow(3, 60, None, 3, AS_OF)),
+        (Placement(admit_from=date(2026, 6, 13)), BedWindow(14, 60, None, 3, AS_OF)),
+        (Placement(admit_to=date(2026, 6, 14)), BedWindow(3, 13, None, 3, AS_OF)),
+        (Placement(admit_from=date(2026, 9, 12)), BedWindow(105, 105, None, 3, AS_OF)),
+    ],
+)
+def test_a_home_that_rests_at_weekends_admits_from_the_next_working_day(
+    placement: Placement, window: BedWindow
+) -> None:
+    """The window begins on a working day, also where it begins beyond the horizon."""
+    assert compile_placement(placement, AS_OF, 3, 60, at_weekends=False) == window
+
+
+def test_the_last_day_told_apart_is_a_working_day() -> None:
+    """A bed that frees on the last Saturday of the horizon takes somebody on the Monday after."""
+    window = compile_placement(Placement(), AS_OF, 0, 5, at_weekends=False)
+    assert window.last_day == 7
+    assert earliest_admission(np.array([0, 0, 0, 0, 0, 1]), window) == 7
+
+
 @given(calendars, windows())
 def test_days_agree_with_counting_night_by_night(calendar: IntArray, window: BedWindow) -> None:
     """Days of admission, the earliest, and the many-homes form all match the oracle."""
@@ -159,6 +192,8 @@ def test_days_agree_with_counting_night_by_night(calendar: IntArray, window: Bed
     expected = [works(calendar, day, window.nights) for day in days]
     found = admission_days(calendar, window.first_day, window.last_day, window.nights)
     assert found.tolist() == expected
+    expected = [fits and admits(window, day) for day, fits in zip(days, expected, strict=True)]
+    assert window_days(calendar, window).tolist() == expected
     earliest = next((day for day, fits in zip(days, expected, strict=True) if fits), None)
     assert earliest_admission(calendar, window) == earliest
     many = earliest_admissions(np.stack([calendar, calendar * 0, calendar]), window)
@@ -175,7 +210,7 @@ def test_smallest_change_agrees_with_trying_every_day(
     tried = [
         (max(window.first_day - day, 0) + max(day - window.last_day, 0), day)
         for day in range(window.soonest_day, 60)
-        if works(calendar, day, window.nights)
+        if works(calendar, day, window.nights) and admits(window, day)
     ]
     outside = [pair for pair in tried if pair[0] > 0]
     change = smallest_bed_change(calendar, window)

@@ -81,7 +81,14 @@ PROVIDERS = FileSpec(
         Column("languages", kinds.WORDS, "languages its carers speak"),
         Column("female_carers", kinds.YES_NO, "whether it has female carers; empty: unknown"),
         Column("male_carers", kinds.YES_NO, "whether it has male carers; empty: unknown"),
-        Column("lead_days", kinds.WHOLE, "days it needs before a start; empty: the policy's"),
+        Column(
+            "lead_days", kinds.WHOLE, "working days it needs before a start; empty: the policy's"
+        ),
+        Column(
+            "admits_at_weekends",
+            kinds.YES_NO,
+            "whether it takes people on at weekends and on bank holidays; empty: the policy's",
+        ),
     ),
     key=("provider_id",),
     required=True,
