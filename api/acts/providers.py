@@ -35,7 +35,7 @@ from api.tables import BookingRow, ProviderRow
 from matcher.commitments import Commitment, overpromised
 from matcher.market import Market
 from matcher.model import BedCapacity, HomecareCapacity, Provider, Rate
-from matcher.vocabulary import Outcome, ProviderKind
+from matcher.vocabulary import Outcome, ProviderKind, ProviderStatus
 
 OF_AN_AGENCY = "'homecare' and no 'beds', for it is an agency"
 OF_A_HOME = "'beds' and no 'homecare', for it is a care home"
@@ -98,7 +98,7 @@ def _line(row: ProviderRow, booked: int) -> ProviderLine:
         provider_id=row.provider_id,
         name=terms.name,
         kind=terms.kind,
-        postcode=str(terms.postcode),
+        postcode=None if terms.postcode is None else str(terms.postcode),
         status=terms.status,
         contract=terms.contract,
         zones=terms.zones,
@@ -244,7 +244,8 @@ def change_terms(writing: Writing, market: Market, row: ProviderRow, terms: Prov
 
 
 def _require_sound(writing: Writing, market: Market, provider: Provider) -> None:
-    market.locate(provider.postcode)
+    if provider.postcode is not None:
+        market.locate(provider.postcode)
     zones = {zone["zone"] for zone in writing.record.zones}
     unknown = [zone for zone in provider.zones if zone not in zones]
     if unknown:
@@ -265,8 +266,21 @@ def _require_sound(writing: Writing, market: Market, provider: Provider) -> None
 
 
 def set_status(writing: Writing, row: ProviderRow, change: StatusChange) -> None:
-    """Embargo, close or reopen a provider to new work; who is served by it stays with it."""
+    """Embargo, close or reopen a provider to new work; who is served by it stays with it.
+
+    Raises
+    ------
+    BadCallError
+        If a provider that is nowhere is opened or embargoed.
+    """
     before = terms_of(row)
+    if before.postcode is None and change.status is not ProviderStatus.CLOSED:
+        raise BadCallError(
+            f"Provider {row.provider_id} has no postcode on record, so it stays closed.",
+            thing="status",
+            value=change.status,
+            expected="closed, until its terms have a postcode",
+        )
     row.document = document_of(before.model_copy(update={"status": change.status}))
     row.status_reason = change.reason
     told = {"before": before.status, "after": change.status, "reason": change.reason}

@@ -206,7 +206,7 @@ class ProviderLine(BaseModel):
     provider_id: str
     name: str
     kind: ProviderKind
-    postcode: str
+    postcode: str | None
     status: ProviderStatus
     contract: Contract
     zones: tuple[str, ...]

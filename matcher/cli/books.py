@@ -58,7 +58,7 @@ def suggesting(book: Book) -> Iterator[None]:
             "request": [request.request_id for request in book.requests],
             "provider": [provider.provider_id for provider in book.providers],
         }.get(error.thing or "", [])
-        hint = close_ids(str(error.value), known)
+        hint = "" if error.value in known else close_ids(str(error.value), known)
         message = f"{error.message} {hint}".rstrip()
         raise UnknownIdError(
             message, thing=error.thing, value=error.value, expected=error.expected

@@ -14,6 +14,7 @@ from matcher.files.columns import FileSpec, VisitLine
 from matcher.files.crosscheck import crosscheck
 from matcher.files.datapackage import datapackage_text
 from matcher.files.folders import whole_folder
+from matcher.files.former import former_providers
 from matcher.files.rows import Rows
 from matcher.files.settings import BOOK_FILE, POLICY_FILE, head_text, read_head, read_policy
 from matcher.geography import Gazetteer, Postcode
@@ -85,7 +86,7 @@ def _book(head: Book, rows: BookRows) -> Book:
         council=head.council,
         as_of=head.as_of,
         zones=rows.zones.items,
-        providers=rows.providers.items,
+        providers=(*rows.providers.items, *(each.provider() for each in former_providers(rows))),
         rates=rows.rates.items,
         framework_rates=rows.framework_rates.items,
         homecare_capacity=rows.homecare_capacity.items,

@@ -8,6 +8,7 @@ from typing import Any
 
 from matcher.errors import Fault
 from matcher.files.book_rows import BookRows
+from matcher.files.former import former_cautions
 from matcher.files.rows import Rows, Sourced
 from matcher.files.unheeded import unheeded
 from matcher.policy import Policy
@@ -19,6 +20,7 @@ FRESH_DAYS = 28
 
 def cautions(rows: BookRows, as_of: date, policy: Policy) -> Iterator[Fault]:
     """Yield what makes answers less certain: old, assumed and missing facts, short visits."""
+    yield from former_cautions(rows)
     yield from _old_capacity(rows, as_of - timedelta(days=FRESH_DAYS))
     yield from _short_visits(rows, policy.times.visit_warning_minutes.value)
     yield from _nothing_to_offer(rows)

@@ -20,7 +20,6 @@ def reference_faults(rows: BookRows) -> Iterator[Fault]:
     yield from _told_twice(rows)
     yield from _areas_in_two_zones(rows.zones)
     yield from _unknown_zones(rows)
-    yield from _unknown_providers(rows)
     yield from _unknown_requests(rows)
     yield from _capacity_of_the_wrong_kind(rows)
     yield from _visits_of_no_homecare(rows)
@@ -84,29 +83,6 @@ def _unknown(
             yield rows.fault(line, column, expected)
 
 
-def _unknown_providers(rows: BookRows) -> Iterator[Fault]:
-    sources: tuple[Rows[Any], ...] = (
-        rows.rates,
-        rows.homecare_capacity,
-        rows.bed_capacity,
-        rows.running,
-        rows.history,
-    )
-    for source in sources:
-        for line in source:
-            asked = [line.item.provider_id]
-            yield from _unknown(source, line, "provider_id", asked, rows.providers)
-    for request in rows.requests:
-        item = request.item
-        named = {
-            "preferred_providers": item.preferred_providers,
-            "excluded_providers": item.excluded_providers,
-            "current_provider_id": filter(None, [item.current_provider_id]),
-        }
-        for column, ids in named.items():
-            yield from _unknown(rows.requests, request, column, ids, rows.providers)
-
-
 def _unknown_requests(rows: BookRows) -> Iterator[Fault]:
     """Fault visits and running care of no request; the ledger outlives its requests, so not it."""
     sources: tuple[Rows[Any], ...] = (rows.visits, rows.running)
@@ -117,7 +93,8 @@ def _unknown_requests(rows: BookRows) -> Iterator[Fault]:
 
 
 def _capacity_of_the_wrong_kind(rows: BookRows) -> Iterator[Fault]:
-    kinds = {provider.provider_id: provider.kind for provider in rows.providers.items}
+    # Of a closed provider that is nowhere the kind is a guess, and its capacity has no effect.
+    kinds = {p.provider_id: p.kind for p in rows.providers.items if p.postcode is not None}
     for line in rows.homecare_capacity:
         if kinds.get(line.item.provider_id) is ProviderKind.CARE_HOME:
             yield rows.homecare_capacity.fault(

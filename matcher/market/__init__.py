@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from copy import copy
 from datetime import date
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ from matcher.market.tables import (
     all_of,
     any_of,
 )
-from matcher.model import BedCapacity, Book, CareRequest, HomecareCapacity, Offered, Provider
+from matcher.model import BedCapacity, Book, CareRequest, HomecareCapacity, Offered, Provider, Rate
 from matcher.policy import Policy
 from matcher.vocabulary import (
     DAYS_PER_WEEK,
@@ -40,9 +41,13 @@ from matcher.vocabulary import (
     in_force,
 )
 
+Line = TypeVar("Line", Rate, HomecareCapacity, BedCapacity, Offered)
+
 
 class Market:
     """The supply of one book under one policy, in the order of provider ids.
+
+    Closed providers without a postcode are no part of it, and lines about them have no effect.
 
     Parameters
     ----------
@@ -65,11 +70,16 @@ class Market:
         self.book = book
         self.policy = policy
         self.gazetteer = gazetteer
+        somewhere = {p.provider_id: p.postcode for p in book.providers if p.postcode is not None}
+        self.nowhere = frozenset(p.provider_id for p in book.providers) - somewhere.keys()
         self.providers: tuple[Provider, ...] = tuple(
-            sorted(book.providers, key=lambda provider: provider.provider_id)
+            sorted(
+                (provider for provider in book.providers if provider.postcode is not None),
+                key=lambda provider: provider.provider_id,
+            )
         )
         self.index = {provider.provider_id: i for i, provider in enumerate(self.providers)}
-        located = gazetteer.locate_many([provider.postcode for provider in self.providers])
+        located = gazetteer.locate_many([somewhere[provider_id] for provider_id in self.index])
         self.easting_metres = located.eastings_metres.astype(np.float64)
         self.northing_metres = located.northings_metres.astype(np.float64)
         self._compile_terms()
@@ -89,13 +99,16 @@ class Market:
         Raises
         ------
         UnknownIdError
-            If the book has no such provider.
+            If the book has no such provider, or only knows that it is closed.
         """
         try:
             return self.index[provider_id]
         except KeyError:
+            reason = f"The book has no provider {provider_id!r}."
+            if provider_id in self.nowhere:
+                reason = f"Provider {provider_id!r} is closed, and nothing else is known of it."
             raise UnknownIdError(
-                f"The book has no provider {provider_id!r}.",
+                reason,
                 thing="provider",
                 value=provider_id,
                 expected="a provider_id of providers.csv",
@@ -268,7 +281,7 @@ class Market:
     def _compile_rates(self) -> None:
         today = self.book.as_of
         self.rate_pence: dict[RateKey, Ints] = {}
-        for rate in self.book.rates:
+        for rate in self._about_supply(self.book.rates):
             if not in_force(rate.valid_from, rate.valid_to, today):
                 continue
             key = (rate.service_type, rate.unit, rate.visit_minutes)
@@ -289,9 +302,10 @@ class Market:
         self.assumed_beds = {
             (line.provider_id, line.care_type) for line in self.book.bed_capacity if line.assumed
         }
-        rows = self._rows(line.provider_id for line in self.book.homecare_capacity)
+        homecare = self._about_supply(self.book.homecare_capacity)
+        rows = self._rows(line.provider_id for line in homecare)
         grid = np.zeros((rows.max(initial=-1) + 1, DAYS_PER_WEEK, SLOTS_PER_DAY), np.int16)
-        for line in self.book.homecare_capacity:
+        for line in homecare:
             row = rows[self.provider_number(line.provider_id)]
             start, end = line.start_minute // GRID_MINUTES, line.end_minute // GRID_MINUTES
             for day in line.days:
@@ -300,7 +314,8 @@ class Market:
         self.beds = {care_type: self._bed_table(care_type) for care_type in CareType}
 
     def _bed_table(self, care_type: CareType) -> Table:
-        lines = [line for line in self.book.bed_capacity if line.care_type is care_type]
+        beds = self._about_supply(self.book.bed_capacity)
+        lines = [line for line in beds if line.care_type is care_type]
         rows = self._rows(line.provider_id for line in lines)
         horizon = self.policy.allocation.bed_horizon_days.value
         calendar = np.zeros((rows.max(initial=-1) + 1, horizon + 1), np.int16)
@@ -319,13 +334,17 @@ class Market:
         self.recent_offers = np.zeros(len(self), np.int64)
         self.unsuitable: dict[str, set[str]] = {}
         window = self.policy.allocation.fairness_days.value
-        for line in self.book.history:
+        for line in self._about_supply(self.book.history):
             i = self.provider_number(line.provider_id)
             self.last_offered_day[i] = max(self.last_offered_day[i], line.offered_on.toordinal())
             if 0 <= (self.book.as_of - line.offered_on).days <= window:
                 self.recent_offers[i] += 1
             if line.outcome is Outcome.UNSUITABLE and line.request_id:
                 self.unsuitable.setdefault(line.request_id, set()).add(line.provider_id)
+
+    def _about_supply(self, lines: Iterable[Line]) -> list[Line]:
+        """Return the lines that are not about a closed provider of which nothing else is known."""
+        return [line for line in lines if line.provider_id not in self.nowhere]
 
     def day_number(self, day: date) -> int:
         """Return days from the book's as_of to a day."""

@@ -33,13 +33,14 @@ class Provider(Frozen):
     """An agency branch or care home with a postcode, and the terms on which it takes new work.
 
     ``client_groups`` are those it is registered for (L4), ``least_age`` and ``most_age`` whole
-    years, ``residents`` the only ones it takes: what is not on record refuses nobody.
+    years, ``residents`` the only ones it takes: what is not on record refuses nobody. Only a
+    closed one may have no postcode: one that left the register, say, and is known by its id alone.
     """
 
     provider_id: Id
     name: Name
     kind: ProviderKind
-    postcode: Postcode
+    postcode: Postcode | None = None
     services: Annotated[Few[ServiceType], Field(min_length=1)]
     specialisms: Few[Word] = ()
     client_groups: Few[ClientGroup] = ()
@@ -60,6 +61,12 @@ class Provider(Frozen):
     male_carers: bool | None = None
     lead_days: Annotated[int, Field(ge=0, le=365)] | None = None
     admits_at_weekends: bool | None = None
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if self.postcode is None and self.status is not ProviderStatus.CLOSED:
+            raise ValueError("a full postcode such as DT1 1XJ, unless the status is closed")
+        return self
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:

@@ -55,7 +55,9 @@ class Case:
         book = self.market.book
         self.tariff = Tariff(book)
         self.requests = {request.request_id: request for request in book.requests}
-        self.providers = {provider.provider_id: provider for provider in book.providers}
+        self.providers = {
+            provider.provider_id: provider for provider in book.providers if provider.postcode
+        }
 
     def timed_visits(self, placed: Placed) -> Iterator[tuple[Visit, int]]:
         """Yield each visit of somebody placed with the minute of the day at which it starts."""

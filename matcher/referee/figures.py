@@ -32,6 +32,8 @@ def _distance(case: Case, placed: Placed) -> int:
     request, provider = case.requests[placed.request_id], case.providers[placed.provider_id]
     if request.postcode is None:
         raise RefereeError(f"Request {placed.request_id} has no postcode.")
+    if provider.postcode is None:
+        raise RefereeError(f"Provider {placed.provider_id} has no postcode.")
     gazetteer = case.market.gazetteer
     return metres_between(gazetteer.locate(request.postcode), gazetteer.locate(provider.postcode))
 

@@ -44,11 +44,11 @@ def reason_is_right(case: Case, line: Unplaced) -> Iterator[Violation]:
 
 
 def known_ids(case: Case, placed: Placed) -> Iterator[Violation]:
-    """Only requests and providers of the book."""
+    """Only requests of the book, and providers of it that are somewhere."""
     if placed.request_id not in case.requests:
         yield Violation("UNKNOWN_REQUEST", placed.request_id, "is not in the book")
     if placed.provider_id not in case.providers:
-        yield Violation("UNKNOWN_PROVIDER", placed.provider_id, "is not in the book")
+        yield Violation("UNKNOWN_PROVIDER", placed.provider_id, "is not in the book, or nowhere")
 
 
 def request_may_be_placed(case: Case, placed: Placed) -> Iterator[Violation]:

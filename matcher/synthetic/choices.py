@@ -106,5 +106,5 @@ def offer_choices(
         totals.append(list(accumulate(size for _, size in serving)))
     rows = {postcode: row for row, postcode in enumerate(places.postcodes)}
     taking = [home for home in homes if home.status is not ProviderStatus.CLOSED]
-    points = places.points[[rows[home.postcode] for home in taking]]
+    points = places.points[[rows[home.postcode] for home in taking if home.postcode is not None]]
     return Choices(ids, totals, [home.provider_id for home in taking], points)

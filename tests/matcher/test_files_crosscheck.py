@@ -77,26 +77,10 @@ CONTRADICTIONS: list[tuple[str, Step, Place, str, str]] = [
      ("providers.csv", 2, "zones"), "dorchester|waymouth", "did you mean weymouth?"),
     ("framework zone", cell("framework_rates.csv", 2, "zone", "north"),
      ("framework_rates.csv", 2, "zone"), "north", "zones.csv holds; it has no north"),
-    ("rate of nobody", cell("rates.csv", 2, "provider_id", "maidn"),
-     ("rates.csv", 2, "provider_id"), "maidn", "did you mean maiden?"),
-    ("carers of nobody", cell("homecare_capacity.csv", 2, "provider_id", "x"),
-     ("homecare_capacity.csv", 2, "provider_id"), "x", "providers.csv holds"),
-    ("beds of nobody", cell("bed_capacity.csv", 2, "provider_id", "x"),
-     ("bed_capacity.csv", 2, "provider_id"), "x", "providers.csv holds"),
-    ("ledger of nobody", cell("history.csv", 2, "provider_id", "x"),
-     ("history.csv", 2, "provider_id"), "x", "providers.csv holds"),
-    ("care running with nobody", cell("running.csv", 2, "provider_id", "x"),
-     ("running.csv", 2, "provider_id"), "x", "providers.csv holds"),
     ("care running for nobody", cell("running.csv", 2, "request_id", "R-1000"),
      ("running.csv", 2, "request_id"), "R-1000", "did you mean R-100?"),
     ("visit to nobody", cell("visits.csv", 2, "request_id", "S-1"),
      ("visits.csv", 2, "request_id"), "S-1", "requests.csv holds"),
-    ("preferred nobody", cell("requests.csv", 3, "preferred_providers", "chesil|freme"),
-     ("requests.csv", 3, "preferred_providers"), "chesil|freme", "did you mean frome?"),
-    ("excluded nobody", cell("requests.csv", 3, "excluded_providers", "zz"),
-     ("requests.csv", 3, "excluded_providers"), "zz", "it has no zz"),
-    ("current nobody", cell("requests.csv", 2, "current_provider_id", "zz"),
-     ("requests.csv", 2, "current_provider_id"), "zz", "it has no zz"),
     # In the wrong place
     ("carers of a home", cell("homecare_capacity.csv", 2, "provider_id", "bay"),
      ("homecare_capacity.csv", 2, "provider_id"), "bay", "bed_capacity.csv"),
@@ -240,12 +224,12 @@ def test_unknown_ids_are_told_beside_an_unknown_column(tmp_path: Path) -> None:
     """A strange heading does not hide that another file names nobody."""
     faults = faults_after(
         tmp_path,
-        heading("providers.csv", "lot", "shade"),
-        cell("rates.csv", 2, "provider_id", "nobody"),
+        heading("requests.csv", "risk", "shade"),
+        cell("visits.csv", 2, "request_id", "nobody"),
     )
     assert [(fault.file, fault.column) for fault in faults] == [
-        ("providers.csv", "shade"),
-        ("rates.csv", "provider_id"),
+        ("requests.csv", "shade"),
+        ("visits.csv", "request_id"),
     ]
 
 

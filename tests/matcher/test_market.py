@@ -236,3 +236,17 @@ def test_masks_are_joined() -> None:
     left, right = np.array([True, False, True]), np.array([True, True, False])
     assert any_of([left, right]).tolist() == [True, True, True]
     assert all_of([left, right]).tolist() == [True, False, False]
+
+
+def test_a_closed_provider_that_is_nowhere_is_no_supply(gazetteer: Gazetteer) -> None:
+    """Lines about it have no effect, and whoever asks for it is told that it is closed."""
+    gone = provider("P-9", status="closed", postcode=None)
+    about = (hourly("P-9"), hours("P-9"), beds("P-9"), offered("P-9"))
+    supply = market(gazetteer, provider(), gone, *about)
+    assert supply.index == {"P-1": 0}
+    assert supply.recent_offers.tolist() == [0]
+    assert not supply.carers.of(0).any()
+    with pytest.raises(UnknownIdError, match="'P-9' is closed"):
+        supply.provider_number("P-9")
+    with pytest.raises(UnknownIdError, match="has no provider 'P-8'"):
+        supply.provider_number("P-8")

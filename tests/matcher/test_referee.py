@@ -103,6 +103,13 @@ def test_a_provider_the_book_lacks_is_told(gazetteer: Gazetteer) -> None:
     assert found == ["UNKNOWN_PROVIDER"]
 
 
+def test_a_provider_that_is_nowhere_is_told(gazetteer: Gazetteer) -> None:
+    """No line names a closed provider of which nothing else is known."""
+    gone = provider("P-9", status="closed", postcode=None)
+    found = codes(gazetteer, (*AGENCY, gone, homecare_request()), visiting(provider_id="P-9"))
+    assert found == ["UNKNOWN_PROVIDER"]
+
+
 def test_neither_is_in_the_book(gazetteer: Gazetteer) -> None:
     """A line unknown at both ends is told for both."""
     found = codes(gazetteer, AGENCY, visiting("R-9", provider_id="P-9"))

@@ -48,7 +48,7 @@ PROVIDERS = FileSpec(
         Column("provider_id", kinds.ID, "id of the branch or home", required=True),
         Column("name", kinds.TEXT, "name of the branch or home", required=True),
         Column("kind", one_of(ProviderKind), "agency or care home", required=True),
-        Column("postcode", kinds.POSTCODE, "where the branch or home is", required=True),
+        Column("postcode", kinds.POSTCODE, "where it is; only a closed one may have none"),
         Column("services", some_of(ServiceType), "services it sells", required=True),
         Column("specialisms", kinds.WORDS, "needs it can meet"),
         Column(
