@@ -188,6 +188,7 @@ def _demand(held: Holdings) -> list[tuple[str, str]]:
                 ),
             )
         )
+    told = [(name, text) for name, text in told if text]
     return [*told, ("Running", f"{count_text(held.running, 'package')} with a provider already")]
 
 

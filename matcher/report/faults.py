@@ -13,7 +13,7 @@ from rich.text import Text
 
 from matcher.errors import Fault
 from matcher.report.page import QUIET, listing, note, page, table
-from matcher.report.wording import count_text, plain_text, sentence_text, some_text
+from matcher.report.wording import count_text, plain_text, some_text
 from matcher.vocabulary import printable, without_controls
 
 _IDS = re.compile(r"\S*\d\S*")
@@ -70,8 +70,7 @@ def _kind_text(found: Sequence[Fault], rows: int) -> str:
     places = [f"{each.row} ({each.value})" if each.row else each.value for each in found]
     where = f"{first.file}, {first.column}" if first.column else first.file
     row = "" if not first.row else " row" if len(found) == 1 else " rows"
-    expected = sentence_text(plain_text(first.expected))
-    return f"{expected}: {where},{row} {some_text(places, rows)}"
+    return f"Expected {plain_text(first.expected)}: {where},{row} {some_text(places, rows)}"
 
 
 def faults_document(faults: Sequence[Fault]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from matcher.eligibility import RULES, Verdict
 from matcher.eligibility.provider_rules import Service
 from matcher.report.page import QUIET, cut, listing, note, section, table
-from matcher.report.wording import count_text, few_words, plain_text, sentence_text, would_do
+from matcher.report.wording import count_text, few_words, of_it, sentence_text, would_do
 from matcher.shortlist import Search
 from matcher.vocabulary import km_text
 
@@ -60,9 +60,15 @@ def _short(name: str) -> str:
 
 
 def main_reason(verdict: Verdict, number: int) -> str:
-    """Return the first reason why a provider is refused, in a few words."""
-    name = verdict.enquiry.market.providers[number].name
-    return next((few_words(each.sentence, name) for each in verdict.refusals(number)), "")
+    """Return the first reason why a provider is refused, in a few words.
+
+    A change that is an amount says it best: ``2.4 km beyond the radius``.
+    """
+    first = verdict.refusals(number)[0]
+    amount = would_do([first.change.sentence]) if first.change else "would do"
+    if not amount.startswith("would do"):
+        return amount
+    return few_words(first.sentence, verdict.enquiry.market.providers[number].name)
 
 
 def outsiders_part(search: Search) -> Group:
@@ -89,7 +95,7 @@ def _rows(verdict: Verdict, numbers: list[int]) -> Iterator[tuple[str, str, str,
         provider = enquiry.market.providers[number]
         name, away = provider.name, km_text(int(enquiry.distance_metres[number]))
         for refusal in verdict.refusals(number):
-            told = plain_text(refusal.sentence)
+            told = f"{sentence_text(of_it(refusal.sentence, provider.name))}."
             if refusal.change:
                 told += f" {sentence_text(would_do([refusal.change.sentence]))}."
             yield name, away, told, refusal.rule_id

@@ -58,7 +58,20 @@ def _ask(market: Market, request: CareRequest) -> str:
         return f"{minutes} a week in {calls} visits: {_week(request.package.visits)}"
     if request.placement is None or request.is_homecare:
         return ""
-    return _sentence([_bed(request, request.placement)])
+    return _stay(market, request, request.placement)
+
+
+def _stay(market: Market, request: CareRequest, placement: Placement) -> str:
+    """Return the bed that is asked for, and when."""
+    kind = word_text(request.care_type) if request.care_type else "kind not recorded"
+    length = "for good" if placement.nights is None else f"for {placement.nights} nights"
+    day = market.book.as_of
+    days = [
+        f"{word} {short_day_text(on, day)}"
+        for word, on in (("from", placement.admit_from), ("until", placement.admit_to))
+        if on is not None
+    ]
+    return sentence_text(" ".join([f"{kind} bed {length}", *days]))
 
 
 def _week(visits: Iterable[Visit]) -> str:
@@ -83,6 +96,10 @@ def _terms(market: Market, request: CareRequest) -> str:
 
 
 def _asked(market: Market, request: CareRequest) -> Iterator[tuple[str, str]]:
+    if request.client_groups:
+        yield "Group", words_text(request.client_groups)
+    if request.age is not None:
+        yield "Age", f"{request.age}"
     if request.needs:
         yield "Needs", words_text(request.needs)
     yield from _wishes(market, request)

@@ -10,6 +10,7 @@ from matcher.vocabulary import CqcRating, pounds_text, words_text
 
 MINUTES_PER_HOUR = 60
 _CODES = re.compile(r" ?\((?:[HLS]\d+(?:, )?)+\)")
+_VISIT = re.compile(r"visit \d+ \((critical )?([^,()]+),[^()]*\)")
 _MAY_BE = re.compile(r"^(?:feasible )?if ")
 
 
@@ -99,7 +100,7 @@ def few_words(sentence: str, name: str) -> str:
     name
         The provider's name; a sentence that does not hold it comes back whole.
     """
-    told = plain_text(sentence).removesuffix(".")
+    told = _VISIT.sub(_visit_text, plain_text(sentence)).removesuffix(".")
     before, found, after = told.partition(f"{name} ")
     if not found:
         return told
@@ -109,8 +110,14 @@ def few_words(sentence: str, name: str) -> str:
     return said if said else before + name
 
 
+def _visit_text(found: re.Match[str]) -> str:
+    """Return a visit by its band or its time: ``the lunch visit``, ``the visit at 09:45``."""
+    when = found[2]
+    return f"the visit {when}" if found[1] else f"the {when} visit"
+
+
 def of_it(sentence: str, name: str) -> str:
-    """Return what a sentence says of one provider, as a clause: ``it serves dorchester, ...``.
+    """Return what a sentence says of one provider, as a clause: ``it serves dorchester; ...``.
 
     Parameters
     ----------
@@ -121,14 +128,17 @@ def of_it(sentence: str, name: str) -> str:
     """
     clauses = plain_text(sentence).removesuffix(".").split("; ")
     clauses.sort(key=lambda clause: not clause.startswith(name))
-    return ", ".join(clauses).replace(name, "it")
+    return "; ".join(clauses).replace(name, "it")
 
 
 def would_do(changes: Iterable[str]) -> str:
     """Return the changes that would let a provider in, as a clause without its subject."""
     told = [_MAY_BE.sub("if ", change) for change in changes]
-    text = " and ".join(told)
-    return f"would do {text}" if text.startswith("if ") else text
+    conditions = " and ".join(change for change in told if change.startswith("if "))
+    amounts = ", ".join(change for change in told if not change.startswith("if "))
+    if not conditions:
+        return amounts
+    return f"would do {conditions}" + (f" ({amounts})" if amounts else "")
 
 
 def ordinal_text(number: int) -> str:

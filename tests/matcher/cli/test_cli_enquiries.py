@@ -92,7 +92,7 @@ def test_warnings_do_not_stop_anybody(carematch: Command, tmp_path: Path) -> Non
     cell("visits.csv", 2, "minutes", "20")(folder)  # shorter than half an hour (L3)
     ran = carematch("check", folder)
     assert ran.code == 0
-    assert "Visits of at least 30 minutes: visits.csv" in " ".join(ran.out.split())
+    assert "Expected visits of at least 30 minutes: visits.csv" in " ".join(ran.out.split())
     assert len(carematch("check", folder, "--json").document["warnings"]) == before + 1
 
 
@@ -200,7 +200,7 @@ def test_explaining_a_refused_pair(carematch: Command) -> None:
     ran = carematch("explain", SAMPLE, "R-105", "frome")
     assert ran.code == 0
     words = " ".join(ran.out.split())
-    assert words.startswith("Frome Valley Homecare cannot take R-105: it serves dorchester, R-105")
+    assert words.startswith("Frome Valley Homecare cannot take R-105: it serves dorchester; R-105")
     assert "and 1 more reason." in words
     assert "Would do if Frome Valley Homecare also serves weymouth." in words
     behind = carematch("explain", SAMPLE, "R-105", "frome", "--why").out

@@ -84,8 +84,14 @@ def test_what_to_look_at_is_told_by_kind(policy: Policy) -> None:
     folder = BookFolder(builders.book(), policy, None, (*old, *warnings))
     text = one_line(book_page(folder))
     assert "To look at: 20 things" in text
-    assert "18 30 or more: visits.csv, minutes, rows 2 (15), 3 (15), 4 (15) and 15 others" in text
-    assert "2 Word from H-4 on or after: bed_capacity.csv, as_of, rows 4 (2025-12-01) and 9" in text
+    assert (
+        "18 Expected 30 or more: visits.csv, minutes, rows 2 (15), 3 (15), 4 (15) and 15 others"
+        in text
+    )
+    assert (
+        "2 Expected word from H-4 on or after: bed_capacity.csv, as_of, rows 4 (2025-12-01) and 9"
+        in text
+    )
     assert "Beds free none" in text
     assert "H-9" not in text
     assert "word from H-9 on or after" in one_line(book_evidence(folder))

@@ -84,7 +84,7 @@ def test_figures_read_as_people_write_them(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("sentence", "few", "whole"),
     [
-        ("R-1 is in zone a; Inn serves b.", "serves b", "it serves b, R-1 is in zone a"),
+        ("R-1 is in zone a; Inn serves b.", "serves b", "it serves b; R-1 is in zone a"),
         ("Inn is under embargo: no new work.", "under embargo: no new work", None),
         ("Inn has no bed by then.", "no bed by then", "it has no bed by then"),
         ("Inn has found R-1 unsuitable.", "has found R-1 unsuitable", None),
@@ -98,12 +98,27 @@ def test_reasons_are_told_in_few_words(sentence: str, few: str, whole: str | Non
     assert of_it(sentence, "Inn") == (whole or sentence.replace("Inn", "it").removesuffix("."))
 
 
+@pytest.mark.parametrize(
+    ("visit", "told"),
+    [
+        ("visit 2 (tea, every day, 30 minutes, carers 1)", "the tea visit"),
+        ("visit 1 (critical at 09:45, sat, 30 minutes, carers 2)", "the visit at 09:45"),
+    ],
+)
+def test_visits_are_told_by_their_band_or_time(visit: str, told: str) -> None:
+    """A number means nothing to a broker; the band or the time does."""
+    assert few_words(f"Inn has no room for {visit}.", "Inn") == f"no room for {told}"
+
+
 def test_changes_are_told_as_what_would_do() -> None:
     """What would let a provider in reads as a clause, one change or two."""
     assert would_do(["feasible if a bed is free", "if it opens"]) == (
         "would do if a bed is free and if it opens"
     )
     assert would_do(["1.4 km beyond the radius"]) == "1.4 km beyond the radius"
+    assert would_do(["1.4 km too far", "feasible if it opens"]) == (
+        "would do if it opens (1.4 km too far)"
+    )
 
 
 def test_a_row_that_must_be_a_line_is_cut() -> None:
