@@ -79,7 +79,7 @@ class RequestRefusedError(MatcherError):
 
     def __init__(self, request_id: str, refusals: tuple[Refusal, ...]) -> None:
         self.refusals = refusals
-        listed = "\n".join(f"  {r.rule_id} ({r.citation}): {r.sentence}" for r in refusals)
+        listed = "\n".join(f"  {r.sentence} ({r.rule_id}, {r.citation})" for r in refusals)
         super().__init__(
             f"Request {request_id} may not be searched for yet:\n{listed}",
             thing=f"request {request_id}",

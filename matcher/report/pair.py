@@ -144,7 +144,7 @@ def pair_page(market: Market, pair: Pair) -> Group:
     ]
     refusing = [rule for rule in pair.rules if not rule.passes]
     if refusing:
-        parts.append(section("What would have to change", _changes(refusing)))
+        parts.append(section("Why not, and what would have to change", _changes(refusing)))
     elif pair.offer:
         told = [options_table(market, [pair.offer]), approvals([pair.offer])]
         told.append(offered_times([pair.offer]))

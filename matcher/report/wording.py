@@ -126,7 +126,8 @@ def of_it(sentence: str, name: str) -> str:
     name
         The provider's name, for which "it" stands; what is said of it comes first.
     """
-    clauses = plain_text(sentence).removesuffix(".").split("; ")
+    told = _VISIT.sub(_visit_text, plain_text(sentence))
+    clauses = told.removesuffix(".").split("; ")
     clauses.sort(key=lambda clause: not clause.startswith(name))
     return "; ".join(clauses).replace(name, "it")
 
