@@ -16,7 +16,7 @@ from rich.progress import Progress as Bars
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from matcher.report.objective import TITLES, value_text
+from matcher.report.objective import title_of, value_text
 from matcher.report.wording import count_text, people_text
 from matcher.result import Progress, Report
 
@@ -94,7 +94,7 @@ class ShownProgress(Progress):
         """Tell who is placed by now, and how far the first stage not proved is from its bound."""
         stage, text = report.under_way, f"{people_text(report.placed)} placed"
         if stage is not None:
-            text += f"; {TITLES[stage.name].lower()}: {value_text(stage.name, stage.value)}"
+            text += f"; {title_of(stage.name).lower()}: {value_text(stage.name, stage.value)}"
         if stage is not None and stage.bound is not None:
             text += f", at best {value_text(stage.name, stage.bound)}"
         self._show(text)

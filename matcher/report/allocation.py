@@ -14,7 +14,7 @@ from matcher.files.results import Summary
 from matcher.files.risks import RiskCounts
 from matcher.market import Market
 from matcher.policy import Objective
-from matcher.report.objective import TITLES, value_text
+from matcher.report.objective import title_of, value_text
 from matcher.report.page import BLANK, GOOD, facts, listing, note, page, section, table
 from matcher.report.wording import (
     and_text,
@@ -163,7 +163,7 @@ def _proof_of_aims(summary: Summary) -> str:
     if summary.status in {Status.OPTIMAL, Status.BASELINE}:
         return status
     loose = [
-        TITLES[stage.name].lower()
+        title_of(stage.name).lower()
         for stage in summary.stages
         if not stage.proved and stage.name not in UNPLACED_STAGES
     ]
@@ -201,7 +201,7 @@ def _aims(summary: Summary) -> RenderableType:
     """Return every aim with the best possible, beside today's value where that is known."""
     figures = ["This plan", "Best possible"]
     rows: list[list[str | Text]] = [
-        [TITLES[stage.name], value_text(stage.name, stage.value), _best_text(stage)]
+        [title_of(stage.name), value_text(stage.name, stage.value), _best_text(stage)]
         for stage in summary.stages
     ]
     if summary.today is not None:
@@ -272,4 +272,4 @@ def _room(stage: Stage) -> int:
 
 
 def _colour(stage: Stage) -> str:
-    return stage.name.value.removeprefix("unplaced_")
+    return stage.name.removeprefix("unplaced_")

@@ -33,6 +33,11 @@ TITLES: Mapping[Objective, str] = MappingProxyType(
 """What each objective counts; less is better in all of them."""
 
 
+def title_of(objective: Objective) -> str:
+    """Return what an objective counts."""
+    return TITLES[objective]
+
+
 def value_text(objective: Objective, value: int) -> str:
     """Return a value in its unit."""
     if objective is Objective.ABOVE_RATE_PENCE:

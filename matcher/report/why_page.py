@@ -10,7 +10,7 @@ from matcher.allocation import Placed, PlacementStatus, Unplaced
 from matcher.market import Market
 from matcher.report.allocation import REASONS, WHO_DECIDES
 from matcher.report.night import Holder, PricedUse, window_text
-from matcher.report.objective import TITLES, value_text
+from matcher.report.objective import title_of, value_text
 from matcher.report.page import (
     BLANK,
     QUIET,
@@ -154,7 +154,7 @@ def _standing(why: Why) -> Group:
     """Return the objectives to which the offer adds anything; less would be better."""
     rows = [
         (
-            TITLES[standing.objective],
+            title_of(standing.objective),
             value_text(standing.objective, standing.value),
             value_text(standing.objective, standing.best),
             f"{standing.rank} of {why.could_serve}",

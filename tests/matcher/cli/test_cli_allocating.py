@@ -16,7 +16,7 @@ from matcher.errors import MatcherError, RefereeError
 from matcher.files.results import read_allocation, read_summary
 from matcher.model import CareRequest
 from matcher.referee import check
-from matcher.report.objective import TITLES, value_text
+from matcher.report.objective import title_of, value_text
 from matcher.result import Method, Progress, Result, Status
 from tests.breaking import SAMPLE
 from tests.matcher.cli.conftest import SMALL, Command
@@ -80,7 +80,7 @@ def test_the_page_of_a_night_fits(
     head = next(line for line in lines if "Best possible" in line)
     assert head.split() == ["Aim", "This", "plan", "Best", "possible", "Today's", "way"]
     for stage in read_summary(out).stages:
-        (row,) = [line for line in lines if line.strip().startswith(TITLES[stage.name])]
+        (row,) = [line for line in lines if line.strip().startswith(title_of(stage.name))]
         assert value_text(stage.name, stage.value) in row
 
 

@@ -23,7 +23,7 @@ from matcher.report.allocation import (
 )
 from matcher.report.book import MOST_KINDS, book_evidence, book_page, holdings
 from matcher.report.demo import command_line, next_steps
-from matcher.report.objective import TITLES
+from matcher.report.objective import title_of
 from matcher.report.register import MOST_REASONS, assumptions, register_page
 from matcher.result import Limits, Method, Stage, Status
 from matcher.vocabulary import ServiceType
@@ -283,12 +283,12 @@ def test_aims_that_are_not_proved_are_named_in_words() -> None:
     ]
     summary = _summary(None, **_measures(0, 0, 0) | {"stages": tuple(loose)})
     text = one_line(allocation_page(summary, "out"))
-    first, second = (TITLES[stage.name].lower() for stage in loose[1:])
+    first, second = (title_of(stage.name).lower() for stage in loose[1:])
     assert f"Not proved to be the best possible: {first} and {second}." in text
     behind = one_line(allocation_evidence(summary))
-    assert f"{TITLES[Objective.WAITING_DAYS]} 5 proved" in behind
-    assert f"{TITLES[Objective.WITHOUT_OFFER]} 5 at least 3" in behind
-    assert f"{TITLES[Objective.CLOCK_BREACHES]} 5 not proved" in behind
+    assert f"{title_of(Objective.WAITING_DAYS)} 5 proved" in behind
+    assert f"{title_of(Objective.WITHOUT_OFFER)} 5 at least 3" in behind
+    assert f"{title_of(Objective.CLOCK_BREACHES)} 5 not proved" in behind
     best = _summary(None, **_measures(0, 0, 0) | {"status": Status.OPTIMAL})
     assert "No better plan exists" in one_line(allocation_page(best, "out"))
     people = _summary(None, **_measures(3, 2, 1, bound=1))
