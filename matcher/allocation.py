@@ -167,7 +167,7 @@ def start_days(enquiry: Enquiry, placed: Placed | None) -> int:
 
 
 def distance_metres(enquiry: Enquiry, placed: Placed | None) -> int:
-    """Straight-line metres from provider to person (S11)."""
+    """Metres from provider to person, round water (S11)."""
     return 0 if placed is None else int(enquiry.distance_metres[_number(enquiry, placed)])
 
 

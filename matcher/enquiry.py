@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import MatcherError
-from matcher.geography import Location, distances_metres
+from matcher.geography import Location, Ways, ways_from
 from matcher.market import Ints, Market, Mask, Table
 from matcher.model import CareRequest, Placement
 from matcher.pricing import Prices, prices
@@ -80,22 +80,34 @@ class Enquiry:
 
     @cached_property
     def distance_metres(self) -> Ints:
-        """Straight-line distance from the person to every provider."""
-        here, market = self.location, self.market
-        distances = distances_metres(
-            float(here.easting_metres),
-            float(here.northing_metres),
+        """Distance from the person to every provider: a straight line, but round water."""
+        return self.ways.metres
+
+    @cached_property
+    def ways(self) -> Ways:
+        """How one gets to every provider, with the water between and its crossing."""
+        market, travel = self.market, self.market.policy.travel
+        return ways_from(
+            self.location,
             market.easting_metres,
             market.northing_metres,
+            rounds=self.request.is_homecare and not travel.ferries_for_homecare.value,
         )
-        return np.asarray(distances, dtype=np.int64)
+
+    def way_text(self, number: int) -> str:
+        """Return how one gets round water to a provider, to stand after a distance.
+
+        For example " by the Humber Bridge", with the blank before it; empty without water.
+        """
+        found = self.ways.between(number)
+        return "" if found is None else f" {found[1].way_text}"
 
     @cached_property
     def travel_minutes(self) -> Ints:
         """Travel to reach one visit by the policy's rule; zero for care homes."""
         if not self.request.is_homecare:
             return np.zeros(len(self.market), np.int64)
-        return self.market.policy.travel.minutes(self.distance_metres)
+        return self.market.policy.travel.minutes(self.distance_metres, self.ways.minutes)
 
     @cached_property
     def nominated(self) -> Mask:

@@ -53,6 +53,7 @@ class Option(Frozen):
     above_rate_pence: int
     over_budget_pence: int
     distance_metres: int
+    way: str = ""
     travel_minutes: int
     start_date: date
     visits: tuple[OfferedVisit, ...]
@@ -91,6 +92,7 @@ def describe_option(
         above_rate_pence=int(enquiry.above_rate_pence[number]),
         over_budget_pence=int(enquiry.over_budget_pence[number]),
         distance_metres=int(enquiry.distance_metres[number]),
+        way=enquiry.way_text(number).strip(),
         travel_minutes=int(enquiry.travel_minutes[number]),
         start_date=enquiry.date_of(int(starts.start_day[number])),
         visits=_offered_visits(enquiry, starts, number),

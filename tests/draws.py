@@ -22,9 +22,10 @@ POSTCODES = tuple(
     for text in (
         *("DT1 1XJ", "DT1 2NB", "DT1 3AA", "DT2 7AA", "DT2 8AA", "DT2 9PW", "DT3 4AA", "DT3 5AA"),
         *("DT4 0AA", "DT4 7AA", "DT4 9AA", "DT5 1AA", "DT6 3AA", "DT9 3AA", "BH20 4AA", "SP7 8AA"),
+        "PO33 2HG",
     )
 )
-"""Real postcodes of Dorset, from the middle of Dorchester to 50 km away."""
+"""Real postcodes of Dorset, from the middle of Dorchester to 50 km away; one over the Solent."""
 _KEPT = 500
 """How many are kept of those that are made of any others or of any values."""
 # Characters that try the writing of files: separators, quotation marks, letters beyond ASCII.

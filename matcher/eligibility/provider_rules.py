@@ -191,6 +191,29 @@ class Zone(Rule):
         )
 
 
+class NoFerry(Rule):
+    """No water lies between that carers could cross only by ferry or at low tide."""
+
+    rule_id = "WATER"
+    citation = "policy ferries_for_homecare"
+
+    def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
+        """Return the providers that are reached over land, and all where ferries are taken."""
+        return ~enquiry.ways.barred
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Name the water and its nearest crossing."""
+        request, provider = pair_of(enquiry, number)
+        between = enquiry.ways.between(number)
+        if between is None or not enquiry.ways.barred[number]:
+            return None
+        water, crossing = between
+        return self.refuse(
+            f"{_capital(water.name)} lies between {provider.name} and {request.request_id}: the "
+            f"nearest crossing is {crossing.name}, which carers do not take on a round."
+        )
+
+
 class Radius(Rule):
     """The provider is within the radius; nominated homes are let in (L2)."""
 
@@ -214,7 +237,8 @@ class Radius(Rule):
         # In kilometres with one decimal a few metres would not show.
         text = km_text if beyond >= 100 else "{:,} m".format
         return self.refuse(
-            f"{provider.name} is {text(distance)} away; the radius is {text(radius)}.",
+            f"{provider.name} is {text(distance)} away{enquiry.way_text(number)}; the radius is "
+            f"{text(radius)}.",
             Change(f"{text(beyond)} beyond the radius", beyond, "metres"),
         )
 
@@ -314,6 +338,10 @@ class SpecialistBudget(Rule):
             f"{pounds_text(budget)}.",
             Change(f"{over} a week above the personal budget", cost - budget, "pence"),
         )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _is_nominated(request: CareRequest, provider: Provider) -> bool:

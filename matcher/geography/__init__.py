@@ -1,4 +1,4 @@
-"""Where people and providers are: postcodes, their grid references, and distances between them."""
+"""Where people and providers are: postcodes, their grid references, and the ways between."""
 
 from matcher.geography.cache import default_cache_dir
 from matcher.geography.gazetteer import AuthorityPostcodes, Gazetteer
@@ -11,19 +11,29 @@ from matcher.geography.grid import (
 )
 from matcher.geography.location import Location, Locations, geodesic_metres, metres_between
 from matcher.geography.postcode import Postcode
+from matcher.geography.water import Crossing, Water, waters
+from matcher.geography.ways import METRES_PER_MINUTE, REACH_METRES, Ways, apart, ways_from
 
 __all__ = [
+    "METRES_PER_MINUTE",
+    "REACH_METRES",
     "AuthorityPostcodes",
+    "Crossing",
     "Gazetteer",
     "Location",
     "Locations",
     "Postcode",
     "PostcodeGeocoder",
+    "Water",
+    "Ways",
     "airy_lat_lon",
+    "apart",
     "default_cache_dir",
     "distance_metres",
     "distances_metres",
     "geodesic_metres",
     "grid_to_lat_lon",
     "metres_between",
+    "waters",
+    "ways_from",
 ]

@@ -23,8 +23,11 @@ class TravelPolicy(Frozen):
     town_mph: Figure[Positive]
     rural_mph: Figure[Positive]
     minimum_minutes: Figure[Minutes]
+    ferries_for_homecare: Figure[Switch]
 
-    def minutes(self, distance_metres: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def minutes(
+        self, distance_metres: npt.ArrayLike, crossing_minutes: npt.ArrayLike = 0
+    ) -> npt.NDArray[np.int64]:
         """Return travel minutes to reach a visit, rounded up to the 5-minute grid.
 
         Carers work rounds: up to the usual leg the road distance from the branch is travelled,
@@ -34,7 +37,10 @@ class TravelPolicy(Frozen):
         Parameters
         ----------
         distance_metres
-            Straight-line distance from provider to person, metres; any shape.
+            Distance from provider to person, metres, straight but for the way round water; any
+            shape.
+        crossing_minutes
+            What a crossing of water adds to the drive; of the same shape, or one for all.
         """
         straight = np.asarray(distance_metres, dtype=np.float64)
         road = straight * self.road_factor.value / METRES_PER_MILE
@@ -43,7 +49,8 @@ class TravelPolicy(Frozen):
         town = np.minimum(leg, self.town_miles.value)
         hours = town / self.town_mph.value + (leg - town) / self.rural_mph.value
         # A hair is taken off so that an exact number of minutes is not rounded up by float noise.
-        steps = np.ceil(hours * 60 / GRID_MINUTES - 1e-9)
+        whole = hours * 60 + np.asarray(crossing_minutes, dtype=np.float64)
+        steps = np.ceil(whole / GRID_MINUTES - 1e-9)
         least = -(-self.minimum_minutes.value // GRID_MINUTES)
         return (np.maximum(steps, least) * GRID_MINUTES).astype(np.int64)
 

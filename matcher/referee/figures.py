@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from matcher.allocation import Placed, PlacementStatus
 from matcher.errors import RefereeError
-from matcher.geography import metres_between
 from matcher.referee.case import Case, Violation
+from matcher.referee.ways import Way, way_between
 
 
 def figures_are_right(case: Case, placed: Placed) -> Iterator[Violation]:
     """Cost, distance and travel are what the book and the policy make them (H6, H16)."""
-    distance = _distance(case, placed)
     is_homecare = case.requests[placed.request_id].is_homecare
-    travel = int(case.market.policy.travel.minutes(distance)) if is_homecare else 0
+    policy, way = case.market.policy.travel, _way(case, placed)
+    travel = int(policy.minutes(way.metres, way.minutes)) if is_homecare else 0
     expected = {
-        "distance_metres": distance,
+        "distance_metres": way.metres,
         "travel_minutes": travel,
         "weekly_cost_pence": _cost(case, placed),
     }
@@ -28,14 +28,18 @@ def figures_are_right(case: Case, placed: Placed) -> Iterator[Violation]:
             )
 
 
-def _distance(case: Case, placed: Placed) -> int:
+def _way(case: Case, placed: Placed) -> Way:
     request, provider = case.requests[placed.request_id], case.providers[placed.provider_id]
     if request.postcode is None:
         raise RefereeError(f"Request {placed.request_id} has no postcode.")
     if provider.postcode is None:
         raise RefereeError(f"Provider {placed.provider_id} has no postcode.")
-    gazetteer = case.market.gazetteer
-    return metres_between(gazetteer.locate(request.postcode), gazetteer.locate(provider.postcode))
+    gazetteer, travel = case.market.gazetteer, case.market.policy.travel
+    return way_between(
+        gazetteer.locate(request.postcode),
+        gazetteer.locate(provider.postcode),
+        rounds=request.is_homecare and not travel.ferries_for_homecare.value,
+    )
 
 
 def _cost(case: Case, placed: Placed) -> int | None:

@@ -126,7 +126,7 @@ def _booking(option: Option) -> Text:
 
 
 def _where(option: Option) -> str:
-    text = f"{option.postcode}, {km_text(option.distance_metres)} away"
+    text = f"{option.postcode}, {km_text(option.distance_metres)} away {option.way}".rstrip()
     return f"{text}, {option.travel_minutes} min travel a visit" if option.visits else text
 
 

@@ -71,6 +71,7 @@ class Pair(Frozen):
     eligible: bool
     ranked_among: int
     distance_metres: int
+    way: str
     weekly_cost_pence: int | None
     framework_pence: int | None
     approval_reasons: tuple[str, ...]
@@ -102,6 +103,7 @@ def explain_pair(market: Market, request_id: str, provider_id: str, *, seed: int
         eligible=eligible,
         ranked_among=ranked.eligible,
         distance_metres=int(enquiry.distance_metres[number]),
+        way=enquiry.way_text(number).strip(),
         weekly_cost_pence=cost,
         framework_pence=enquiry.prices.framework_pence,
         approval_reasons=approval_reasons(enquiry, number),
@@ -195,7 +197,7 @@ def _provider(market: Market, pair: Pair) -> Group:
     provider = market.providers[market.provider_number(pair.provider_id)]
     told = [
         ("Sells", words_text(provider.services)),
-        ("Where", f"{provider.postcode}, {km_text(pair.distance_metres)} away"),
+        ("Where", f"{provider.postcode}, {km_text(pair.distance_metres)} away {pair.way}".rstrip()),
         ("Contract", word_text(provider.contract)),
         ("CQC", word_text(provider.cqc_rating)),
         ("Cost", week_text(pair.weekly_cost_pence)),

@@ -63,7 +63,7 @@ class Cost(Criterion):
 
 
 class Distance(Criterion):
-    """Straight-line distance as a share of the radius: 100 at the door, 0 at the radius (S11)."""
+    """Distance as a share of the radius: 100 at the door, 0 at the radius (S11)."""
 
     name = "distance"
 
@@ -75,7 +75,8 @@ class Distance(Criterion):
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give the distance and the radius."""
         distance = int(enquiry.distance_metres[number])
-        return f"{km_text(distance)} of a {km_text(enquiry.own_radius_metres)} radius"
+        way = enquiry.way_text(number)
+        return f"{km_text(distance)}{way} of a {km_text(enquiry.own_radius_metres)} radius"
 
 
 class Quality(Criterion):

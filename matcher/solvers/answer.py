@@ -98,7 +98,8 @@ def _placed(problem: Problem, choice: Choice, points: Fraction | None) -> Placed
     bookable = sum(not other.needs_approval for other in problem.options[option.request])
     asked = len(problem.options[option.request])
     reasons = (
-        f"{km_text(int(enquiry.distance_metres[option.provider]))} away",
+        f"{km_text(int(enquiry.distance_metres[option.provider]))} away"
+        f"{enquiry.way_text(option.provider)}",
         f"one of {asked} that could start on their own, {bookable} of them within the rate",
         *_generic_reasons(enquiry, option.provider),
         *approval_reasons(enquiry, option.provider),
@@ -157,7 +158,8 @@ def _nearest_option(problem: Problem, number: int) -> str:
     )
     name = problem.market.providers[nearest.provider].name
     away = km_text(int(enquiry.distance_metres[nearest.provider]))
-    return f"{name}, {away} away: feasible if others waiting did not take its capacity"
+    way = enquiry.way_text(nearest.provider)
+    return f"{name}, {away} away{way}: feasible if others waiting did not take its capacity"
 
 
 def _counted(count: int, noun: str) -> str:

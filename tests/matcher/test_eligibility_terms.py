@@ -66,7 +66,7 @@ class Triple:
 
 REQUEST = homecare_request()
 PLACEMENT = placement_request()
-FAR = Postcode(WEYMOUTH)
+FAR, SOUTHSEA = Postcode(WEYMOUTH), Postcode("PO5 3BA")
 SPECIALIST: dict[str, Any] = {"lot": "specialist"}
 ONE_HOUR_A_WEEK = visit(minutes=60, days=("mon",))
 
@@ -180,6 +180,14 @@ TRIPLES = (
         ),
         sentence="R-1 is in DT1 1XJ, which is in no zone; Agency P-1 serves weymouth.",
         change=Change("feasible if Agency P-1 also serves that postcode", 1, "zone"),
+    ),
+    Triple(
+        "WATER",
+        kept=(REQUEST, provider()),
+        broken=(homecare_request(postcode=SOUTHSEA), provider(postcode=Postcode("PO33 2HG"))),
+        just=(placement_request(postcode=SOUTHSEA), home(postcode=Postcode("PO33 2HG"))),
+        sentence="The Solent lies between Agency P-1 and R-1: the nearest crossing is the "
+        "Portsmouth-Fishbourne ferry, which carers do not take on a round.",
     ),
     Triple(
         "RADIUS",

@@ -25,6 +25,9 @@ from tests.builders import (
     visit,
 )
 
+RYDE, FERRY = "PO33 2HG", "the Portsmouth-Fishbourne ferry"
+"""On the Isle of Wight, and how one gets there from Southsea."""
+
 
 def test_a_request_without_a_postcode_cannot_be_put_to_anybody(gazetteer: Gazetteer) -> None:
     """The request is named, and what it lacks."""
@@ -48,6 +51,29 @@ def test_distances_are_those_between_the_postcodes(gazetteer: Gazetteer) -> None
     assert asked.travel_minutes.tolist() == [15, 5]
     placed = enquiry(gazetteer, placement_request(), *supply)
     assert placed.travel_minutes.tolist() == [0, 0]
+
+
+def test_water_lengthens_the_way_and_a_ferry_takes_time(gazetteer: Gazetteer) -> None:
+    """From Southsea to Ryde it is 15.1 km and an hour on a ferry, not 8.3 km; a home has none."""
+    southsea = {"postcode": Postcode("PO5 3BA")}
+    supply = (provider("P-1", **southsea), provider("P-2", postcode=Postcode(RYDE)))
+    asked = enquiry(gazetteer, homecare_request(postcode=Postcode(RYDE)), *supply)
+    assert asked.distance_metres.tolist() == [15_084, 0]
+    assert asked.travel_minutes.tolist() == [80, 5]
+    assert [asked.way_text(number) for number in range(2)] == [f" by {FERRY}", ""]
+    assert asked.ways.barred.tolist() == [True, False]
+    placed = enquiry(gazetteer, placement_request(postcode=Postcode(RYDE)), home(**southsea))
+    assert (placed.distance_metres[0], placed.travel_minutes[0]) == (15_084, 0)
+    assert (placed.way_text(0), placed.ways.barred[0]) == (f" by {FERRY}", False)
+
+
+def test_a_council_may_send_its_carers_by_ferry(gazetteer: Gazetteer) -> None:
+    """With ferries allowed nobody is barred; the way and its minutes stay."""
+    policy = council_policy(travel__ferries_for_homecare=True)
+    things = (homecare_request(postcode=Postcode(RYDE)), provider(postcode=Postcode("PO5 3BA")))
+    asked = enquiry(gazetteer, *things, policy=policy)
+    assert (asked.distance_metres[0], asked.travel_minutes[0]) == (15_084, 80)
+    assert not asked.ways.barred[0]
 
 
 @pytest.mark.parametrize(
