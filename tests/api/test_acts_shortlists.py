@@ -196,7 +196,7 @@ def test_each_option_is_held_for_its_visits_and_the_way_to_them(desk: Desk) -> N
 @pytest.mark.parametrize(
     ("request_id", "promised"),
     [
-        ("R-201", "a residential bed from 2026-04-04 for good"),
+        ("R-201", "a residential bed from 2026-04-08 for good"),
         ("R-204", "a residential bed from 2026-04-13 to 2026-04-26"),  # 14 nights of respite
     ],
 )
