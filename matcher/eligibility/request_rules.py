@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from matcher.eligibility.rule import Refusal
+from matcher.eligibility.visit_rules import fit_at_one_door, within_a_day
 from matcher.model import Book, CareRequest
 from matcher.policy import Policy
 from matcher.vocabulary import PANEL_SERVICES, Funding, TimeNeed, minute_text
@@ -178,6 +179,8 @@ REQUEST_RULES: tuple[RequestRule, ...] = (
     critical_reason,
     visit_length,
     known_bands,
+    within_a_day,
+    fit_at_one_door,
     respite_terms,
 )
 """Rules about a request alone, in the order in which their reasons are listed."""

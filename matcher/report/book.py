@@ -38,6 +38,8 @@ HELD_BACK = {
     "CRITICAL_WITHOUT_REASON": "critical time without a reason",
     "VISIT_TOO_SHORT": "visit too short",
     "BAND_UNKNOWN": "time band unknown",
+    "VISIT_CROSSES_MIDNIGHT": "visit past midnight",
+    "VISITS_NEVER_FIT": "visits that nobody could make as written",
     "RESPITE_ALLOWANCE": "respite beyond the allowance",
     "RESPITE_WINDOW": "respite longer than its window",
 }

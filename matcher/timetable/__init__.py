@@ -15,6 +15,7 @@ from matcher.timetable.beds import (
 )
 from matcher.timetable.shape import SLOTS_PER_DAY, PackageShape, compile_package
 from matcher.timetable.turns import Times, can_schedule, times_many
+from matcher.timetable.unlimited import never_fits
 from matcher.timetable.week import (
     TimeChange,
     blocking_visits,
@@ -42,6 +43,7 @@ __all__ = [
     "earliest_admission",
     "earliest_admissions",
     "find_times",
+    "never_fits",
     "occupy",
     "occupy_bed",
     "smallest_bed_change",
