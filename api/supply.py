@@ -17,7 +17,8 @@ from api.storage.record import Writing, not_loaded
 from api.tables import RecordRow
 from matcher.geography import Gazetteer
 from matcher.market import Market
-from matcher.policy import Policy, default_policy, parse_policy
+from matcher.objectives import read_policy_text
+from matcher.policy import Policy, default_policy
 
 
 @dataclass(frozen=True)
@@ -158,4 +159,4 @@ def policy_in(session: Session) -> Policy:
 
 @lru_cache(maxsize=4)  # every change needs it, and reading it takes longer than many a change
 def _policy_of(text: str | None) -> Policy:
-    return default_policy() if text is None else parse_policy(text)
+    return default_policy() if text is None else read_policy_text(text)

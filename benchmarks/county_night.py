@@ -73,7 +73,7 @@ def outcome(result: Result) -> Row:
 def stage_figures(stage: Stage) -> Row:
     """Return a stage's name, value, bound and gap."""
     return {
-        "name": stage.name.value,
+        "name": stage.name,
         "unit": stage.unit,
         "value": stage.value,
         "bound": stage.bound,

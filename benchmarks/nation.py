@@ -127,7 +127,7 @@ def council_figures(night: Night) -> Row:
         "arrangeable": result.arrangeable,
         "placed": placed(result),
         "weight": weight_of(market),
-        "stages": {stage.name.value: (stage.value, stage.bound) for stage in result.stages},
+        "stages": {stage.name: (stage.value, stage.bound) for stage in result.stages},
         "generation_seconds": round(made - began, 2),
         "seconds": seconds,
         "process": os.getpid(),

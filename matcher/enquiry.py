@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -45,6 +46,36 @@ class Starts:
     possible: Mask
     visit_slots: npt.NDArray[np.int16]
     start_day: Ints
+
+    @classmethod
+    def of_one(cls, providers: int, number: int, slots: Sequence[int], start_day: int) -> Starts:
+        """Return the times of one provider, as if no other could start.
+
+        Parameters
+        ----------
+        providers
+            How many providers there are.
+        number
+            The provider.
+        slots
+            Start slot of every visit; none for a bed.
+        start_day
+            Days from the book's as_of to the first day of care.
+        """
+        starts = cls(
+            possible=np.zeros(providers, np.bool_),
+            visit_slots=np.full((providers, len(slots)), NO_START, np.int16),
+            start_day=np.full(providers, NO_START, np.int64),
+        )
+        starts.possible[number], starts.start_day[number] = True, start_day
+        starts.visit_slots[number] = slots
+        return starts
+
+    def times(self, visit: int, numbers: Ints) -> Ints:
+        """Return the start slots of a visit, or for beds the days of admission, [n]."""
+        if self.visit_slots.shape[1]:
+            return np.asarray(self.visit_slots[numbers, visit], np.int64)
+        return self.start_day[numbers]
 
 
 class Enquiry:

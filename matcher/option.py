@@ -37,7 +37,8 @@ class OfferedVisit(Frozen):
 class Option(Frozen):
     """One provider that can really start.
 
-    ``total`` is the sum of weight x score over the sum of weights, to two decimals; money is in
+    ``total`` is the sum of weight x score over the sum of weights, to two decimals;
+    ``ranking_note`` says why the option stands behind one that scores less, if it does; money is in
     pence, ``None`` where no rate or ceiling is on file (H16).
     """
 
@@ -59,11 +60,18 @@ class Option(Frozen):
     visits: tuple[OfferedVisit, ...]
     criteria: tuple[CriterionScore, ...]
     total: float
+    ranking_note: str | None = None
     last_offered: date | None
 
 
 def describe_option(
-    enquiry: Enquiry, starts: Starts, scores: Scores, place: int, rank: int
+    enquiry: Enquiry,
+    starts: Starts,
+    scores: Scores,
+    place: int,
+    *,
+    rank: int,
+    ranking_note: str | None = None,
 ) -> Option:
     """Return one scored provider as an option.
 
@@ -75,6 +83,8 @@ def describe_option(
         The provider's place in ``scores``.
     rank
         Its rank in the shortlist, from 1.
+    ranking_note
+        Why it stands behind one that scores less; ``None`` where it does not.
     """
     market, number = enquiry.market, int(scores.numbers[place])
     provider = market.providers[number]
@@ -98,6 +108,7 @@ def describe_option(
         visits=_offered_visits(enquiry, starts, number),
         criteria=criterion_scores(enquiry, starts, scores, place),
         total=scores.total(place),
+        ranking_note=ranking_note,
         last_offered=_last_offered(market, number),
     )
 

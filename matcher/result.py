@@ -10,7 +10,6 @@ from pydantic import Field
 
 from matcher.allocation import Allocation
 from matcher.model import Frozen
-from matcher.policy import Objective
 from matcher.vocabulary import Day, ServiceType
 
 
@@ -96,7 +95,7 @@ class Stage(Frozen):
     when none is known.
     """
 
-    name: Objective
+    name: str
     unit: str
     value: int
     bound: int | None

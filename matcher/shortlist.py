@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 
@@ -19,11 +19,12 @@ from matcher.eligibility import (
     request_refusals,
     request_warnings,
 )
-from matcher.enquiry import Enquiry
+from matcher.enquiry import Enquiry, Starts
 from matcher.errors import MatcherError
 from matcher.market import Ints, Market, Mask, all_of
 from matcher.model import CareRequest, Frozen
 from matcher.near_miss import NearMiss, near_misses
+from matcher.objectives import Objective, ordered
 from matcher.option import Option, describe_option
 from matcher.pricing import priced_services
 from matcher.scoring import Scores, score, total_score
@@ -174,12 +175,20 @@ def make_shortlist(
     verdict = judge(enquiry)
     scores = score(enquiry, verdict.starts, np.flatnonzero(verdict.eligible))
     wanted = _wanted(enquiry) if options is None else options
-    ranked = rank(enquiry, scores, seed)
-    chosen, affordability = _choose(enquiry, scores, ranked, wanted)
     starts = verdict.starts
+    ranking = rank(enquiry, starts, scores.numbers, seed)
+    chosen, affordability = _choose(enquiry, scores, ranking.places, wanted)
+    names = [market.providers[number].name for number in scores.numbers.tolist()]
     missed = near_misses(verdict) if len(chosen) < wanted else ()
     described = tuple(
-        describe_option(enquiry, starts, scores, place, number)
+        describe_option(
+            enquiry,
+            starts,
+            scores,
+            place,
+            rank=number,
+            ranking_note=_departs(scores, ranking, names, place),
+        )
         for number, place in enumerate(chosen, start=1)
     )
     lacking = wanted - len(chosen)
@@ -210,31 +219,71 @@ def _wanted(enquiry: Enquiry) -> int:
     return figure.value
 
 
-def rank(enquiry: Enquiry, scores: Scores, seed: int) -> list[int]:
-    """Return places in ``scores``, best first.
+@dataclass(frozen=True)
+class Ranking:
+    """In which order one person's candidates go, by the very objectives that plans follow.
 
-    By tier where policy asks tiers in order, then by total, then least recently offered, then by
-    a seeded hash of request and provider: never by the order of the files.
+    Parameters
+    ----------
+    order
+        The objectives, most important first.
+    values
+        What each candidate would add to each objective, [objectives, n].
+    ties
+        What settles it between candidates that add the same, [n].
     """
-    market, numbers = enquiry.market, scores.numbers
-    in_order = market.policy.rules.tiers_in_order.value
-    tiers: Ints = market.tier[numbers] if in_order else np.zeros(len(numbers), np.int64)
-    last = market.last_offered_day[numbers]
-    keys = list(zip(tiers.tolist(), (-scores.weighted).tolist(), last.tolist(), strict=True))
-    tied = Counter(keys)
 
-    def key(place: int) -> tuple[int, int, int, str]:
-        lot = _lot(enquiry, int(numbers[place]), seed) if tied[keys[place]] > 1 else ""
-        return (*keys[place], lot)
+    order: tuple[Objective, ...]
+    values: Ints
+    ties: tuple[tuple[int, str], ...]
 
-    return sorted(range(len(keys)), key=key)
+    @cached_property
+    def keys(self) -> list[tuple[tuple[int, ...], tuple[int, str]]]:
+        """Sort key of each candidate, the best one's the smallest, [n]."""
+        columns = self.values.T.tolist()
+        return [(tuple(own), tie) for own, tie in zip(columns, self.ties, strict=True)]
+
+    @cached_property
+    def places(self) -> list[int]:
+        """Places of the candidates, best first."""
+        return sorted(range(len(self.ties)), key=self.keys.__getitem__)
+
+    def decided_by(self, ahead: int, behind: int) -> Objective | None:
+        """Return the objective in which one place goes before another; ``None`` for a tie."""
+        pairs = zip(self.order, self.keys[ahead][0], self.keys[behind][0], strict=True)
+        return next((each for each, one, other in pairs if one != other), None)
 
 
-def _lot(enquiry: Enquiry, number: int, seed: int) -> str:
-    """Return a draw that depends on seed, request and provider only."""
-    provider_id = enquiry.market.providers[number].provider_id
-    text = f"{seed}|{enquiry.request.request_id}|{provider_id}"
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+def rank(enquiry: Enquiry, starts: Starts, numbers: Ints, seed: int) -> Ranking:
+    """Return the order of one person's candidates.
+
+    By the policy's objectives, each as what the candidate would add; then the least recently
+    offered; then by a seeded hash of request and provider: never by the order of the files.
+    """
+    order = ordered(enquiry.market.policy)
+    return Ranking(
+        order=order,
+        values=np.array([each.of_candidates(enquiry, starts, numbers) for each in order]),
+        ties=tuple(tie(enquiry, int(number), seed) for number in numbers),
+    )
+
+
+def tie(enquiry: Enquiry, number: int, seed: int) -> tuple[int, str]:
+    """Return what settles it between providers as good: the last offer, then a seeded draw."""
+    market = enquiry.market
+    text = f"{seed}|{enquiry.request.request_id}|{market.providers[number].provider_id}"
+    lot = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return int(market.last_offered_day[number]), lot
+
+
+def _departs(scores: Scores, ranking: Ranking, names: list[str], place: int) -> str | None:
+    """Return why a candidate goes behind the next one before it that scores less, if any does."""
+    before = ranking.places[: ranking.places.index(place)]
+    for ahead in reversed(before):
+        by = ranking.decided_by(ahead, place)
+        if by is not None and scores.weighted[ahead] < scores.weighted[place]:
+            return f"Ranked below {names[ahead]} although its score is higher: it {by.drawback}."
+    return None
 
 
 def _choose(

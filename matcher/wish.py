@@ -58,6 +58,11 @@ class Wish:
         added = np.minimum(self.per_step * np.minimum(steps, self.most_steps), self.most)
         return np.asarray(added, np.int64)
 
+    @property
+    def in_steps(self) -> Wish:
+        """The same with 1 for each whole step."""
+        return replace(self, per_step=1, most=self.most_steps)
+
     def times(self, weight: int) -> Wish:
         """Return the wish with a weight of at least 1 in front of it."""
         return replace(self, per_step=weight * self.per_step, most=weight * self.most)

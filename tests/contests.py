@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from matcher.geography import Postcode
 from matcher.model import Book, CareRequest, Frozen, Placement, Visit
-from matcher.policy import Objective, Policy
+from matcher.policy import Policy
+from matcher.scoring import CRITERIA
 from matcher.vocabulary import CqcRating, Day, Risk, TimeNeed
 from tests.builders import (
     NEAR,
@@ -43,11 +44,17 @@ _PENCE = (None, 2300, 2500, 2600, 3100)
 _FEES = (None, 90_000, 100_000, 110_000)
 
 
-def orders() -> st.SearchStrategy[tuple[Objective, ...]]:
-    """Draw the published order or any other of all objectives, those of unplaced people first."""
+def orders() -> st.SearchStrategy[tuple[str, ...]]:
+    """Draw the published order or any other, those of unplaced people first.
+
+    Other orders also have criteria of the score as objectives of their own.
+    """
     published = council_policy().allocation.order.value
-    return st.just(published) | st.permutations(published[:4]).flatmap(
-        lambda first: st.permutations(published[4:]).map(lambda rest: (*first, *rest))
+    own = st.lists(st.sampled_from([c.name for c in CRITERIA]), unique=True, max_size=3)
+    return st.just(published) | st.tuples(st.permutations(published[:4]), own).flatmap(
+        lambda drawn: st.permutations([*published[4:], *drawn[1]]).map(
+            lambda rest: (*drawn[0], *rest)
+        )
     )
 
 

@@ -16,11 +16,11 @@ from matcher.allocation import (
     Unplaced,
     UnplacedReason,
     VisitTime,
-    measure_request,
 )
 from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import Book, CareRequest, Provider, Visit
+from matcher.objectives import ordered
 from matcher.vocabulary import Day, ProviderKind, RateUnit, ServiceType, TimeNeed
 from tests.builders import HERE, NEAR, NEAR_METRES, OUT_OF_TOWN, OUT_OF_TOWN_METRES
 
@@ -84,8 +84,7 @@ def _combinations(
 
 
 def _rank(enquiry: Enquiry, placed: Placed | None) -> tuple[int, ...]:
-    values = measure_request(enquiry, placed)
-    return tuple(values[objective] for objective in enquiry.market.policy.allocation.order.value)
+    return tuple(each.of_placed(enquiry, placed) for each in ordered(enquiry.market.policy))
 
 
 def _free(book: Book) -> Use:

@@ -65,9 +65,10 @@ def _ranked(
     in_order = [by_provider[provider.provider_id] for provider in market.providers]
     starts = _starts(enquiry, in_order)
     scores = score(enquiry, starts, np.arange(len(in_order), dtype=np.int64))
+    ranking = rank(enquiry, starts, scores.numbers, SEED)
     return [
         (in_order[place], _comparison(enquiry, starts, scores, in_order[place], number))
-        for number, place in enumerate(rank(enquiry, scores, SEED), start=1)
+        for number, place in enumerate(ranking.places, start=1)
     ]
 
 

@@ -12,7 +12,6 @@ from api.schemas.requests import Reason
 from matcher.allocation import Placed
 from matcher.files.results import Summary
 from matcher.model import Frozen, Text
-from matcher.policy import Objective
 from matcher.result import Limits, Report, Stage, Status
 
 MOST_SECONDS = 3600.0
@@ -99,7 +98,7 @@ class RunProgress(BaseModel):
         Every stage with its value and bound.
     """
 
-    stage: Objective | None
+    stage: str | None
     value: int | None
     bound: int | None
     gap: float | None

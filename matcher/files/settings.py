@@ -15,7 +15,8 @@ from matcher.errors import BadInputError, Fault
 from matcher.files.cells import CellError, read_date, shown, suggestion
 from matcher.files.plain_files import read_plain_file
 from matcher.model import Book
-from matcher.policy import Policy, default_policy, parse_policy
+from matcher.objectives import read_policy_text
+from matcher.policy import Policy, default_policy
 
 BOOK_FILE = "book.toml"
 POLICY_FILE = "policy.toml"
@@ -121,7 +122,7 @@ def read_policy(folder: Path) -> tuple[PolicyFile, list[Fault]]:
         return PolicyFile(default_policy(), None), []
     try:
         text = read_plain_file(path, max_bytes=MAX_TOML_BYTES)
-        return PolicyFile(parse_policy(text, POLICY_FILE), text), []
+        return PolicyFile(read_policy_text(text, POLICY_FILE), text), []
     except BadInputError as error:
         return PolicyFile(None, None), list(error.faults)
     except (ValueError, RecursionError) as error:

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from matcher.errors import BadInputError, Fault
 from matcher.model import Frozen, Word
 from matcher.policy.figures import Cited, Figure, TimeBand
-from matcher.policy.order import PEOPLE_FIRST, AllocationPolicy, Objective
+from matcher.policy.order import AllocationPolicy
 from matcher.policy.rooms import (
     RadiusPolicy,
     RulesPolicy,
@@ -125,11 +125,9 @@ def _known_keys(path: tuple[str | int, ...]) -> list[str]:
 
 
 __all__ = [
-    "PEOPLE_FIRST",
     "AllocationPolicy",
     "Cited",
     "Figure",
-    "Objective",
     "Policy",
     "RadiusPolicy",
     "RulesPolicy",

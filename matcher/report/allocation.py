@@ -13,7 +13,6 @@ from matcher.allocation import Allocation, Unplaced, UnplacedReason
 from matcher.files.results import Summary
 from matcher.files.risks import RiskCounts
 from matcher.market import Market
-from matcher.policy import Objective
 from matcher.report.objective import title_of, value_text
 from matcher.report.page import BLANK, GOOD, facts, listing, note, page, section, table
 from matcher.report.wording import (
@@ -50,11 +49,7 @@ STATUSES = {
     Status.CANCELLED: "stopped early; the best found until then",
     Status.BASELINE: "today's way: first come, first served, to the nearest free provider",
 }
-UNPLACED_STAGES = (
-    Objective.UNPLACED_RED,
-    Objective.UNPLACED_AMBER,
-    Objective.UNPLACED_GREEN,
-)
+UNPLACED_STAGES = tuple(f"unplaced_{risk.value}" for risk in (Risk.RED, Risk.AMBER, Risk.GREEN))
 
 
 def allocation_page(

@@ -96,7 +96,7 @@ class Night:
         prices: tuple[CapacityPrice, ...],
     ) -> None:
         self.market, self.summary = market, summary
-        self.problem = Problem(market)
+        self.problem = Problem(market, summary.seed)
         self.plan = plan_of(self.problem, allocation)
         self._prices = prices
         lines: list[Placed | Unplaced] = [*allocation.unplaced, *allocation.placed]

@@ -1,58 +1,24 @@
-"""The published objectives in plain words, with their values in the units that people use."""
+"""Stages in the words of their objectives, also those of an answer kept from a former version."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
-from matcher.allocation import UNITS
-from matcher.policy import Objective
-from matcher.vocabulary import km_text, pounds_text
-
-METRES_PER_KM = 1000
-TITLES: Mapping[Objective, str] = MappingProxyType(
-    {
-        Objective.UNPLACED_RED: "Red risk, not placed",
-        Objective.UNPLACED_AMBER: "Amber risk, not placed",
-        Objective.UNPLACED_GREEN: "Green risk, not placed",
-        Objective.WAITING_DAYS: "Days waited by those not placed",
-        Objective.WITHOUT_OFFER: "Neither placed nor offered",
-        Objective.SPECIALIST_USE: "Specialist where generic could",
-        Objective.TIER_STEPS: "Tiers below the first",
-        Objective.UNPRICED_OFFERS: "Offers without a rate on file",
-        Objective.CLOCK_BREACHES: "Start later than wanted",
-        Objective.ABOVE_RATE_PENCE: "Above framework rate, weekly",
-        Objective.PREFERRED_MINUTES: "Minutes off preferred times",
-        Objective.PREFERENCE_POINTS: "Preferences not met",
-        Objective.START_DAYS: "Days until care starts",
-        Objective.DISTANCE_METRES: "Distance to provider",
-        Objective.VALUE_POINTS: "Cost and quality, short of best",
-        Objective.RECENT_OFFERS: "Recent offers of those chosen",
-    }
-)
-"""What each objective counts; less is better in all of them."""
+from matcher.objectives import known
+from matcher.vocabulary import words_text
 
 
-def title_of(objective: Objective) -> str:
-    """Return what an objective counts."""
-    return TITLES[objective]
+def title_of(name: str) -> str:
+    """Return what an objective counts; its bare name where there is none of that name any more."""
+    objective = known().get(name)
+    return words_text([name]).capitalize() if objective is None else objective.title
 
 
-def value_text(objective: Objective, value: int) -> str:
+def value_text(name: str, value: int) -> str:
     """Return a value in its unit."""
-    if objective is Objective.ABOVE_RATE_PENCE:
-        return pounds_text(value)
-    if objective is Objective.DISTANCE_METRES:
-        return km_text(value)
-    return f"{value:,}"
+    objective = known().get(name)
+    return f"{value:,}" if objective is None else objective.text(value)
 
 
-def amount_text(objective: Objective, value: int) -> str:
+def amount_text(name: str, value: int) -> str:
     """Return a value with its unit, for a sentence."""
-    if objective is Objective.ABOVE_RATE_PENCE:
-        return f"{pounds_text(value)} a week"
-    if objective is Objective.DISTANCE_METRES:
-        return f"{value:,} m" if value < METRES_PER_KM else km_text(value)
-    unit = UNITS[objective]
-    single = "person" if unit == "people" else unit.removesuffix("s")
-    return f"{value:,} {single if value == 1 else unit}"
+    objective = known().get(name)
+    return f"{value:,}" if objective is None else objective.amount_text(value)

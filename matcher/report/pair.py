@@ -133,7 +133,7 @@ def _offer(enquiry: Enquiry, number: int, rank: int) -> Option | None:
     if not starts.possible[number]:
         return None
     scores = score(enquiry, starts, np.array([number]))
-    return describe_option(enquiry, starts, scores, 0, rank)
+    return describe_option(enquiry, starts, scores, 0, rank=rank)
 
 
 def pair_page(market: Market, pair: Pair) -> Group:

@@ -9,9 +9,8 @@ from typing import Any
 from matcher.allocation import Placed, Unplaced
 from matcher.eligibility import approval_reasons
 from matcher.model import Frozen
-from matcher.policy import Objective
+from matcher.objectives import Objective
 from matcher.report.night import Holder, Night, PricedUse, Seat, waited
-from matcher.report.objective import TITLES, amount_text
 from matcher.report.wording import and_text, count_text
 from matcher.solvers.options import Choice, Option
 from matcher.vocabulary import Risk
@@ -34,7 +33,7 @@ class WhyNot(StrEnum):
 class Standing(Frozen):
     """The offer's value by one objective, and its rank among all that could be made alone."""
 
-    objective: Objective
+    objective: str
     value: int
     best: int
     rank: int
@@ -125,10 +124,10 @@ def _standings(seat: Seat) -> Iterable[Standing]:
         for option in seat.options
         if option is not chosen.option
     ]
-    for objective in problem.market.policy.allocation.order.value:
-        value, rest = own[objective], [values[objective] for values in alone]
+    for stage, (objective, value) in enumerate(zip(problem.order, own, strict=True)):
+        rest = [values[stage] for values in alone]
         yield Standing(
-            objective=objective,
+            objective=objective.name,
             value=value,
             best=min([value, *rest]),
             rank=1 + sum(other < value for other in rest),
@@ -203,14 +202,14 @@ def _difference(seat: Seat, chosen: Choice, other: Choice) -> tuple[Objective, i
     """Return the first objective in which another choice differs, and by how much it is worse."""
     own = seat.problem.values(seat.number, chosen)
     theirs = seat.problem.values(seat.number, other)
-    for objective in seat.problem.market.policy.allocation.order.value:
-        if own[objective] != theirs[objective]:
-            return objective, theirs[objective] - own[objective]
+    for objective, mine, other_one in zip(seat.problem.order, own, theirs, strict=True):
+        if mine != other_one:
+            return objective, other_one - mine
     return None
 
 
 def _told(objective: Objective, difference: int) -> str:
-    return f'"{TITLES[objective]}" by {amount_text(objective, abs(difference))}'
+    return f'"{objective.title}" by {objective.amount_text(abs(difference))}'
 
 
 def _named(holders: Sequence[Holder]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,10 +34,6 @@ CRITERIA: tuple[Criterion, ...] = (
     PreferredTimes(),
 )
 """Every criterion, in the order in which options show them."""
-
-
-PREFERENCE_CRITERIA = ("continuity", "preference", "culture")
-VALUE_CRITERIA = ("cost", "quality")
 
 
 @dataclass(frozen=True)
@@ -76,45 +73,31 @@ def total_score(weighted_hundredths: int, weight: int) -> float:
 
 def score(enquiry: Enquiry, starts: Starts, numbers: Ints) -> Scores:
     """Return the scores of some providers that could start."""
-    policy = enquiry.market.policy
-    weights = [getattr(policy.weights, c.name).value if c.applies(enquiry) else 0 for c in CRITERIA]
-    rows = [
-        c.scores(enquiry, starts, numbers) if weight else np.zeros(len(numbers), np.int64)
-        for c, weight in zip(CRITERIA, weights, strict=True)
-    ]
+    rows, weights = [], []
+    weighed = {criterion.name: weight for criterion, weight in applied(enquiry)}
+    for criterion in CRITERIA:
+        weights.append(weighed.get(criterion.name, 0))
+        is_judged = criterion.name in weighed
+        nothing = np.zeros(len(numbers), np.int64)
+        rows.append(criterion.scores(enquiry, starts, numbers) if is_judged else nothing)
     return Scores(numbers, np.vstack(rows), np.array(weights, dtype=np.int64))
 
 
-def shortfall(enquiry: Enquiry, names: tuple[str, ...], numbers: Ints) -> Ints:
-    """Return weight x points short of 100, summed over named criteria, whole points, [n].
-
-    Parameters
-    ----------
-    enquiry
-        The request and the market.
-    names
-        Criteria that do not depend on when care starts.
-    numbers
-        The providers to judge, [n].
-    """
-    nobody = enquiry.starts(np.zeros(len(enquiry.market), np.bool_))
-    total = np.zeros(len(numbers), np.int64)
+def applied(enquiry: Enquiry) -> Iterator[tuple[Criterion, int]]:
+    """Yield the criteria that have anything to judge of a request, with a weight above 0."""
     for criterion in CRITERIA:
-        if criterion.name in names and criterion.applies(enquiry):
-            weight = getattr(enquiry.market.policy.weights, criterion.name).value
-            total += weight * (FULL_SCORE - criterion.scores(enquiry, nobody, numbers))
-    return total // (FULL_SCORE // 100)
+        weight = getattr(enquiry.market.policy.weights, criterion.name).value
+        if weight and criterion.applies(enquiry):
+            yield criterion, weight
 
 
 __all__ = [
     "CRITERIA",
     "FULL_SCORE",
-    "PREFERENCE_CRITERIA",
-    "VALUE_CRITERIA",
     "Criterion",
     "Scores",
+    "applied",
     "score",
-    "shortfall",
     "total_score",
     "wanted_start",
 ]

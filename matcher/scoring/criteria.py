@@ -72,6 +72,11 @@ class Distance(Criterion):
         radius = max(enquiry.own_radius_metres, 1)
         return hundredths(1.0 - enquiry.distance_metres[numbers] / radius)
 
+    def steps(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Count steps of distance, whatever the radius: less than one counts as none."""
+        step = enquiry.market.policy.allocation.step_metres.value
+        return enquiry.distance_metres[numbers] // step
+
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Give the distance and the radius."""
         distance = int(enquiry.distance_metres[number])
@@ -214,6 +219,10 @@ class EarliestStart(Criterion):
         """Score by days after the wanted day."""
         return FULL_SCORE - self._late(enquiry).amounts(starts.start_day[numbers])
 
+    def steps(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Count days late."""
+        return self._late(enquiry).in_steps.amounts(starts.start_day[numbers])
+
     @staticmethod
     def _late(enquiry: Enquiry) -> Wish:
         wanted = enquiry.market.day_number(wanted_start(enquiry))
@@ -264,10 +273,9 @@ class PreferredTimes(Criterion):
 
     def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
         """Score by what the times of all visits are short of together."""
-        slots = starts.visit_slots[numbers]
         short = np.zeros(len(numbers), np.int64)
         for wish in self.wishes(enquiry):
-            short += wish.amounts(slots[:, wish.visit])
+            short += wish.amounts(starts.times(wish.visit, numbers))
         return FULL_SCORE - short
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:

@@ -75,6 +75,20 @@ class Criterion(ABC):
     def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
         """Return hundredths of a point, 0 to 10,000, for the providers of those numbers."""
 
+    def steps(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
+        """Return the whole coarse steps that each provider is short of the best, [n].
+
+        Steps of its times where those decide the score, else of the points that policy says.
+        """
+        wishes = self.wishes(enquiry)
+        if not wishes:
+            step = enquiry.market.policy.allocation.step_points.value * FULL_SCORE // 100
+            return (FULL_SCORE - self.scores(enquiry, starts, numbers)) // step
+        short = np.zeros(len(numbers), np.int64)
+        for wish in wishes:
+            short += wish.in_steps.amounts(starts.times(wish.visit, numbers))
+        return short
+
     @abstractmethod
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
         """Return the facts behind one provider's score."""

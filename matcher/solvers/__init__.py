@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from importlib.metadata import version
 from time import monotonic, time
 from typing import TYPE_CHECKING
@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from matcher import __version__
-from matcher.allocation import UNITS, Allocation, measure
+from matcher.allocation import Allocation
 from matcher.errors import RefereeError
 from matcher.market import Market
-from matcher.policy import Objective
+from matcher.objectives import measure
 from matcher.referee import require
 from matcher.result import Limits, Method, Progress, Result, Stage, Status
 from matcher.solvers.answer import allocation_of, plan_of
 from matcher.solvers.board import Board
 from matcher.solvers.compiling import compile_part
-from matcher.solvers.greedy import by_risk, todays_way, topped_up
+from matcher.solvers.greedy import by_risk, polished, todays_way
 from matcher.solvers.options import Plan, Problem
 from matcher.solvers.scarcity import Scarcity, price_capacity
 
 if TYPE_CHECKING:
     from matcher.solvers.state import Solved
 
-Bounds = Mapping[Objective, int] | None
+Bounds = Sequence[int] | None
 EFFORT_POWER = 1.5
 """A part's share of the time grows with this power of its options."""
 PRICING_SECONDS = 1.0
@@ -79,7 +79,7 @@ def solve(
     """
     began = monotonic()
     limits, progress = limits or Limits(), progress or Progress()
-    problem = Problem(market)
+    problem = Problem(market, seed)
     options = sum(len(each) for each in problem.options)
     progress.started(len(problem), options, len(problem.parts))
     if method is Method.TODAY:
@@ -120,13 +120,12 @@ class _Run:
         # Small parts first: what they leave of their time goes to the large ones.
         parts = sorted(problem.parts, key=lambda part: (_size(problem, part), part))
         self._parts = tuple(compile_part(problem, requests) for requests in parts)
-        self._order = problem.market.policy.allocation.order.value
         self._unavoidable = _bounds_without_options(problem)
-        self._board = Board(self._order, self._unavoidable, progress)
+        self._board = Board(problem.order, self._unavoidable, progress)
 
     def solve(
         self, start: Allocation | None, processes: int
-    ) -> tuple[Plan, dict[Objective, int], tuple[str, ...]]:
+    ) -> tuple[Plan, list[int], tuple[str, ...]]:
         """Return the plan, what no plan can beat, and how each part was gone about."""
         # Imported here because the solver takes a second to load, and shortlists never need it.
         from matcher.solvers.parts import Job, solve_parts
@@ -180,42 +179,36 @@ class _Run:
             return None
         return max(self._limits.seconds - (monotonic() - self._began), PRICING_SECONDS)
 
-    def _gathered(self, solved: list[Solved]) -> tuple[Plan, dict[Objective, int], tuple[str, ...]]:
+    def _gathered(self, solved: list[Solved]) -> tuple[Plan, list[int], tuple[str, ...]]:
         plan: Plan = {}
-        bounds = dict(self._unavoidable)
+        bounds = list(self._unavoidable)
         how = []
         for part, result in zip(self._parts, solved, strict=True):
             plan |= part.choices(result.plan)
-            for objective, bound in zip(self._order, result.bounds, strict=True):
-                bounds[objective] += bound
+            bounds = [known + bound for known, bound in zip(bounds, result.bounds, strict=True)]
             means = ", ".join(dict.fromkeys(result.how)) or "nothing left to search"
             how.append(f"{len(part.packing.requests)} people: {means}")
-        return (*_topped_up(self._problem, plan, bounds), tuple(reversed(how)))
+        return (*_polished(self._problem, plan, bounds), tuple(reversed(how)))
 
 
-def _topped_up(
-    problem: Problem, plan: Plan, bounds: dict[Objective, int]
-) -> tuple[Plan, dict[Objective, int]]:
-    """Add whom a search cut short left out beside free capacity, and keep the bounds honest.
+def _polished(problem: Problem, plan: Plan, bounds: list[int]) -> tuple[Plan, list[int]]:
+    """Let everybody have the best that is free beside the others, and keep the bounds honest.
 
     A bound holds given that the stages before it are no worse than they were, part by part. So it
     is kept up to the first stage that got worse; behind that one, only what no plan can avoid is
     still known.
     """
-    fuller = topped_up(problem, plan)
-    order = problem.market.policy.allocation.order.value
+    better = polished(problem, plan)
     worse = [
         stage
         for requests in problem.parts
         for stage, (before, after) in enumerate(
-            zip(problem.rank_of(plan, requests), problem.rank_of(fuller, requests), strict=True)
+            zip(problem.rank_of(plan, requests), problem.rank_of(better, requests), strict=True)
         )
         if after > before
     ]
-    unavoidable = _bounds_without_options(problem)
-    for objective in order[min(worse, default=len(order)) + 1 :]:
-        bounds[objective] = unavoidable[objective]
-    return fuller, bounds
+    behind = min(worse, default=len(bounds)) + 1
+    return better, [*bounds[:behind], *_bounds_without_options(problem)[behind:]]
 
 
 def _size(problem: Problem, requests: tuple[int, ...]) -> int:
@@ -226,7 +219,7 @@ def _better_start(problem: Problem, given: Allocation | None) -> Plan:
     """Return, part by part, the best of today's way, the start by risk, and the one given."""
     plans = [todays_way(problem), by_risk(problem)]
     if given is not None:
-        plans.append(topped_up(problem, plan_of(problem, given)))
+        plans.append(polished(problem, plan_of(problem, given)))
     best: Plan = {}
     for requests in problem.parts:
         chosen = min(plans, key=lambda plan: problem.rank_of(plan, requests))
@@ -234,23 +227,24 @@ def _better_start(problem: Problem, given: Allocation | None) -> Plan:
     return best
 
 
-def _bounds_without_options(problem: Problem) -> dict[Objective, int]:
+def _bounds_without_options(problem: Problem) -> tuple[int, ...]:
     """Return what the requests without any option add to every objective, whatever is done."""
     nobody = tuple(n for n, options in enumerate(problem.options) if not options)
-    return problem.totals({}, nobody)
+    return problem.rank_of({}, nobody)
 
 
 def _stages(problem: Problem, allocation: Allocation, bounds: Bounds) -> tuple[Stage, ...]:
-    """Return the stages as the referee's room measures them, and hold the bounds against them."""
-    values = measure(dict(zip(problem.request_ids, problem.enquiries, strict=True)), allocation)
+    """Return the stages as the published objectives measure them, and hold bounds against them."""
+    enquiries = dict(zip(problem.request_ids, problem.enquiries, strict=True))
+    values = measure(enquiries, allocation, problem.order)
     stages = tuple(
         Stage(
-            name=objective,
-            unit=UNITS[objective],
-            value=values[objective],
-            bound=None if bounds is None else bounds[objective],
+            name=each.name,
+            unit=each.unit,
+            value=values[each.name],
+            bound=None if bounds is None else bounds[number],
         )
-        for objective in problem.market.policy.allocation.order.value
+        for number, each in enumerate(problem.order)
     )
     for stage in stages:
         if stage.bound is not None and stage.bound > stage.value:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
-from matcher.allocation import UNITS
-from matcher.policy import Objective
+from matcher.objectives import Objective
 from matcher.result import Progress, Report, Stage
 
 SECONDS_BETWEEN_REPORTS = 0.5
@@ -28,9 +27,9 @@ class Board:
     """
 
     def __init__(
-        self, order: Sequence[Objective], nobody: Mapping[Objective, int], progress: Progress
+        self, order: Sequence[Objective], nobody: Sequence[int], progress: Progress
     ) -> None:
-        self._order, self._nobody, self._progress = tuple(order), nobody, progress
+        self._order, self._nobody, self._progress = tuple(order), tuple(nobody), progress
         self._began = monotonic()
         self._lock = threading.Lock()
         self._parts: dict[int, tuple[tuple[int, ...], tuple[int, ...], int]] = {}
@@ -49,10 +48,10 @@ class Board:
             parts = list(self._parts.values())
         stages = tuple(
             Stage(
-                name=objective,
-                unit=UNITS[objective],
-                value=self._nobody[objective] + sum(values[i] for values, _, _ in parts),
-                bound=self._nobody[objective]
+                name=objective.name,
+                unit=objective.unit,
+                value=self._nobody[i] + sum(values[i] for values, _, _ in parts),
+                bound=self._nobody[i]
                 + sum(min(bounds[i], values[i]) for values, bounds, _ in parts),
             )
             for i, objective in enumerate(self._order)

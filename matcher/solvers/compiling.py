@@ -8,16 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.enquiry import Enquiry
-from matcher.policy import Objective
-from matcher.scoring import wanted_start
 from matcher.solvers.options import Choice, Option, Problem, Resource
 from matcher.solvers.packing import Packing, Pick
 from matcher.solvers.packing import Plan as Picks
 from matcher.solvers.rows import Row, Window, window_rows
 from matcher.solvers.timing import Door, Task, Timeline, Timing
-from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES, MINUTES_PER_DAY, TimeNeed
-from matcher.wish import Wish
+from matcher.vocabulary import DAYS_PER_WEEK
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,15 +64,22 @@ def compile_part(problem: Problem, requests: tuple[int, ...]) -> Part:
     """
     options = tuple(option for request in requests for option in problem.options[request])
     resources = tuple(sorted({problem.resource(o) for o in options}, key=_resource_key))
-    order = problem.market.policy.allocation.order.value
+    stages = len(problem.order)
     request = np.array([option.request for option in options], np.int64)
     timing = Timing(
         domains=tuple(option.domains for option in options),
         lines=tuple(_timelines(problem, options, resources)),
         doors={r: door for r in requests if (door := _door(problem, r)) is not None},
-        wishes={r: tuple(_wishes(problem, r, order)) for r in requests},
+        wishes={
+            request: tuple(
+                (stage, wish)
+                for stage, each in enumerate(problem.order)
+                for wish in each.wishes(problem.enquiries[request])
+            )
+            for request in requests
+        },
         request=request,
-        stages=len(order),
+        stages=stages,
     )
     rows = window_rows(timing.lines)
     block = {resource: number for number, resource in enumerate(resources)}
@@ -84,14 +87,10 @@ def compile_part(problem: Problem, requests: tuple[int, ...]) -> Part:
     packing = Packing(
         request=request,
         block=np.array([block[problem.resource(o)] for o in options], np.int64),
-        costs=np.array(
-            [
-                [o.costs.get(stage, 0) - nothing[o.request][stage] for o in options]
-                for stage in order
-            ],
-            np.int64,
-        ).reshape(len(order), len(options)),
-        without=np.array([sum(nothing[r][stage] for r in requests) for stage in order], np.int64),
+        costs=np.array([np.subtract(o.costs, nothing[o.request]) for o in options], np.int64)
+        .reshape(len(options), stages)
+        .T,
+        without=np.sum([nothing[r] for r in requests], axis=0, dtype=np.int64),
         **_row_arrays(rows),
         details=timing,
     )
@@ -205,27 +204,3 @@ def _door(problem: Problem, request: int) -> Door | None:
     groups = [np.flatnonzero(shape.days[:, days[0]]).tolist() for days in shape.day_groups]
     lengths = tuple(int(length) for length in shape.length_slots)
     return Door(lengths, tuple(tuple(visits) for visits in groups if len(visits) > 1))
-
-
-def _wishes(
-    problem: Problem, request: int, order: tuple[Objective, ...]
-) -> Iterator[tuple[int, Wish]]:
-    enquiry = problem.enquiries[request]
-    stage_of = {objective: stage for stage, objective in enumerate(order)}
-    if enquiry.request.is_homecare:
-        for wish in _preferred_times(enquiry):
-            if Objective.PREFERRED_MINUTES in stage_of:
-                yield stage_of[Objective.PREFERRED_MINUTES], wish
-        return
-    wanted = problem.market.day_number(wanted_start(enquiry))
-    if Objective.CLOCK_BREACHES in stage_of:
-        yield stage_of[Objective.CLOCK_BREACHES], Wish(0, wanted, 1, 1, 1, both_ways=False)
-    if Objective.START_DAYS in stage_of:
-        yield stage_of[Objective.START_DAYS], Wish(0, 0, 1, 1, 1 << 16, both_ways=False)
-
-
-def _preferred_times(enquiry: Enquiry) -> Iterator[Wish]:
-    for number, visit in enumerate(enquiry.request.package.visits):
-        if visit.time_need is TimeNeed.PREFERRED and visit.at_minute is not None:
-            slot = visit.at_minute // GRID_MINUTES
-            yield Wish(number, slot, 1, GRID_MINUTES, MINUTES_PER_DAY, both_ways=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from matcher.policy import Objective
 from matcher.solvers.options import Choice, Option, Plan, Problem, Resource
 from matcher.timetable import admission_days, earliest_admission, find_times, occupy, occupy_bed
 from matcher.vocabulary import Risk
 
 URGENCY = {Risk.RED: 0, Risk.AMBER: 1, Risk.GREEN: 2, None: 3}
-Preference = Callable[[Option], tuple[int, ...]]
+ROUNDS = 3
+"""How often times are put nearest to those wished for, each of which may let others move."""
+Preference = Callable[[Option], tuple[Any, ...]]
 
 
 class Diary:
@@ -76,15 +78,22 @@ class Diary:
 
     def take(self, choice: Choice) -> None:
         """Take a choice's carers or bed out of what is free."""
+        self._change(choice, -1)
+
+    def give_back(self, choice: Choice) -> None:
+        """Put a choice's carers or bed back to what is free."""
+        self._change(choice, +1)
+
+    def _change(self, choice: Choice, sign: int) -> None:
         option, left = choice.option, self.left(choice.option)
         enquiry = self._problem.enquiries[option.request]
         resource = self._problem.resource(option)
         if enquiry.request.is_homecare:
             shape = self._problem.shape(option.request)
-            self._left[resource] = occupy(left, shape, option.travel_slots, choice.times)
+            self._left[resource] = occupy(left, shape, option.travel_slots, choice.times, sign)
         else:
             nights = enquiry.request.placement.nights if enquiry.request.placement else None
-            self._left[resource] = occupy_bed(left, choice.times[0], nights)
+            self._left[resource] = occupy_bed(left, choice.times[0], nights, sign)
 
 
 def fill(problem: Problem, requests: Iterable[int], preference: Preference) -> Plan:
@@ -111,39 +120,95 @@ def fill(problem: Problem, requests: Iterable[int], preference: Preference) -> P
     return plan
 
 
-def topped_up(problem: Problem, plan: Plan) -> Plan:
-    """Return a plan with everyone added whom it left out although something is still free.
+def polished(problem: Problem, plan: Plan) -> Plan:
+    """Return a plan with everybody at the best that is free beside the others.
 
-    Only a search that ran out of time leaves such people out. They are taken by risk, each to
-    the nearest provider that fits, where that makes the whole better by the ordered objectives.
+    By risk, each is moved to whatever option with room makes their own objectives less, in the
+    order published, and ties are settled as in the shortlist; until nobody can be moved. So no
+    deviation from a shortlist is left but for those who hold the capacity. Then times are put as
+    near as can be to those wished for.
     """
-    diary, fuller = Diary(problem), dict(plan)
-    for choice in plan.values():
-        diary.take(choice)
-    for request in _by_urgency(problem):
-        if request in fuller:
-            continue
-        for option in sorted(problem.options[request], key=_bookable_then_nearest):
-            fit = diary.fit(option)
-            if fit is not None and _is_better(problem, request, fit):
-                diary.take(fit)
-                fuller[request] = fit
-                break
-    return fuller
+    best = Polish(problem, plan)
+    best.improve()
+    for _ in range(ROUNDS):
+        if not best.retime():
+            break
+        best.improve()
+    return best.plan
 
 
-def _bookable_then_nearest(option: Option) -> tuple[int, ...]:
-    return (option.needs_approval, *nearest(option))
+class Polish:
+    """A plan in which people are moved one by one to what is free and better for them.
+
+    Parameters
+    ----------
+    problem
+        The requests and their options.
+    plan
+        The plan to set out from.
+    """
+
+    def __init__(self, problem: Problem, plan: Plan) -> None:
+        self.plan = dict(plan)
+        self._problem, self._diary = problem, Diary(problem)
+        self._requests = _by_urgency(problem)
+        for choice in plan.values():
+            self._diary.take(choice)
+
+    def improve(self) -> None:
+        """Move whoever can be moved to something better, until nobody can be."""
+        while sum(self._move(request) for request in self._requests):
+            pass
+
+    def retime(self) -> bool:
+        """Put times nearest to those wished for where nothing gets worse; say whether any were."""
+        return sum(self._retime(request) for request in [*self.plan]) > 0
+
+    def _move(self, request: int) -> bool:
+        now = self.plan.get(request)
+        if now is not None:
+            self._diary.give_back(now)
+        best, least = now, self._key(request, now)
+        for option in self._problem.options[request]:
+            # What depends on times only adds: an option that is no better without is none.
+            if (option.costs, option.tie) >= least:
+                continue
+            fit = self._diary.fit(option)
+            if fit is not None and (key := self._key(request, fit)) < least:
+                best, least = fit, key
+        if best is not None:
+            self._diary.take(best)
+            self.plan[request] = best
+        return best is not now
+
+    def _retime(self, request: int) -> bool:
+        now = self.plan[request]
+        self._diary.give_back(now)
+        fit = self._diary.fit(now.option)
+        is_as_good = fit is not None and self._key(request, fit) <= self._key(request, now)
+        better = fit if fit is not None and is_as_good and fit.times != now.times else None
+        self._diary.take(better or now)
+        self.plan[request] = better or now
+        return better is not None
+
+    def _key(self, request: int, choice: Choice | None) -> tuple[tuple[int, ...], tuple[int, str]]:
+        tie = (0, "") if choice is None else choice.option.tie
+        return self._problem.values(request, choice), tie
 
 
-def _is_better(problem: Problem, request: int, choice: Choice) -> bool:
-    alone = (request,)
-    return problem.rank_of({request: choice}, alone) < problem.rank_of({}, alone)
-
-
-def nearest(option: Option) -> tuple[int, ...]:
+def nearest(problem: Problem) -> Preference:
     """Prefer the nearest provider, then the smaller id."""
-    return option.costs[Objective.DISTANCE_METRES], option.provider
+
+    def preference(option: Option) -> tuple[int, ...]:
+        metres = problem.enquiries[option.request].distance_metres
+        return int(metres[option.provider]), option.provider
+
+    return preference
+
+
+def best_alone(option: Option) -> tuple[object, ...]:
+    """Prefer what the shortlist ranks first."""
+    return option.alone, option.tie
 
 
 def todays_way(problem: Problem) -> Plan:
@@ -154,12 +219,12 @@ def todays_way(problem: Problem) -> Plan:
         since = request.waiting_since or problem.market.book.as_of
         return since.toordinal(), request.request_id
 
-    return fill(problem, sorted(range(len(problem)), key=arrival), nearest)
+    return fill(problem, sorted(range(len(problem)), key=arrival), nearest(problem))
 
 
 def by_risk(problem: Problem) -> Plan:
-    """Return a plan that serves risk first, then those with the fewest options, nearest first."""
-    return fill(problem, _by_urgency(problem), nearest)
+    """Return a plan that serves risk first, then those with the fewest options."""
+    return fill(problem, _by_urgency(problem), best_alone)
 
 
 def _by_urgency(problem: Problem) -> list[int]:

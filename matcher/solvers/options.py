@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from matcher.allocation import Placed, PlacementStatus, VisitTime, arrangeable, measure_request
+from matcher.allocation import Placed, PlacementStatus, VisitTime
 from matcher.eligibility import BATCH_RULES, Verdict, judge
 from matcher.enquiry import Enquiry
-from matcher.market import Ints, Market, Mask
-from matcher.policy import Objective
-from matcher.scoring import PREFERENCE_CRITERIA, VALUE_CRITERIA, shortfall, wanted_start
+from matcher.market import Market, Mask
+from matcher.objectives import arrangeable, ordered
+from matcher.shortlist import rank
 from matcher.timetable import LONGEST_REST, BedWindow, PackageShape, start_masks, window_days
-from matcher.vocabulary import GRID_MINUTES, CareType, Risk
+from matcher.vocabulary import GRID_MINUTES, CareType
 
 Resource = tuple[int, CareType | None]
 """A provider's number, and the kind of bed; ``None`` for its carers."""
@@ -40,6 +40,10 @@ class Option:
         Homecare: days from as_of to the first visit. Beds: the earliest admission.
     costs
         What the option adds to each objective, leaving out what depends on times chosen.
+    alone
+        What it would add to each objective if nobody else waited, times and all.
+    tie
+        What settles it between options that add the same.
     """
 
     request: int
@@ -48,7 +52,9 @@ class Option:
     domains: Mask
     first_day: int
     needs_approval: bool
-    costs: Mapping[Objective, int]
+    costs: tuple[int, ...]
+    alone: tuple[int, ...]
+    tie: tuple[int, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +76,13 @@ class Problem:
     ----------
     market
         The compiled book and policy.
+    seed
+        Settles ties, as it does in shortlists.
     """
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, seed: int = 0) -> None:
         self.market = market
+        self.order = ordered(market.policy)
         by_id = arrangeable(market)
         self.request_ids = tuple(by_id)
         self.enquiries: tuple[Enquiry, ...] = tuple(by_id.values())
@@ -82,11 +91,11 @@ class Problem:
         )
         days = _admission_days(market, self.verdicts)
         self.options: tuple[tuple[Option, ...], ...] = tuple(
-            tuple(_options(number, verdict, days)) for number, verdict in enumerate(self.verdicts)
+            tuple(_options(n, verdict, days, seed)) for n, verdict in enumerate(self.verdicts)
         )
 
         # A search asks for the same values again and again.
-        self._values: dict[tuple[object, ...], dict[Objective, int]] = {}
+        self._values: dict[tuple[object, ...], tuple[int, ...]] = {}
 
     def __len__(self) -> int:
         return len(self.enquiries)
@@ -147,23 +156,19 @@ class Problem:
             travel_minutes=int(enquiry.travel_minutes[number]),
         )
 
-    def values(self, request: int, choice: Choice | None) -> dict[Objective, int]:
-        """Return what one request adds to every objective under a choice, or without one."""
+    def values(self, request: int, choice: Choice | None) -> tuple[int, ...]:
+        """Return what one request adds to each objective under a choice, or without one."""
         key = (request, choice and choice.option, choice and choice.times)
         if key not in self._values:
             placed = None if choice is None else self.placed(choice)
-            self._values[key] = measure_request(self.enquiries[request], placed)
+            enquiry = self.enquiries[request]
+            self._values[key] = tuple(each.of_placed(enquiry, placed) for each in self.order)
         return self._values[key]
 
-    def totals(self, plan: Plan, requests: tuple[int, ...]) -> dict[Objective, int]:
-        """Return the value of every objective over some requests under a plan."""
-        each = [self.values(request, plan.get(request)) for request in requests]
-        return {objective: sum(values[objective] for values in each) for objective in Objective}
-
     def rank_of(self, plan: Plan, requests: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the objectives' values in the policy's order: the smaller plan is the better."""
-        totals = self.totals(plan, requests)
-        return tuple(totals[objective] for objective in self.market.policy.allocation.order.value)
+        """Return the objectives' values over some requests: the smaller plan is the better."""
+        each = [self.values(request, plan.get(request)) for request in requests]
+        return tuple(map(sum, zip(*each, strict=True))) if each else (0,) * len(self.order)
 
     def shape(self, request: int) -> PackageShape:
         """Return the compiled package of a homecare request."""
@@ -180,11 +185,11 @@ def _admission_days(market: Market, verdicts: tuple[Verdict, ...]) -> int:
     return max(market.policy.allocation.bed_horizon_days.value + LONGEST_REST, latest) + 1
 
 
-def _options(number: int, verdict: Verdict, days: int) -> Iterator[Option]:
+def _options(number: int, verdict: Verdict, days: int, seed: int) -> Iterator[Option]:
     enquiry, starts = verdict.enquiry, verdict.starts
     eligible = np.flatnonzero(verdict.eligible)
-    costs = _costs(enquiry, eligible)
-    costs[Objective.SPECIALIST_USE] = _specialist_use(enquiry, eligible)
+    ranking = rank(enquiry, starts, eligible, seed)
+    costs = [each.fixed(enquiry, starts, eligible).tolist() for each in ranking.order]
     for place, provider in enumerate(eligible.tolist()):
         travel = int(enquiry.travel_minutes[provider]) // GRID_MINUTES
         yield Option(
@@ -194,15 +199,10 @@ def _options(number: int, verdict: Verdict, days: int) -> Iterator[Option]:
             domains=_domains(enquiry, provider, travel, days),
             first_day=int(starts.start_day[provider]),
             needs_approval=bool(enquiry.needs_approval[provider]),
-            costs={objective: int(column[place]) for objective, column in costs.items()},
+            costs=tuple(int(column[place]) for column in costs),
+            alone=ranking.keys[place][0],
+            tie=ranking.ties[place],
         )
-
-
-def _specialist_use(enquiry: Enquiry, providers: Ints) -> Ints:
-    """Return 1 for specialist providers of a person whom a generic one could serve alone (H12)."""
-    specialist = enquiry.market.is_specialist[providers]
-    generic = bool((~specialist).any())
-    return (specialist & ~enquiry.nominated[providers] & generic).astype(np.int64)
 
 
 def _domains(enquiry: Enquiry, provider: int, travel_slots: int, days: int) -> Mask:
@@ -213,31 +213,3 @@ def _domains(enquiry: Enquiry, provider: int, travel_slots: int, days: int) -> M
     admits = np.zeros((1, days), np.bool_)
     admits[0, window.first_day : window.last_day + 1] = window_days(free, window)
     return admits
-
-
-def _costs(enquiry: Enquiry, providers: np.ndarray) -> dict[Objective, np.ndarray]:
-    """Return what each option adds to the objectives that do not depend on times chosen."""
-    request, market = enquiry.request, enquiry.market
-    unbooked = enquiry.needs_approval[providers].astype(np.int64)
-    since = request.waiting_since or market.book.as_of
-    in_order = int(market.policy.rules.tiers_in_order.value)
-    costs = {
-        Objective.UNPLACED_RED: unbooked * (request.risk is Risk.RED),
-        Objective.UNPLACED_AMBER: unbooked * (request.risk is Risk.AMBER),
-        Objective.UNPLACED_GREEN: unbooked * (request.risk is Risk.GREEN),
-        Objective.WAITING_DAYS: unbooked * max((market.book.as_of - since).days, 0),
-        Objective.WITHOUT_OFFER: unbooked * 0,
-        Objective.TIER_STEPS: (market.tier[providers] - 1) * in_order,
-        Objective.UNPRICED_OFFERS: (~enquiry.prices.known[providers]).astype(np.int64),
-        Objective.ABOVE_RATE_PENCE: enquiry.above_rate_pence[providers],
-        Objective.PREFERENCE_POINTS: shortfall(enquiry, PREFERENCE_CRITERIA, providers),
-        Objective.DISTANCE_METRES: enquiry.distance_metres[providers],
-        Objective.VALUE_POINTS: shortfall(enquiry, VALUE_CRITERIA, providers),
-        Objective.RECENT_OFFERS: market.recent_offers[providers],
-    }
-    if request.is_homecare:
-        days = np.array([enquiry.first_visit_day(int(n)) for n in market.lead_days[providers]])
-        wanted = market.day_number(wanted_start(enquiry))
-        costs[Objective.START_DAYS] = days
-        costs[Objective.CLOCK_BREACHES] = (days > wanted).astype(np.int64)
-    return costs

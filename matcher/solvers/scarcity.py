@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from matcher.policy import Objective, Policy
+from matcher.policy import Policy
 from matcher.result import CapacityPrice, PriceUnit
 from matcher.solvers.compiling import Part
 from matcher.solvers.options import Option, Problem
@@ -53,9 +53,9 @@ def weights_aim(policy: Policy) -> Ints:
     """Return the weight of each stage in what capacity is priced by, [stages]."""
     allocation = policy.allocation
     weights = {
-        Objective.UNPLACED_RED: allocation.weight_red.value,
-        Objective.UNPLACED_AMBER: allocation.weight_amber.value,
-        Objective.UNPLACED_GREEN: allocation.weight_green.value,
+        "unplaced_red": allocation.weight_red.value,
+        "unplaced_amber": allocation.weight_amber.value,
+        "unplaced_green": allocation.weight_green.value,
     }
     return np.array([weights.get(stage, 0) for stage in allocation.order.value], np.int64)
 

@@ -17,7 +17,6 @@ from api.schemas.runs import MOST_SECONDS
 from api.storage import runs as stored
 from api.tables import RunRow
 from matcher.market import Market
-from matcher.policy import Objective
 from matcher.result import Limits, Report, Result, Stage
 from tests.api.desk import Desk, refused
 from tests.api.working import (
@@ -40,7 +39,7 @@ def test_progress_is_written_and_the_lease_renewed(
     seen: list[Any] = []
 
     def solve(real: Callable[[], Result], watch: Watch) -> Result:
-        stage = Stage(name=next(iter(Objective)), unit="people", value=3, bound=1)
+        stage = Stage(name="unplaced_red", unit="people", value=3, bound=1)
         watch.reported(Report(stages=(stage,), placed=5, seconds=0.4))
         until = run_of(desk, run_id).lease_until
         assert until is not None

@@ -36,7 +36,7 @@ from matcher.files.results import (
 )
 from matcher.geography import Gazetteer
 from matcher.market import Market
-from matcher.policy import Objective, Policy
+from matcher.policy import Policy
 from matcher.referee import check
 from matcher.result import Limits, Method, Result, Stage, Status
 from matcher.solvers import solve
@@ -145,7 +145,7 @@ def _invented(allocation: Allocation) -> Result:
         method=Method.EXACT,
         status=Status.FEASIBLE,
         allocation=allocation,
-        stages=(Stage(name=Objective.UNPLACED_RED, unit="people", value=1, bound=None),),
+        stages=(Stage(name="unplaced_red", unit="people", value=1, bound=None),),
         arrangeable=3,
         seconds=1.0,
         seed=0,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from matcher.policy import Objective
 from matcher.result import Limits, Progress, Report, Stage
 
 
@@ -46,13 +45,13 @@ def test_limits_that_make_no_sense(wrong: dict[str, float]) -> None:
 )
 def test_a_stage_is_proved_at_its_bound(bound: int | None, proved: bool) -> None:
     """A stage is proved exactly when its bound is its value."""
-    stage = Stage(name=Objective.UNPLACED_RED, unit="people", value=3, bound=bound)
+    stage = Stage(name="unplaced_red", unit="people", value=3, bound=bound)
     assert stage.proved is proved
 
 
 def test_a_stage_at_nought_is_proved_by_nought() -> None:
     """A value of nought with a bound of nought is proved, without a bound it is not."""
-    stage = Stage(name=Objective.UNPLACED_RED, unit="people", value=0, bound=0)
+    stage = Stage(name="unplaced_red", unit="people", value=0, bound=0)
     assert stage.proved
     assert not stage.model_copy(update={"bound": None}).proved
 
@@ -83,7 +82,7 @@ def test_progress_does_nothing_unless_overridden() -> None:
 )
 def test_a_gap_is_a_share_of_the_value(value: int, bound: int | None, gap: float | None) -> None:
     """The gap is told as a share of the value, whatever its sign, and only where known."""
-    stage = Stage(name=Objective.UNPLACED_RED, unit="people", value=value, bound=bound)
+    stage = Stage(name="unplaced_red", unit="people", value=value, bound=bound)
     assert stage.gap == gap
 
 
@@ -100,7 +99,7 @@ def test_a_report_names_the_stage_under_way(
     bounds: tuple[int | None, ...], under_way: int | None
 ) -> None:
     """The first stage that is not proved is the one under way."""
-    order = (Objective.UNPLACED_RED, Objective.UNPLACED_AMBER, Objective.UNPLACED_GREEN)
+    order = ("unplaced_red", "unplaced_amber", "unplaced_green")
     stages = tuple(
         Stage(name=name, unit="people", value=3, bound=bound)
         for name, bound in zip(order, bounds, strict=True)

@@ -47,7 +47,7 @@ def option_of(asked: Enquiry) -> Option:
     starts = judge(asked).starts
     assert starts.possible.tolist() == [True]
     scores = score(asked, starts, np.array([0]))
-    return describe_option(asked, starts, scores, 0, 1)
+    return describe_option(asked, starts, scores, 0, rank=1)
 
 
 def scored(asked: Enquiry, name: str) -> tuple[float, int, str]:

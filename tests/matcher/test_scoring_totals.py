@@ -18,10 +18,8 @@ from matcher.option import Option, describe_option
 from matcher.policy import Policy
 from matcher.scoring import (
     CRITERIA,
-    PREFERENCE_CRITERIA,
-    VALUE_CRITERIA,
+    applied,
     score,
-    shortfall,
     total_score,
 )
 from matcher.shortlist import make_shortlist
@@ -52,7 +50,7 @@ def option_of(asked: Enquiry) -> Option:
     starts = judge(asked).starts
     assert starts.possible.tolist() == [True]
     scores = score(asked, starts, np.array([0]))
-    return describe_option(asked, starts, scores, 0, 1)
+    return describe_option(asked, starts, scores, 0, rank=1)
 
 
 def scored(asked: Enquiry, name: str) -> tuple[float, int, str]:
@@ -142,13 +140,13 @@ def test_a_reader_recomputes_every_total_from_the_printed_numbers(
 # -- for the allocation --------------------------------------------------------------------------
 
 
-def test_shortfall_is_weight_times_points_short(gazetteer: Gazetteer) -> None:
-    """Cost 40 and quality 80: 25 x 60 + 20 x 20; a criterion that does not apply adds none."""
+def test_criteria_that_apply_come_with_their_weights(gazetteer: Gazetteer) -> None:
+    """What a request gives nothing to judge of is left out."""
     request = homecare_request(AN_HOUR_A_WEEK, current_provider_id="P-9")
     asked = homecare(gazetteer, request, hourly(pence=2_100), ceiling(2_000))
-    assert shortfall(asked, VALUE_CRITERIA, np.array([0])).tolist() == [1_500 + 400]
-    assert shortfall(asked, PREFERENCE_CRITERIA, np.array([0])).tolist() == [1_000]
-    assert shortfall(asked, ("culture",), np.array([0, 0])).tolist() == [0, 0]
+    told = {criterion.name: weight for criterion, weight in applied(asked)}
+    expected = {"cost": 25, "distance": 20, "quality": 20, "continuity": 10, "earliest_start": 5}
+    assert told == expected
 
 
 def test_a_bed_is_scored_by_the_same_criteria(gazetteer: Gazetteer) -> None:

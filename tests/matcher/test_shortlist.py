@@ -21,6 +21,7 @@ from matcher.shortlist import (
 from tests.builders import (
     AS_OF,
     HERE,
+    NURSING_DEMENTIA,
     OUT_OF_TOWN,
     WEYMOUTH,
     beds,
@@ -170,9 +171,15 @@ def test_what_the_ledger_leaves_tied_is_drawn_by_seed_request_and_provider(
 
 
 def test_an_affordable_home_takes_the_last_place_if_need_be(gazetteer: Gazetteer) -> None:
-    """L1: the fourth by score is the only one inside 1,000 pounds; ranks follow the list."""
+    """L1: the fourth by score is the only one inside 1,000 pounds; ranks follow the list.
+
+    All are above the framework rate, so need approval alike, and the council looks at the fit next.
+    """
     dear = homes([100_001, 100_002, 100_003, 100_000])
-    answer = search(gazetteer, placement_request(), *dear).shortlist
+    rate = ceiling(90_000, service_type=NURSING_DEMENTIA.value, unit="week")
+    order = ("unplaced_red", "unplaced_amber", "unplaced_green", "without_offer", "fit")
+    policy = council_policy(allocation__order=order, weights__cost=0)
+    answer = search(gazetteer, placement_request(), *dear, rate, policy=policy).shortlist
     assert rank_ids(answer.options) == ["H-1", "H-2", "H-4"]
     assert [option.rank for option in answer.options] == [1, 2, 3]
     assert [option.over_budget_pence for option in answer.options] == [1, 2, 0]
@@ -181,12 +188,21 @@ def test_an_affordable_home_takes_the_last_place_if_need_be(gazetteer: Gazetteer
 
 
 def test_no_swap_is_made_where_an_affordable_home_is_listed_already(gazetteer: Gazetteer) -> None:
-    """The best affordable home stands among the three, so the order is the score's."""
+    """Homes that need nobody's approval go first, so the best affordable one stands among three.
+
+    What the list ranks first scores less than the nearest, and says why it goes before.
+    """
     mixed = homes([120_000, 100_000, 120_000, 90_000])
     answer = search(
         gazetteer, placement_request(), *mixed, policy=council_policy(weights__cost=0)
     ).shortlist
-    assert rank_ids(answer.options) == ["H-1", "H-2", "H-3"]
+    assert rank_ids(answer.options) == ["H-2", "H-4", "H-1"]
+    assert [option.ranking_note for option in answer.options] == [
+        None,
+        None,
+        "Ranked below Home H-4 although its score is higher: it needs approval before it may be "
+        "offered.",
+    ]
 
 
 def test_a_shortlist_of_one_is_the_affordable_one(gazetteer: Gazetteer) -> None:

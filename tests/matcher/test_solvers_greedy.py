@@ -14,7 +14,7 @@ from matcher.market import Market
 from matcher.model import Frozen, Placement
 from matcher.referee import check
 from matcher.solvers.answer import allocation_of
-from matcher.solvers.greedy import Diary, by_risk, todays_way, topped_up
+from matcher.solvers.greedy import Diary, by_risk, polished, todays_way
 from matcher.solvers.options import Plan, Problem
 from matcher.vocabulary import TimeNeed
 from tests.builders import (
@@ -184,7 +184,7 @@ def test_nobody_is_left_out_who_still_fits(
             assert [diary.fit(option) for option in options] == [None] * len(options)
 
 
-def test_a_plan_cut_short_is_topped_up(gazetteer: Gazetteer) -> None:
+def test_a_plan_cut_short_is_polished(gazetteer: Gazetteer) -> None:
     """Of three left out, the red one gets the last place at the rate and one an offer above it.
 
     P-1 has room for one visit at the rate, P-2 for one above it. R-3 is red, so goes first and
@@ -195,7 +195,7 @@ def test_a_plan_cut_short_is_topped_up(gazetteer: Gazetteer) -> None:
         for name, risk in (("R-1", "amber"), ("R-2", "amber"), ("R-3", "red"))
     ]
     problem = Problem(market(gazetteer, *agency(), *agency("P-2", pence=2600), ceiling(), *asked))
-    plan = topped_up(problem, {})
+    plan = polished(problem, {})
     lines = (problem.placed(choice) for choice in plan.values())
     assert {line.request_id: line.provider_id for line in lines} == {"R-3": "P-1", "R-1": "P-2"}
     assert check(problem.market, allocation_of(problem, plan)) == ()
@@ -206,4 +206,4 @@ def test_a_full_plan_is_left_as_it_is(gazetteer: Gazetteer) -> None:
     asked = [homecare_request(request_id=name) for name in ("R-1", "R-2")]
     problem = Problem(market(gazetteer, *agency(), ceiling(), *asked))
     plan = todays_way(problem)
-    assert topped_up(problem, plan) == plan
+    assert polished(problem, plan) == plan

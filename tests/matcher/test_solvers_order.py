@@ -48,7 +48,7 @@ def who(result: Result) -> dict[str, str]:
 
 def stage(result: Result, name: str) -> int:
     """Return the value of one stage."""
-    return next(each.value for each in result.stages if each.name.value == name)
+    return next(each.value for each in result.stages if each.name == name)
 
 
 @pytest.mark.parametrize(("policy", "chosen"), [(IN_ORDER, "P-1"), (None, "P-2")])

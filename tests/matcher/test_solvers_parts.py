@@ -14,7 +14,7 @@ import pytest
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import Frozen
-from matcher.policy import Objective
+from matcher.objectives import objective
 from matcher.result import Limits, Progress, Report, Status
 from matcher.solvers import board, solve
 from matcher.solvers.board import Board
@@ -41,7 +41,7 @@ from tests.deadly import Deadly
 from tests.packings import best_values, crowded_packing, is_sound, packing_of
 
 LIMITS = Limits.reproducible(0.2)
-ORDER = (Objective.UNPLACED_RED, Objective.DISTANCE_METRES)
+ORDER = (objective("unplaced_red"), objective("fit"))
 
 
 def quarters() -> tuple[Frozen, ...]:
@@ -197,7 +197,7 @@ def test_reports_go_on_while_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -
     """Told again and again, not only when something changes."""
     monkeypatch.setattr(board, "SECONDS_BETWEEN_REPORTS", 0.001)
     listener = Waiting(5)
-    whole = Board(ORDER, dict.fromkeys(Objective, 1), listener)
+    whole = Board(ORDER, (1, 1), listener)
     whole.put(0, (3, 40), (2, 50), 7)
     with whole.telling():
         assert listener.enough.wait(30)
@@ -222,7 +222,7 @@ class Waiting(Listener):
 
 def test_a_report_adds_up_the_parts() -> None:
     """Values, bounds and places of all parts, and of those who have no option at all."""
-    whole = Board(ORDER, {**dict.fromkeys(Objective, 0), ORDER[0]: 2}, Progress())
+    whole = Board(ORDER, (2, 0), Progress())
     whole.put(0, (1, 500), (1, 300), 4)
     whole.put(1, (3, 900), (1, 900), 2)
     whole.put(1, (2, 950), (2, 900), 3)

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher.allocation import Allocation, Placed, VisitTime, arrangeable, measure
+from matcher.allocation import Allocation, Placed, VisitTime
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import Book, Frozen
+from matcher.objectives import arrangeable, measure, ordered
 from matcher.referee import check
 from matcher.result import Limits, Method, Result
 from matcher.solvers import solve
@@ -45,8 +46,7 @@ def rank(result: Result) -> tuple[int, ...]:
 
 def rank_of(supply: Market, allocation: Allocation) -> tuple[int, ...]:
     """Return the values of all stages of an allocation as the referee's room measures them."""
-    values = measure(arrangeable(supply), allocation)
-    return tuple(values[objective] for objective in supply.policy.allocation.order.value)
+    return tuple(measure(arrangeable(supply), allocation, ordered(supply.policy)).values())
 
 
 # -- solving from a start ----------------------------------------------------------------------

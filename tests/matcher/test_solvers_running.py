@@ -14,7 +14,7 @@ from matcher.errors import RefereeError
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import Frozen
-from matcher.policy import Objective
+from matcher.policy import default_policy
 from matcher.referee import check
 from matcher.result import Limits, Method, Progress, Report, Result, Status
 from matcher.solvers import inputs_sha256, solve
@@ -102,7 +102,9 @@ def test_reported_values_lie_above_their_bounds(gazetteer: Gazetteer) -> None:
     listener = Listener()
     solve(market(gazetteer, *crowd()), limits=LIMITS, progress=listener)
     told = [report for (report,) in listener.facts("reported")]
-    assert {stage.name for report in told for stage in report.stages} == set(Objective)
+    assert {stage.name for report in told for stage in report.stages} == {
+        *default_policy().allocation.order.value
+    }
     assert [
         s for report in told for s in report.stages if s.bound is None or s.bound > s.value
     ] == []
@@ -228,7 +230,7 @@ def test_a_bound_above_its_value_is_never_returned(
     gazetteer: Gazetteer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bound that the answer itself beats is a fault, and is told with both figures."""
-    wrong = dict.fromkeys(Objective, 1)
+    wrong = [1] * len(default_policy().allocation.order.value)
     monkeypatch.setattr(solvers, "_bounds_without_options", lambda _: wrong)
     supply = market(gazetteer, provider(), hours(), hourly(), homecare_request())
     with pytest.raises(RefereeError, match="unplaced_red claims the bound 1, but its value is 0"):

@@ -81,7 +81,7 @@ def test_the_stages_of_the_best_allocation(exact: Result) -> None:
       1,719, R-201 1,566, R-202 1,667, R-203 1,621, R-204 1,477.
     - Offers: one each to ``maiden`` and ``chesil``, twice placed; one to ``frome``, one to ``bay``.
     """
-    assert {stage.name.value: stage.value for stage in exact.stages} == {
+    assert {stage.name: stage.value for stage in exact.stages} == {
         "unplaced_red": 1,
         "unplaced_amber": 1,
         "unplaced_green": 1,
@@ -127,7 +127,7 @@ def test_the_stages_of_todays_way(today: Result) -> None:
     - Metres: R-103 is 130 m away, not 591; ``poundbury`` 8,509 m, not 43,654.
     - Value: R-203 1,432 instead of 1,621.
     """
-    assert {stage.name.value: stage.value for stage in today.stages} == {
+    assert {stage.name: stage.value for stage in today.stages} == {
         "unplaced_red": 1,
         "unplaced_amber": 2,
         "unplaced_green": 0,

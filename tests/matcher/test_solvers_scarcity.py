@@ -293,12 +293,11 @@ def test_no_plan_is_worth_more_than_all_capacity(gazetteer: Gazetteer, data: st.
         most += Fraction(int(bought[0] @ part.packing.limits), bought[1])
         points = price_part(problem, part, None).points
         most += sum(_gain(part, worth, points, request) for request in requests)
-    order = market.policy.allocation.order.value
     stages = solve(market, limits=Limits.reproducible()).stages
-    nobody = problem.totals({}, tuple(range(len(problem))))
+    nobody = problem.rank_of({}, tuple(range(len(problem))))
     placed = sum(
-        int(weight) * (nobody[objective] - stage.value)
-        for weight, objective, stage in zip(worth, order, stages, strict=True)
+        int(weight) * (alone - stage.value)
+        for weight, alone, stage in zip(worth, nobody, stages, strict=True)
     )
     assert placed <= float(most) + 0.01
 

@@ -38,7 +38,7 @@ def who(result: Result) -> dict[str, str]:
 
 def stage(result: Result, name: str) -> int:
     """Return the value of one stage."""
-    return next(each.value for each in result.stages if each.name.value == name)
+    return next(each.value for each in result.stages if each.name == name)
 
 
 def test_the_generic_agency_goes_before_the_specialist_one(gazetteer: Gazetteer) -> None:

@@ -20,7 +20,6 @@ from matcher.cli.failures import explain_failure
 from matcher.cli.progress import ShownProgress, stopping_gently
 from matcher.errors import BadInputError, DataSourceError, Fault, UnknownIdError
 from matcher.model import Book
-from matcher.policy import Objective
 from matcher.report import faults
 from matcher.result import Progress, Report, Stage
 from tests.breaking import SAMPLE
@@ -273,7 +272,7 @@ def test_progress_is_told_with_and_without_a_terminal(
 
 
 def _report(value: int, bound: int | None) -> Report:
-    red = Stage(name=Objective.UNPLACED_RED, unit="people", value=value, bound=bound)
+    red = Stage(name="unplaced_red", unit="people", value=value, bound=bound)
     return Report(stages=(red,), placed=7, seconds=1.0)
 
 

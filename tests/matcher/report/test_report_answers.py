@@ -14,7 +14,7 @@ from matcher.files.risks import RiskCounts
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import Book, CareRequest
-from matcher.policy import Objective, Policy
+from matcher.policy import Policy
 from matcher.report.allocation import (
     allocation_evidence,
     allocation_page,
@@ -31,7 +31,7 @@ from tests import builders
 from tests.builders import AS_OF
 from tests.matcher.report.printed import one_line
 
-RED, AMBER, GREEN = Objective.UNPLACED_RED, Objective.UNPLACED_AMBER, Objective.UNPLACED_GREEN
+RED, AMBER, GREEN = "unplaced_red", "unplaced_amber", "unplaced_green"
 
 
 def _market(book: Book, policy: Policy, gazetteer: Gazetteer) -> Market:
@@ -276,9 +276,9 @@ def test_aims_that_are_not_proved_are_named_in_words() -> None:
     loose = [
         Stage(name=name, unit="x", value=5, bound=bound)
         for name, bound in [
-            (Objective.WAITING_DAYS, 5),  # proved
-            (Objective.WITHOUT_OFFER, 3),
-            (Objective.CLOCK_BREACHES, 0),  # nought tells nobody anything
+            ("waiting_days", 5),  # proved
+            ("without_offer", 3),
+            ("clock_breaches", 0),  # nought tells nobody anything
         ]
     ]
     summary = _summary(None, **_measures(0, 0, 0) | {"stages": tuple(loose)})
@@ -286,9 +286,9 @@ def test_aims_that_are_not_proved_are_named_in_words() -> None:
     first, second = (title_of(stage.name).lower() for stage in loose[1:])
     assert f"Not proved to be the best possible: {first} and {second}." in text
     behind = one_line(allocation_evidence(summary))
-    assert f"{title_of(Objective.WAITING_DAYS)} 5 proved" in behind
-    assert f"{title_of(Objective.WITHOUT_OFFER)} 5 at least 3" in behind
-    assert f"{title_of(Objective.CLOCK_BREACHES)} 5 not proved" in behind
+    assert f"{title_of('waiting_days')} 5 proved" in behind
+    assert f"{title_of('without_offer')} 5 at least 3" in behind
+    assert f"{title_of('clock_breaches')} 5 not proved" in behind
     best = _summary(None, **_measures(0, 0, 0) | {"status": Status.OPTIMAL})
     assert "No better plan exists" in one_line(allocation_page(best, "out"))
     people = _summary(None, **_measures(3, 2, 1, bound=1))

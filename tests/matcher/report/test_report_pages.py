@@ -11,7 +11,7 @@ from matcher.geography import Gazetteer, Postcode
 from matcher.market import Market
 from matcher.model import Book, CareRequest, Placement, Visit
 from matcher.option import CriterionScore, OfferedVisit, Option
-from matcher.policy import Objective, Policy
+from matcher.policy import Policy
 from matcher.report.option import option_part, price_text, score_table, times_text
 from matcher.report.pair import explain_pair, pair_evidence, pair_page
 from matcher.report.request import request_brief, request_part
@@ -28,7 +28,7 @@ from tests import builders
 from tests.builders import AS_OF, HERE
 from tests.matcher.report.printed import one_line
 
-RED, AMBER, GREEN = Objective.UNPLACED_RED, Objective.UNPLACED_AMBER, Objective.UNPLACED_GREEN
+RED, AMBER, GREEN = "unplaced_red", "unplaced_amber", "unplaced_green"
 
 
 def _market(book: Book, policy: Policy, gazetteer: Gazetteer) -> Market:

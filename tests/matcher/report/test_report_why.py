@@ -12,7 +12,7 @@ from matcher.files.results import write_allocation
 from matcher.geography import Gazetteer, Postcode
 from matcher.market import Market
 from matcher.model import CareRequest, Frozen, Running
-from matcher.policy import Objective, default_policy
+from matcher.policy import default_policy
 from matcher.report.night import Night, read_night
 from matcher.report.why import Why, WhyNot, explain_place, why_document
 from matcher.report.why_page import why_evidence, why_page
@@ -102,7 +102,7 @@ def test_the_nearer_is_taken_by_somebody(gazetteer: Gazetteer, tmp_path: Path) -
     (holder,) = other.holders
     assert (holder.request_id, holder.risk, holder.waiting_days) == ("R-1", "red", 9)
     assert holder.holds.startswith("every day 07:")
-    distance = next(s for s in why.standings if s.objective is Objective.DISTANCE_METRES)
+    distance = next(s for s in why.standings if s.objective == "distance_metres")
     assert (distance.rank, distance.value, distance.best) == (2, 4949, 780)
 
 
