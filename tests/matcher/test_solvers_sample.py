@@ -73,12 +73,12 @@ def test_the_stages_of_the_best_allocation(exact: Result) -> None:
 
     - Unplaced: R-202 is red and R-106 amber, both with offers that await approval; R-103 green.
     - Waiting: R-202 9, R-106 20, R-103 30 days. Without an offer: R-103.
-    - Above the rate: ``bay`` 1,180 - 1,089 = 91.00; ``frome`` 17.5 hours: 479.50 - 438.38 = 41.12.
-    - Starts, over Easter: 6 days for ``maiden`` and ``chesil``, 7 for R-105, for ``frome``,
-      ``poundbury`` and ``bay``, 9 for R-203 and 12 for R-204: late for R-102, R-104 and R-202.
-    - Metres: 504 + 1,471 + 591 + 365 + 3,624 + 598 + 2,140 + 43,654 + 36,527.
-    - Value: R-101 and R-102 1,650 each (at the rate, rated good), R-104 and R-105 1,454 each, R-106
-      1,719, R-201 1,566, R-202 1,667, R-203 1,621, R-204 1,477.
+    - Above the rate: ``bay`` 1,180 - 1,089 = 91.00; ``frome`` 17.5 hours: 479.50 - 438.38 = 41.12,
+      42 pounds begun.
+    - Starts, over Easter: late for R-102, R-104 and R-202.
+    - Contracts: six on the framework, a step after block; three homes spot, two steps.
+    - Points short of the best score, by 100 weights: R-101 16.92, R-102 18.43, R-104 15.22, R-105
+      14.85, R-106 20.19, R-201 17.16, R-202 18.10, R-203 36.22, R-204 32.93.
     - Offers: one each to ``maiden`` and ``chesil``, twice placed; one to ``frome``, one to ``bay``.
     """
     assert {stage.name: stage.value for stage in exact.stages} == {
@@ -87,16 +87,13 @@ def test_the_stages_of_the_best_allocation(exact: Result) -> None:
         "unplaced_green": 1,
         "waiting_days": 59,
         "without_offer": 1,
+        "clock_breaches": 3,
         "specialist_use": 0,
         "tier_steps": 0,
+        "contract_steps": 12,
         "unpriced_offers": 0,
-        "clock_breaches": 3,
-        "above_rate_pence": 13_212,
-        "preferred_minutes": 0,
-        "preference_points": 0,
-        "start_days": 67,
-        "distance_metres": 89_474,
-        "value_points": 14_258,
+        "above_rate": 91 + 42,
+        "fit": 1_900_160,
         "recent_offers": 6,
     }
     assert [stage.bound for stage in exact.stages] == [stage.value for stage in exact.stages]
@@ -122,10 +119,10 @@ def test_the_stages_of_todays_way(today: Result) -> None:
     """Two amber people are left out, one more than need be; R-203 starts 35 days late.
 
     - Waiting: R-202 9, R-104 16, R-106 20 days: fewer days, but a graver risk.
-    - R-203 starts on day 47 instead of 9, after its date: one more breach, 67 + 38 days; the
-      home is not the one named: 10 x 100 points.
-    - Metres: R-103 is 130 m away, not 591; ``poundbury`` 8,509 m, not 43,654.
-    - Value: R-203 1,432 instead of 1,621.
+    - R-203 starts on day 47 instead of 9, after its date: one more breach, and 33.55 points short
+      instead of 36.22, as ``poundbury`` is 35 km nearer.
+    - R-103 is 14.83 points short, and R-104 no longer 15.22.
+    - ``poundbury`` is on the framework, ``grange`` spot: a step less.
     """
     assert {stage.name: stage.value for stage in today.stages} == {
         "unplaced_red": 1,
@@ -133,16 +130,13 @@ def test_the_stages_of_todays_way(today: Result) -> None:
         "unplaced_green": 0,
         "waiting_days": 45,
         "without_offer": 1,
+        "clock_breaches": 4,
         "specialist_use": 0,
         "tier_steps": 0,
+        "contract_steps": 11,
         "unpriced_offers": 0,
-        "clock_breaches": 4,
-        "above_rate_pence": 13_212,
-        "preferred_minutes": 0,
-        "preference_points": 1000,
-        "start_days": 105,
-        "distance_metres": 89_474 - 591 + 130 - 43_654 + 8509,
-        "value_points": 14_258 - 1621 + 1432,
+        "above_rate": 91 + 42,
+        "fit": 1_900_160 - 362_150 + 335_525 - 152_165 + 148_345,
         "recent_offers": 6,
     }
     assert {stage.bound for stage in today.stages} == {None}

@@ -46,15 +46,15 @@ def test_windows_in_words() -> None:
 @pytest.mark.parametrize(
     ("objective", "value", "told"),
     [
-        ("above_rate_pence", 376, "£3.76 a week"),
-        ("distance_metres", 999, "999 m"),
-        ("distance_metres", 1000, "1.0 km"),
+        ("above_rate", 4, "£4.00 a week"),
+        ("distance", 2, "2 steps"),
         ("unplaced_red", 1, "1 person"),
         ("unplaced_red", 2, "2 people"),
-        ("start_days", 1, "1 day"),
-        ("value_points", 1200, "1,200 weighted points"),
+        ("waiting_days", 1, "1 day"),
+        ("fit", 125_000, "12.50 points"),
+        ("distance_metres", 1200, "1,200"),  # of a former version
     ],
 )
-def test_amounts_in_words(objective: Objective, value: int, told: str) -> None:
+def test_amounts_in_words(objective: str, value: int, told: str) -> None:
     """An amount stands with its unit, one and many told apart."""
     assert amount_text(objective, value) == told

@@ -80,7 +80,9 @@ def test_the_nearer_is_chosen_and_the_farther_would_be_worse(
     assert (why.placed.provider_id, why.could_serve) == ("P-1", 2)
     (other,) = why.others
     assert (other.provider_id, other.why_not) == ("P-2", WhyNot.WORSE)
-    assert other.sentence == 'Agency P-2 would be worse in "Distance to provider" by 4.2 km.'
+    assert other.sentence == (
+        'Agency P-2 would be worse in "Fit: points short of the best score" by 3.45 points.'
+    )
     assert other.holders == ()
     assert other.scarcity_points == 0
     ranks = {standing.objective: standing.rank for standing in why.standings}
@@ -96,14 +98,14 @@ def test_the_nearer_is_taken_by_somebody(gazetteer: Gazetteer, tmp_path: Path) -
     (other,) = why.others
     assert (other.provider_id, other.why_not) == ("P-1", WhyNot.TAKEN)
     assert other.sentence == (
-        'Agency P-1 would be better in "Distance to provider" by 4.2 km, but what it has free is '
-        "taken by R-1."
+        'Agency P-1 would be better in "Fit: points short of the best score" by 3.45 points, but '
+        "what it has free is taken by R-1."
     )
     (holder,) = other.holders
     assert (holder.request_id, holder.risk, holder.waiting_days) == ("R-1", "red", 9)
     assert holder.holds.startswith("every day 07:")
-    distance = next(s for s in why.standings if s.objective == "distance_metres")
-    assert (distance.rank, distance.value, distance.best) == (2, 4949, 780)
+    fit = next(s for s in why.standings if s.objective == "fit")
+    assert (fit.rank, fit.value - fit.best) == (2, 34_540)
 
 
 def test_dearer_capacity_says_by_how_many_points(gazetteer: Gazetteer, tmp_path: Path) -> None:

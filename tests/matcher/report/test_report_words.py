@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
-from matcher.allocation import UNITS, UnplacedReason
+from matcher.allocation import UnplacedReason
 from matcher.errors import Fault
+from matcher.objectives import known
 from matcher.report.allocation import REASONS, STATUSES
 from matcher.report.faults import faults_document, faults_table
-from matcher.report.objective import TITLES, value_text
+from matcher.report.objective import title_of, value_text
 from matcher.report.page import cut, facts, listing, note, notes, section, table
 from matcher.report.wording import (
     and_text,
@@ -130,15 +131,21 @@ def test_a_row_that_must_be_a_line_is_cut() -> None:
 
 
 def test_values_are_shown_in_the_units_people_use() -> None:
-    """Money in pounds, distance in kilometres, everything else as a number."""
-    assert value_text("above_rate_pence", 137_142) == "£1,371.42"
-    assert value_text("distance_metres", 12_345) == "12.3 km"
+    """Money in pounds, scores in points, everything else as a number."""
+    assert value_text("above_rate", 1_371) == "£1,371.00"
+    assert value_text("fit", 123_456_789) == "12,345.68"
     assert value_text("waiting_days", 1_234) == "1,234"
+
+
+def test_stages_of_former_versions_are_shown_by_their_names() -> None:
+    """A run kept from before an objective went still shows its figures."""
+    assert title_of("distance_metres") == "Distance metres"
+    assert value_text("distance_metres", 12_345) == "12,345"
 
 
 def test_every_code_has_its_words() -> None:
     """No objective, reason or status is left without plain words."""
-    assert set(TITLES) == set(Objective) == set(UNITS)
+    assert all(title_of(name) == each.title for name, each in known().items())
     assert set(REASONS) == set(UnplacedReason)
     assert set(STATUSES) == set(Status)
 
