@@ -13,6 +13,7 @@ import typer
 
 from matcher import __version__
 from matcher.cli.allocating import allocate
+from matcher.cli.blank import new
 from matcher.cli.county import generate
 from matcher.cli.demo import demo
 from matcher.cli.enquiries import check, explain, shortlist
@@ -28,6 +29,7 @@ from matcher.cli.screen import (
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
+    "new": new,
     "generate": generate,
     "check": check,
     "shortlist": shortlist,

@@ -32,7 +32,8 @@ from matcher.model import (
 T = TypeVar("T", bound=Frozen)
 
 DESCRIPTION_FILE = "datapackage.json"
-BOOK_FILES = frozenset({BOOK_FILE, POLICY_FILE, DESCRIPTION_FILE}) | {
+COLUMNS_FILE = "columns.md"
+BOOK_FILES = frozenset({BOOK_FILE, POLICY_FILE, DESCRIPTION_FILE, COLUMNS_FILE}) | {
     spec.file for spec in columns.FILES
 }
 """Every name that a file of a book may have."""

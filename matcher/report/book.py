@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -11,9 +12,11 @@ from rich.console import Group, RenderableType
 
 from matcher.eligibility import request_refusals
 from matcher.files import BookFolder
+from matcher.files.book_rows import COLUMNS_FILE
 from matcher.model import Book, Frozen
 from matcher.policy import Policy
 from matcher.report.faults import faults_document, faults_table, grouped_faults
+from matcher.report.missing import missing, missing_facts
 from matcher.report.page import ALERT, BLANK, GOOD, facts, note, page, section
 from matcher.report.wording import (
     and_text,
@@ -141,7 +144,11 @@ def book_page(folder: BookFolder) -> Group:
         listed = grouped_faults(folder.warnings, most=MOST_KINDS, rows=MOST_ROWS)
         parts.append(section(f"To look at: {count}", listed))
     parts.append(section("Assumed", facts(_assumed(held))))
-    return page([*parts, note("No faults: the book can be used.", GOOD)])
+    if folder.book.providers and folder.book.requests:
+        return page([*parts, note("No faults: the book can be used.", GOOD)])
+    parts.append(section("Still to fill in", missing_facts(missing(folder.book))))
+    told = f"No faults, but nobody to match yet; {COLUMNS_FILE} of a new book explains the columns."
+    return page([*parts, note(told, ALERT)])
 
 
 def book_evidence(folder: BookFolder) -> Group:
@@ -160,12 +167,19 @@ def book_document(folder: BookFolder) -> dict[str, Any]:
     """Return the summary of a book for a JSON document."""
     held = holdings(folder.book, folder.policy, policy_is_own=folder.policy_text is not None)
     document = held.model_dump(mode="json")
-    return document | {"faults": [], "warnings": faults_document(folder.warnings)}
+    lacking = [asdict(each) for each in missing(folder.book)]
+    told = {"faults": [], "warnings": faults_document(folder.warnings), "missing": lacking}
+    return document | told
 
 
 def holdings_parts(held: Holdings) -> list[RenderableType]:
     """Return who waits and who offers."""
-    return [section(_title(held), facts(_demand(held)), BLANK, facts(_supply(held)))]
+    return [section(_title(held), facts(_told(_demand(held))), BLANK, facts(_told(_supply(held))))]
+
+
+def _told(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the pairs of which there is anything to tell."""
+    return [pair for pair in pairs if pair[1]]
 
 
 def _title(held: Holdings) -> str:

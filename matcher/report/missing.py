@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from rich.console import RenderableType
 
+from matcher.files.blank import NOT_SET
+from matcher.files.settings import BOOK_FILE
 from matcher.model import Book, Provider
 from matcher.report.page import facts
 from matcher.vocabulary import CqcRating, ProviderKind, ProviderStatus, ServiceType
@@ -24,12 +26,15 @@ class Missing:
         What is there and what is not, counted.
     add
         What to add.
+    option
+        Option of an import that adds it, if one does.
     """
 
     file: str
     column: str
     found: str
     add: str
+    option: str = ""
 
 
 def missing(book: Book) -> list[Missing]:
@@ -43,17 +48,20 @@ def missing(book: Book) -> list[Missing]:
     return [*_people(book), *_capacity(book), *_prices(book), *_terms(book)]
 
 
-def missing_facts(found: list[Missing]) -> RenderableType:
-    """Return what is missing, a line for each."""
-    return facts((each.file, _in_words(each)) for each in found)
+def missing_facts(found: list[Missing], *, importing: bool = False) -> RenderableType:
+    """Return what is missing, a line for each, with the options of an import that add it."""
+    return facts((each.file, _in_words(each, importing=importing)) for each in found)
 
 
-def _in_words(each: Missing) -> str:
+def _in_words(each: Missing, *, importing: bool) -> str:
     column = f"{each.column}: " if each.column else ""
-    return f"{column}{each.found}; add {each.add}"
+    option = f" ({each.option})" if importing and each.option else ""
+    return f"{column}{each.found}; add {each.add}{option}"
 
 
 def _people(book: Book) -> Iterator[Missing]:
+    if book.council == NOT_SET:
+        yield Missing(BOOK_FILE, "council", "not set", "its code, such as E06000059")
     if not book.providers:
         yield Missing("providers.csv", "", "none", "agencies and homes, or import-cqc")
     if not book.requests:
@@ -68,8 +76,7 @@ def _capacity(book: Book) -> Iterator[Missing]:
     told |= {line.provider_id for line in book.homecare_capacity}
     homes, agencies = _open(book, ProviderKind.CARE_HOME), _open(book, ProviderKind.HOMECARE)
     if lacking := _without(homes, told):
-        add = "free beds (--vacancies FILE)"
-        yield Missing("bed_capacity.csv", "beds", lacking, add)
+        yield Missing("bed_capacity.csv", "beds", lacking, "free beds", "--vacancies FILE")
     if lacking := _without(agencies, told):
         yield Missing("homecare_capacity.csv", "carers", lacking, "carers free, by day and time")
 
@@ -77,7 +84,7 @@ def _capacity(book: Book) -> Iterator[Missing]:
 def _prices(book: Book) -> Iterator[Missing]:
     priced = {rate.provider_id for rate in book.rates}
     if lacking := _without(list(book.providers), priced):
-        yield Missing("rates.csv", "amount_gbp", lacking, "fees (--assume-fees)")
+        yield Missing("rates.csv", "amount_gbp", lacking, "what they charge", "--assume-fees")
     if not book.framework_rates:
         add = "the most that needs no approval"
         yield Missing("framework_rates.csv", "amount_gbp", "none", add)
@@ -95,7 +102,7 @@ def _terms(book: Book) -> Iterator[Missing]:
     unrated = [p for p in book.providers if p.cqc_rating is CqcRating.NOT_YET_RATED]
     if unrated:
         found = f"{_part(len(unrated), len(book.providers))} unrated"
-        yield Missing("providers.csv", "cqc_rating", found, "them (--ratings FILE)")
+        yield Missing("providers.csv", "cqc_rating", found, "the regulator's", "--ratings FILE")
 
 
 def _open(book: Book, kind: ProviderKind) -> list[Provider]:

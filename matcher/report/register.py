@@ -28,7 +28,8 @@ def register_page(homes: ImportedHomes, book: Book, folder: str) -> Group:
     if told := [*assumptions(homes), *cautions(homes)]:
         parts += [*(note(text, ALERT) for text in told), BLANK]
     if lacking := missing(book):
-        parts.append(section("Still missing before people can be matched", missing_facts(lacking)))
+        listed = missing_facts(lacking, importing=True)
+        parts.append(section("Still missing before people can be matched", listed))
     return page([*parts, note(f"Written to {folder}", GOOD)])
 
 
