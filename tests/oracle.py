@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import islice, product
@@ -35,19 +35,27 @@ Use = Counter[tuple[str, Day | None, int]]
 
 @dataclass(frozen=True)
 class Best:
-    """The best values of all objectives in the policy's order, and an allocation that has them."""
+    """The best values of all objectives in the policy's order, and an allocation that has them.
+
+    ``never`` are people whose visits overlap at the door whenever they start.
+    """
 
     rank: tuple[int, ...]
     placed: tuple[Placed, ...]
+    never: frozenset[str] = frozenset()
 
     def allocation(self, book: Book) -> Allocation:
         """Return it with a reason for everybody left out."""
         done = {line.request_id for line in self.placed}
         out = [request.request_id for request in book.waiting if request.request_id not in done]
-        reason = UnplacedReason.CAPACITY_TAKEN
+        taken, never = UnplacedReason.CAPACITY_TAKEN, UnplacedReason.NOT_ARRANGEABLE
+        reasons = {name: never if name in self.never else taken for name in out}
         return Allocation(
             placed=self.placed,
-            unplaced=tuple(Unplaced(request_id=name, reason=reason, detail="x") for name in out),
+            unplaced=tuple(
+                Unplaced(request_id=name, reason=reason, detail="x")
+                for name, reason in reasons.items()
+            ),
         )
 
 
@@ -58,12 +66,24 @@ def best_of_all(market: Market) -> Best:
     """
     free = _free(market.book)
     each = []
+    never = set()
     for request in market.book.waiting:
+        if not _can_be_made(market, request):
+            never.add(request.request_id)
+            continue
         enquiry = Enquiry(market, request)
         ways: list[tuple[Placed | None, Use]] = [(None, Counter()), *_ways(market, request)]
         each.append([(placed, use, _rank(enquiry, placed)) for placed, use in ways])
     nothing = (0,) * len(market.policy.allocation.order.value)
-    return min(_combinations(each, free, Counter(), nothing, ()), key=lambda best: best.rank)
+    best = min(_combinations(each, free, Counter(), nothing, ()), key=lambda best: best.rank)
+    return replace(best, never=frozenset(never))
+
+
+def _can_be_made(market: Market, request: CareRequest) -> bool:
+    """Say whether some start of every visit leaves them apart, whoever makes them."""
+    visits = request.package.visits
+    starts = product(*(_starts(market, visit) for visit in visits))
+    return any(_one_at_a_time(visits, times) for times in starts)
 
 
 def _combinations(

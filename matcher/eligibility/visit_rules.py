@@ -52,8 +52,8 @@ def fit_at_one_door(request: CareRequest, book: Book, policy: Policy) -> Iterato
         on = f" on {days_text(shared)}" if shared else ""
         sentence = (
             f"{', '.join(map(_told, clash[:-1])).capitalize()} and {_told(clash[-1])} of "
-            f"{request.request_id} cannot all be made{on}, however many carers are free: at the door one has to end "
-            "before the next starts."
+            f"{request.request_id} cannot all be made{on}, however many carers are free: at the "
+            "door one has to end before the next starts."
         )
     yield Refusal("VISITS_NEVER_FIT", "H29", sentence)
 

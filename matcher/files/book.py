@@ -15,6 +15,7 @@ from matcher.files.crosscheck import crosscheck
 from matcher.files.datapackage import datapackage_text
 from matcher.files.folders import whole_folder
 from matcher.files.former import former_providers
+from matcher.files.places import place_cautions
 from matcher.files.rows import Rows
 from matcher.files.settings import BOOK_FILE, POLICY_FILE, head_text, read_head, read_policy
 from matcher.geography import Gazetteer, Postcode
@@ -71,7 +72,10 @@ def read_book(folder: Path, *, gazetteer: Gazetteer | None = None) -> BookFolder
         faults += _unplaceable(rows, gazetteer)
     if faults or head is None or policy.policy is None:
         raise BadInputError(faults)
-    warnings = tuple(cautions(rows, head.as_of, policy.policy))
+    warnings = (
+        *place_cautions(rows, head.council, gazetteer),
+        *cautions(rows, head.as_of, policy.policy),
+    )
     return BookFolder(_book(head, rows), policy.policy, policy.text, warnings)
 
 

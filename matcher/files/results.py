@@ -18,6 +18,7 @@ from matcher.allocation import (
     UnplacedReason,
     VisitTime,
 )
+from matcher.closures import Displaced, displaced
 from matcher.errors import BadInputError, Fault
 from matcher.files import cells, kinds
 from matcher.files.columns import Column, FileSpec, Values
@@ -66,7 +67,8 @@ class Measures(Frozen):
 class Summary(Measures):
     """The head of an allocation folder; ``today`` is what offices do now, on the same book.
 
-    ``how`` says how each independent part was searched, the largest first.
+    ``how`` says how each independent part was searched, the largest first. ``displaced`` are people
+    whose running care is with a provider that has closed: no plan moves them (H18).
     """
 
     title: str
@@ -74,6 +76,7 @@ class Summary(Measures):
     as_of: date
     method: Method
     how: tuple[str, ...] = ()
+    displaced: tuple[Displaced, ...] = ()
     seed: int
     limits: Limits
     versions: dict[str, str | None]
@@ -118,6 +121,7 @@ def summarise(market: Market, result: Result, today: Result | None = None) -> Su
         as_of=book.as_of,
         method=result.method,
         how=result.how,
+        displaced=displaced(book),
         seed=result.seed,
         limits=result.limits,
         versions={

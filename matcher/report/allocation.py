@@ -14,7 +14,7 @@ from matcher.files.results import Summary
 from matcher.files.risks import RiskCounts
 from matcher.market import Market
 from matcher.report.objective import title_of, value_text
-from matcher.report.page import BLANK, GOOD, facts, listing, note, page, section, table
+from matcher.report.page import ALERT, BLANK, GOOD, facts, listing, note, page, section, table
 from matcher.report.wording import (
     and_text,
     long_day_text,
@@ -32,6 +32,8 @@ WHO_DECIDES = (
 TODAY = "Today's way"
 MOST_NAMED = 3
 """So many people are named for each reason."""
+MOST_DISPLACED = 5
+"""So many people are named whose provider has closed; summary.json has all."""
 MOST_AIMS = 3
 """So many aims are named that are not proved."""
 REASONS = {
@@ -73,10 +75,18 @@ def allocation_page(
     parts: list[RenderableType] = [outcome_part(summary)]
     if summary.counts.unplaced_by_reason:
         parts.append(section("No place", _reasons(summary.counts.unplaced_by_reason, named)))
+    if summary.displaced:
+        parts.append(section("To be found another place", _displaced(summary)))
     told = [_proof_of_aims(summary), WHO_DECIDES, f"Written to {folder}"]
     parts += [note(text) for text in told if text]
     explain = f"carematch explain {book} REQUEST --allocation {folder}"
     return page([*parts, facts([("Why", explain), ("Aims, proof", "--why")])])
+
+
+def _displaced(summary: Summary) -> RenderableType:
+    """Return whose provider has closed: the plan leaves running care as it is (H18)."""
+    told = [each.sentence for each in summary.displaced]
+    return note(f"{some_text(told, MOST_DISPLACED)}.", ALERT)
 
 
 def outcome_part(summary: Summary) -> Group:
