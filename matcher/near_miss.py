@@ -27,7 +27,9 @@ class NearMiss(Frozen):
 
 
 def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
-    """Return the refused providers that the fewest, smallest changes would admit, nearest first.
+    """Return the refused providers that the fewest changes would admit, the easiest first.
+
+    Of changes as easy for a broker, those of the nearest provider come first.
 
     Only providers for whom every refusal names a change within the policy's limits, and no more
     than two of them. Capacity is asked of all of them, also of those that a cheaper rule refuses.
@@ -74,9 +76,11 @@ def _nearly_admitted(verdict: Verdict) -> tuple[Verdict, Ints]:
 
 
 def _by_refusals(enquiry: Enquiry, failed: npt.NDArray[np.uint32], places: Ints) -> Ints:
-    """Return providers by the number of rules that refuse them, then by distance."""
-    order = np.lexsort((enquiry.distance_metres[places], np.bitwise_count(failed[places])))
-    return places[order]
+    """Return providers by the number of rules that refuse them, then effort, then distance."""
+    bits = failed[places, None] >> np.arange(len(RULES), dtype=np.uint32) & 1
+    hardest = (bits * np.array([rule.effort for rule in RULES])).max(axis=1, initial=0)
+    keys = enquiry.distance_metres[places], hardest, np.bitwise_count(failed[places])
+    return places[np.lexsort(keys)]
 
 
 def _near_miss(

@@ -28,6 +28,7 @@ from matcher.objectives import Objective, ordered
 from matcher.option import Option, describe_option
 from matcher.pricing import priced_services
 from matcher.scoring import Scores, score, total_score
+from matcher.second_agency import TwoAgencies, second_agency
 from matcher.vocabulary import words_text
 
 NO_AFFORDABLE_OPTION = "NO_AFFORDABLE_OPTION"
@@ -47,7 +48,8 @@ class Shortlist(Frozen):
 
     ``options`` are in rank order. ``affordability`` is ``NO_AFFORDABLE_OPTION`` when a placement
     has no suitable, available home inside the budget (L1). ``refused_by`` counts, for each rule,
-    the providers it refuses; one provider may be refused by several.
+    the providers it refuses; one provider may be refused by several. ``shared`` are two agencies
+    that could have the package between them, where nobody can have it alone.
     """
 
     request_id: str
@@ -59,6 +61,7 @@ class Shortlist(Frozen):
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     near_misses: tuple[NearMiss, ...]
+    shared: TwoAgencies | None = None
     considered: int
     eligible: int
     refused_by: dict[str, int]
@@ -192,7 +195,10 @@ def make_shortlist(
         for number, place in enumerate(chosen, start=1)
     )
     lacking = wanted - len(chosen)
-    notes = tuple(_notes(verdict, lacking, wanted, missed, affordability))
+    shared = second_agency(enquiry) if enquiry.request.is_homecare and not chosen else None
+    notes = tuple(
+        _notes(verdict, lacking, wanted, missed, shared=shared, affordability=affordability)
+    )
     answer = Shortlist(
         request_id=enquiry.request.request_id,
         service_type=enquiry.request.service_type.value,
@@ -203,6 +209,7 @@ def make_shortlist(
         notes=(*notes, *_assumed(verdict, described)),
         warnings=request_warnings(enquiry.request, market.policy),
         near_misses=missed,
+        shared=shared,
         considered=len(market),
         eligible=int(verdict.eligible.sum()),
         refused_by=_refused_by(verdict),
@@ -311,11 +318,16 @@ def _notes(
     lacking: int,
     wanted: int,
     missed: tuple[NearMiss, ...],
+    *,
+    shared: TwoAgencies | None,
     affordability: str | None,
 ) -> Iterator[str]:
     if lacking:
-        where = "but a small change would help" if missed else "and no small change would help"
+        helps = "but a small change would help" if missed else "and no small change would help"
+        where = "but two agencies could share it" if shared and not missed else helps
         yield f"{wanted - lacking} of {wanted} options: nobody else can start, {where}."
+    if shared:
+        yield f"{shared.sentence[0].upper()}{shared.sentence[1:]}."
     if affordability:
         yield (
             f"{NO_AFFORDABLE_OPTION}: no suitable, available home is inside the personal budget "

@@ -27,6 +27,7 @@ class Capacity(Rule):
     rule_id = "CAPACITY"
     citation = "H11, H16"
     mendable = True
+    effort = 1
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers that could start; says true of those not standing."""

@@ -108,6 +108,8 @@ class ContractTerms(Rule):
 
     rule_id = "CONTRACT"
     citation = "H10, H11, L2"
+    mendable = True
+    effort = 3
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers on an allowed contract, and nominated homes."""
@@ -123,7 +125,8 @@ class ContractTerms(Rule):
             return None
         return self.refuse(
             f"{provider.name} is on a {provider.contract} contract; "
-            f"{words_text([request.service_type])} is bought on: {words_text(allowed)}."
+            f"{words_text([request.service_type])} is bought on: {words_text(allowed)}.",
+            Change(f"feasible if a {provider.contract} purchase is allowed", 1, "contract"),
         )
 
     @staticmethod
@@ -168,6 +171,7 @@ class Zone(Rule):
     rule_id = "ZONE"
     citation = "zones, L2"
     mendable = True
+    effort = 2
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers without zones, or with the person's zone among them."""
@@ -220,6 +224,7 @@ class Radius(Rule):
     rule_id = "RADIUS"
     citation = "S11, policy radius, L2"
     mendable = True
+    effort = 2
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers within the radius that binds them, and nominated homes."""
@@ -289,6 +294,7 @@ class MinimumHours(Rule):
     rule_id = "MINIMUM_HOURS"
     citation = "minimum weekly hours"
     mendable = True
+    effort = 2
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers that take a package of this size."""
@@ -317,6 +323,7 @@ class SpecialistBudget(Rule):
     rule_id = "BUDGET"
     citation = "H11"
     mendable = True
+    effort = 3
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return generic providers, and specialist ones not known to exceed the budget."""

@@ -52,12 +52,15 @@ class Refusal:
 class Rule(ABC):
     """A hard rule about one request and one provider.
 
-    ``mendable`` says whether its refusals may name a smallest change.
+    ``mendable`` says whether its refusals may name a smallest change, and ``effort`` how much that
+    asks of a broker: 1 to agree another time or day, 2 to ask the provider for more than it offers,
+    3 to have the council's terms waived, 4 to give way on what the person needs or is owed.
     """
 
     rule_id: ClassVar[str]
     citation: ClassVar[str]
     mendable: ClassVar[bool] = False
+    effort: ClassVar[int] = 4
 
     @abstractmethod
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:

@@ -11,6 +11,7 @@ from matcher.eligibility import (
     GENERIC_FIRST_RULE,
     RULES,
     Refusal,
+    Verdict,
     approval_reasons,
     request_refusals,
 )
@@ -18,6 +19,7 @@ from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import CareRequest
 from matcher.near_miss import near_misses
+from matcher.second_agency import second_agency
 from matcher.solvers.greedy import Diary
 from matcher.solvers.options import Choice, Option, Plan, Problem
 from matcher.vocabulary import GRID_MINUTES, km_text, words_text
@@ -135,8 +137,6 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
         )
     capacity = 1 << RULES.index(CAPACITY_RULE)
     suitable = int((verdict.failed == capacity).sum())
-    misses = near_misses(verdict)
-    nearest = f"{misses[0].name}: {'; '.join(misses[0].changes)}" if misses else NO_SMALL_CHANGE
     if suitable:
         reason, detail = (
             UnplacedReason.NO_CAPACITY,
@@ -147,7 +147,19 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
             UnplacedReason.NO_SUITABLE_PROVIDER,
             f"None of {_counted(len(problem.market), 'provider')} is suitable for {request_id}.",
         )
-    return Unplaced(request_id=request_id, reason=reason, detail=detail, nearest_miss=nearest)
+    return Unplaced(
+        request_id=request_id, reason=reason, detail=detail, nearest_miss=_nearest(verdict)
+    )
+
+
+def _nearest(verdict: Verdict) -> str:
+    """Return what would come nearest to placing somebody whom nobody can serve alone."""
+    misses = near_misses(verdict)
+    if misses:
+        return f"{misses[0].name}: {'; '.join(misses[0].changes)}"
+    enquiry = verdict.enquiry
+    shared = second_agency(enquiry) if enquiry.request.is_homecare else None
+    return NO_SMALL_CHANGE if shared is None else shared.sentence
 
 
 def _nearest_option(problem: Problem, number: int) -> str:

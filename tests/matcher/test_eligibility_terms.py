@@ -126,6 +126,7 @@ TRIPLES = (
         broken=(REQUEST, provider(contract="spot")),
         just=(REQUEST, provider(contract="block")),
         sentence="Agency P-1 is on a spot contract; homecare is bought on: block, framework.",
+        change=Change("feasible if a spot purchase is allowed", 1, "contract"),
     ),
     Triple(
         "CONTRACT",
@@ -133,6 +134,7 @@ TRIPLES = (
         broken=(respite_request(), home(contract="block")),
         just=(respite_request(), home(contract="framework")),
         sentence="Home H-1 is on a block contract; respite is bought on: framework, spot.",
+        change=Change("feasible if a block purchase is allowed", 1, "contract"),
     ),
     Triple(
         "CONTRACT",
@@ -140,6 +142,7 @@ TRIPLES = (
         broken=(PLACEMENT, home(contract="spot")),
         just=(placement_request(preferred_providers=("H-1",)), home(contract="spot")),  # L2
         sentence="Home H-1 is on a spot contract; nursing dementia is bought on: block.",
+        change=Change("feasible if a spot purchase is allowed", 1, "contract"),
         policy=council_policy(rules__long_term_contracts=["block"]),
     ),
     Triple(
