@@ -62,7 +62,7 @@ def read_night(folder: Path, market: Market) -> Night:
     """
     summary, own = read_summary(folder), inputs_sha256(market)
     if summary.inputs_sha256 != own:
-        expected = f"{own}, the digest of this book and policy: an allocation made of them"
+        expected = "an allocation made of this book and policy as they are now: allocate again"
         value = summary.inputs_sha256[:80]
         raise BadInputError([Fault(SUMMARY_FILE, 0, "inputs_sha256", value, expected)])
     allocation = read_allocation(folder)

@@ -42,19 +42,21 @@ def _rating(market: Market, option: Option) -> str:
 
 def approvals(options: Iterable[Option]) -> RenderableType | None:
     """Return what has to be agreed to before an option may be booked; ``None`` if nothing."""
+    ranks: defaultdict[str, list[str]] = defaultdict(list)
+    for option in options:
+        if option.needs_approval:
+            ranks[_approval(option)].append(f"{option.rank}")
     rows = [
-        (f"{option.rank}", Text(_approval(option), style=ALERT))
-        for option in options
-        if option.needs_approval
+        (", ".join(numbers), Text(f"approval: {text}", style=ALERT))
+        for text, numbers in ranks.items()
     ]
-    return listing(rows, right=(0,)) if rows else None
+    return listing(rows) if rows else None
 
 
 def _approval(option: Option) -> str:
     """Return every reason in short; who approves is the same for all."""
     told = [plain_text(reason).partition(";")[0] for reason in option.approval_reasons]
-    reasons = "; ".join(text.removeprefix(f"{option.name} ").removesuffix(".") for text in told)
-    return f"needs approval: {reasons}"
+    return "; ".join(text.removeprefix(f"{option.name} ").removesuffix(".") for text in told)
 
 
 def offered_times(options: Iterable[Option]) -> RenderableType | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 
-from matcher.allocation import Placed, PlacementStatus, Unplaced
+from matcher.allocation import NOT_SEARCHED, Placed, PlacementStatus, Unplaced
 from matcher.market import Market
 from matcher.report.allocation import REASONS, WHO_DECIDES
 from matcher.report.night import Holder, PricedUse, window_text
@@ -51,10 +51,15 @@ MOST_LISTED = 8
 def why_page(market: Market, why: Why) -> Group:
     """Return the answer about one person: in a sentence, then each other provider in a line."""
     parts: list[RenderableType] = [heading(_answer(market, why)), BLANK]
+    if why.placed is not None:
+        told = [plain_text(text) for text in why.placed.reasons if not text.endswith(" away")]
+        parts += [notes(told), BLANK]
     if why.unplaced is not None:
-        parts.append(note(why.unplaced.detail))
-        nearest = [] if why.others else [note(f"Nearest: {_nearest(why.unplaced)}.")]
-        parts += [*nearest, BLANK]
+        parts.append(note(plain_text(why.unplaced.detail)))
+        open_to_all = why.unplaced.reason not in NOT_SEARCHED
+        if open_to_all and not why.others:
+            parts.append(note(f"Nearest: {_nearest(why.unplaced)}."))
+        parts.append(BLANK)
     if why.others:
         title = "Why not the others, nearest first" if why.placed else "Who could serve alone"
         rows = [(km_text(o.distance_metres), plain_text(o.sentence)) for o in why.others]
