@@ -70,8 +70,8 @@ def why_page(market: Market, why: Why) -> Group:
         parts.append(section(title, *listed))
     holders = {holder.request_id: holder for other in why.others for holder in other.holders}
     if why.unplaced is not None and holders:
-        reasons = [(name, _holder_text(holder)) for name, holder in holders.items()]
-        parts.append(section("Who is there", listing(told[:MOST_OTHERS])))
+        there = [(name, _holder_text(holder)) for name, holder in holders.items()]
+        parts.append(section("Who is there", listing(there[:MOST_OTHERS])))
     return page([*parts, note(WHO_DECIDES), note(MORE, QUIET)])
 
 
