@@ -1,7 +1,8 @@
 """How near to the best possible a county's night is in every stage, after a few seconds.
 
 Run ``python -m benchmarks.county_night``. Appends a line for each seed to
-``results/county_night.jsonl``.
+``results/county_night.jsonl``. To measure an older version, copy this file into its checkout and
+run it there: it asks only for what every version has.
 """
 
 from __future__ import annotations
@@ -12,14 +13,20 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
+import numpy as np
+
 from benchmarks.ledger import record
 from benchmarks.measuring import alone, peak_mb, percent, table
+from matcher.allocation import Placed, PlacementStatus
+from matcher.enquiry import Enquiry, Starts
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.policy import default_policy
 from matcher.result import Limits, Result, Stage
+from matcher.scoring import score
 from matcher.solvers import solve
 from matcher.synthetic import CountySpec, generate
+from matcher.vocabulary import GRID_MINUTES, Risk
 
 NEAR = 0.005
 """A gap up to this is near the best."""
@@ -53,6 +60,7 @@ def run(seed: int, limits: Limits, processes: int) -> Row:
         "waiting": len(book.waiting),
         "limits": limits.model_dump(exclude_none=True) | {"processes": processes},
         **outcome(result),
+        **served(market, result),
         "seconds": round(monotonic() - began, 2),
         "peak_mb": peak_mb(),
     }
@@ -68,6 +76,32 @@ def outcome(result: Result) -> Row:
         "how": result.how,
         "solve_seconds": result.seconds,
     }
+
+
+def served(market: Market, result: Result) -> Row:
+    """Return how many of each risk are placed, and the sum of their scores, 0-100 each."""
+    placed = [line for line in result.allocation.placed if line.status is PlacementStatus.PROPOSED]
+    risks = [market.request(line.request_id).risk for line in placed]
+    total = sum(shortlist_score(market, line) for line in placed)
+    return {
+        "placed_by_risk": {risk.value: risks.count(risk) for risk in Risk},
+        "total_score": round(total, 2),
+        "mean_score": round(total / max(len(placed), 1), 2),
+    }
+
+
+def shortlist_score(market: Market, line: Placed) -> float:
+    """Return what a shortlist would show for a provider at the times proposed, 0-100."""
+    enquiry = Enquiry(market, market.request(line.request_id))
+    number, visits = market.provider_number(line.provider_id), line.visit_times
+    starts = Starts(
+        possible=np.zeros(len(market), np.bool_),
+        visit_slots=np.zeros((len(market), len(visits)), np.int16),
+        start_day=np.zeros(len(market), np.int64),
+    )
+    starts.visit_slots[number] = [time.start_minute // GRID_MINUTES for time in visits]
+    starts.start_day[number] = market.day_number(line.start_date)
+    return score(enquiry, starts, np.array([number])).total(0)
 
 
 def stage_figures(stage: Stage) -> Row:
@@ -122,6 +156,9 @@ def main() -> None:
         rows.append(alone(run, seed, limits, chosen.processes))
         record("county_night", rows[-1])
         print(f"seed {seed}: {counted(rows[-1:])} {rows[-1]['seconds']} s", flush=True)
+        print(
+            f"  placed {rows[-1]['placed_by_risk']}, score {rows[-1]['total_score']:,}", flush=True
+        )
     print(f"\n{shown(rows)}\n\n{counted(rows)}")
 
 

@@ -187,7 +187,7 @@ def _not_chosen(
         return WhyNot.WORSE, f"would be worse in {_told(*difference)}."
     against = "as good in all" if difference is None else f"better in {_told(*difference)}"
     if beside is not None and difference is None:
-        return WhyNot.AS_GOOD, f"has room and would be {against}: either would do."
+        return WhyNot.AS_GOOD, f"has room and would be {against}: {_tie(chosen.option, option)}."
     if beside is not None:
         return WhyNot.OPEN, f"has room and would be {against}: the plan is not proved the best."
     text = f"would be {against}, but what it has free is taken by {_named(holders)}"
@@ -206,6 +206,15 @@ def _difference(seat: Seat, chosen: Choice, other: Choice) -> tuple[Objective, i
         if mine != other_one:
             return objective, other_one - mine
     return None
+
+
+def _tie(chosen: Option, other: Option) -> str:
+    """Return what settled it between two that are as good, as it settles shortlists (S3)."""
+    if other.tie < chosen.tie:
+        return "either would do"
+    if other.tie[0] > chosen.tie[0]:
+        return "the one chosen has waited longer for an offer"
+    return "the one chosen was drawn by lot"
 
 
 def _told(objective: Objective, difference: int) -> str:
