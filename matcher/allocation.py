@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from matcher.model import Frozen
+from matcher.vocabulary import CqcRating
 
 
 class PlacementStatus(StrEnum):
@@ -49,7 +50,8 @@ class Placed(Frozen):
     """One request with the provider proposed for it.
 
     Money is in pence a week, ``None`` where no rate is on file. Scarcity is what the capacity
-    taken is worth to everyone who waits, ``None`` where capacity was not priced.
+    taken is worth to everyone who waits, ``None`` where capacity was not priced. The rating is the
+    provider's; ``None`` where it was not said, as of old.
     """
 
     request_id: str
@@ -61,6 +63,8 @@ class Placed(Frozen):
     distance_metres: int
     travel_minutes: int
     scarcity_points: float | None = None
+    cqc_rating: CqcRating | None = None
+    cqc_rated_on: date | None = None
     reasons: tuple[str, ...] = ()
 
 

@@ -23,7 +23,7 @@ from matcher.timetable import (
     earliest_admissions,
     times_many,
 )
-from matcher.vocabulary import GRID_MINUTES, ProviderKind
+from matcher.vocabulary import GRID_MINUTES
 
 NO_START = -1
 """Stands inside arrays for a visit or bed that cannot start; never leaves them."""
@@ -143,12 +143,14 @@ class Enquiry:
     @cached_property
     def nominated(self) -> Mask:
         """Care homes the person nominated: considered even out of area or off contract (L2)."""
+        return self.asked_for & ~self.market.is_homecare
+
+    @cached_property
+    def asked_for(self) -> Mask:
+        """Homes and agencies that the person asks for by name (S9)."""
         mask = np.zeros(len(self.market), np.bool_)
-        for provider_id in self.request.preferred_providers:
-            number = self.market.index.get(provider_id)
-            if number is not None:
-                kind = self.market.providers[number].kind
-                mask[number] = kind is ProviderKind.CARE_HOME
+        index = self.market.index
+        mask[[index[each] for each in self.request.preferred_providers if each in index]] = True
         return mask
 
     @cached_property

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from matcher.eligibility import approval_reasons
+from matcher.eligibility import approval_reasons, rating_warnings
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Market
 from matcher.model import Frozen
 from matcher.scoring import CRITERIA, FULL_SCORE, Scores
 from matcher.timetable import start_ranges
-from matcher.vocabulary import GRID_MINUTES, Day, minute_text
+from matcher.vocabulary import GRID_MINUTES, CqcRating, Day, minute_text
 
 
 class CriterionScore(Frozen):
@@ -39,13 +39,17 @@ class Option(Frozen):
 
     ``total`` is the sum of weight x score over the sum of weights, to two decimals;
     ``ranking_note`` says why the option stands behind one that scores less, if it does; money is in
-    pence, ``None`` where no rate or ceiling is on file (H16).
+    pence, ``None`` where no rate or ceiling is on file (H16). ``warnings`` are to be confirmed with
+    the person first. Shortlists of old did not say the rating.
     """
 
     rank: int
     provider_id: str
     name: str
     postcode: str
+    cqc_rating: CqcRating | None = None
+    cqc_rated_on: date | None = None
+    warnings: tuple[str, ...] = ()
     needs_approval: bool
     approval_reasons: tuple[str, ...]
     nominated: bool
@@ -94,6 +98,9 @@ def describe_option(
         provider_id=provider.provider_id,
         name=provider.name,
         postcode=str(provider.postcode),
+        cqc_rating=provider.cqc_rating,
+        cqc_rated_on=provider.cqc_rated_on,
+        warnings=rating_warnings(enquiry, number),
         needs_approval=bool(enquiry.needs_approval[number]),
         approval_reasons=approval_reasons(enquiry, number),
         nominated=bool(enquiry.nominated[number]),

@@ -124,6 +124,10 @@ class ClientGroup(StrEnum):
 
 AGE_GROUPS = frozenset({ClientGroup.OLDER_PEOPLE, ClientGroup.YOUNGER_ADULTS})
 """The groups that tell of an age alone; every other one tells of a condition."""
+ADULT_AGE, OLDER_AGE, GREATEST_AGE = 18, 65, 120
+"""Years at which younger adults begin, at which older people do (CQC bands), and the most."""
+DEMENTIA_CARE = frozenset({"residential_dementia", "nursing_dementia"})
+"""Services and kinds of bed that are meant for people with dementia."""
 
 
 class Residents(StrEnum):

@@ -21,7 +21,7 @@ from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import Book, CareRequest, Provider, Visit
 from matcher.objectives import ordered
-from matcher.vocabulary import Day, ProviderKind, RateUnit, ServiceType, TimeNeed
+from matcher.vocabulary import CqcRating, Day, ProviderKind, RateUnit, ServiceType, TimeNeed
 from tests.builders import HERE, NEAR, NEAR_METRES, OUT_OF_TOWN, OUT_OF_TOWN_METRES
 
 METRES = {NEAR: NEAR_METRES, OUT_OF_TOWN: OUT_OF_TOWN_METRES, HERE: 0}
@@ -62,7 +62,7 @@ class Best:
 def best_of_all(market: Market) -> Best:
     """Return the best of every allocation of a contest.
 
-    Knows only what contests vary: services, exclusions, times, beds, prices and lead times.
+    Knows only what contests vary: services, exclusions, times, beds, prices, ratings, lead times.
     """
     free = _free(market.book)
     each = []
@@ -121,8 +121,11 @@ def _free(book: Book) -> Use:
 
 def _ways(market: Market, request: CareRequest) -> Iterator[tuple[Placed, Use]]:
     for provider in market.book.providers:
+        name = provider.provider_id
         sells = request.service_type in provider.services
-        if sells and provider.provider_id not in request.excluded_providers:
+        inadequate = provider.cqc_rating is CqcRating.INADEQUATE
+        admitted = not inadequate or name in request.preferred_providers
+        if sells and admitted and name not in request.excluded_providers:
             yield from (_visiting if request.is_homecare else _staying)(market, request, provider)
 
 

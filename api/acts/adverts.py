@@ -21,6 +21,7 @@ def advert_of(request: CareRequest) -> Advert:
             "service_type": request.service_type,
             "care_type": request.care_type,
             "postcode": request.postcode,
+            "client_groups": sorted(request.groups),
             "needs": request.needs,
             "languages": request.languages,
             "carer_gender": request.carer_gender,

@@ -19,6 +19,7 @@ from api.storage.books import WAITING
 from api.storage.enquiries import invitation_of, passed, shortlist_for
 from api.storage.ids import new_id
 from api.storage.offers import note_outcomes, reply_of, standing_offers, unsuitable_for
+from api.storage.providers import terms_of_all
 from api.storage.record import Writing
 from api.storage.supply import part_of_book, provider_row
 from api.supply import policy_in
@@ -114,7 +115,9 @@ def require_searchable(writing: Writing, row: RequestRow) -> CareRequest:
     require_not_suspended(row, writing.today)
     request = care_of(row)
     session = writing.session
-    book = part_of_book(session, [], writing.now, writing.today, besides=row.request_id)
+    head = part_of_book(session, [], writing.now, writing.today, besides=row.request_id)
+    # Who sells it to some groups only decides whether the person's has to be known (L4).
+    book = head.model_copy(update={"providers": terms_of_all(session)})
     refusals = request_refusals(request, book, policy_in(session))
     if refusals:
         raise RequestRefusedError(request.request_id, refusals)

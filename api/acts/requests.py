@@ -23,7 +23,7 @@ from api.storage.offers import CHOSEN, OFFERED, standing_offers
 from api.storage.record import Writing
 from api.storage.supply import holds_of, known_providers, release
 from api.tables import RequestRow
-from matcher.eligibility import missing_fields, request_refusals
+from matcher.eligibility import Refusal, missing_fields, request_refusals
 from matcher.market import Market
 from matcher.model import CareRequest
 from matcher.shortlist import RequestRefusedError
@@ -62,15 +62,15 @@ def require_arrangeable(request: CareRequest, market: Market) -> None:
         if refusal.rule_id != PANEL_RULE  # listed, never matched (H27)
     )
     if refusals:
-        raise IncompleteRequestError(request, refusals)
+        raise IncompleteRequestError(request, refusals, market)
 
 
 class IncompleteRequestError(RequestRefusedError):
     """A request that may not be taken in, with every reason and every missing field."""
 
-    def __init__(self, request: CareRequest, refusals: tuple[Any, ...]) -> None:
+    def __init__(self, request: CareRequest, refusals: tuple[Refusal, ...], market: Market) -> None:
         super().__init__(request.request_id, refusals)
-        self.missing = list(missing_fields(request))
+        self.missing = list(missing_fields(request, market.book.services_by_group))
 
 
 def create(

@@ -65,7 +65,7 @@ def _search(market: Market, request: CareRequest, options: int | None, seed: int
         return make_shortlist(market, request, options=options, seed=seed)
     except RequestRefusedError as error:
         # The same, with every missing field by name (H2).
-        raise IncompleteRequestError(request, error.refusals) from None
+        raise IncompleteRequestError(request, error.refusals, market) from None
 
 
 # -- made --------------------------------------------------------------------------------------

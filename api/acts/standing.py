@@ -68,7 +68,7 @@ def state_of(session: Session, row: RequestRow, clock: Clock, market: Market) ->
         ended_at=row.ended_at,
         end_reason=row.end_reason,
         may_be_searched=row.state == WAITING and not refusals and not suspended,
-        missing=list(missing_fields(request)),
+        missing=list(missing_fields(request, market.book.services_by_group)),
         warnings=list(request_warnings(request, market.policy)),
     )
 

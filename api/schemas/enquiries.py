@@ -11,7 +11,7 @@ from api.schemas.offers import OfferState, OwnOffer
 from api.schemas.requests import Reason
 from matcher.geography import Postcode
 from matcher.model import Days, Frozen, Id, Word
-from matcher.vocabulary import CarerGender, CareType, ServiceType, TimeNeed
+from matcher.vocabulary import CarerGender, CareType, ClientGroup, ServiceType, TimeNeed
 
 MOST_ASKED = 50
 """Providers that one enquiry may ask."""
@@ -31,11 +31,15 @@ class AdvertVisit(Frozen):
 
 
 class Advert(Frozen):
-    """All that a provider sees of a request: a postcode and needs, nobody's id or money (H7)."""
+    """All that a provider sees of a request: a postcode and needs, nobody's id or money (H7).
+
+    It is told the groups, for it is registered for some; never the person's age or gender.
+    """
 
     service_type: ServiceType
     care_type: CareType | None = None
     postcode: Postcode
+    client_groups: tuple[ClientGroup, ...] = ()
     needs: tuple[Word, ...] = ()
     languages: tuple[Word, ...] = ()
     carer_gender: CarerGender | None = None

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.storage.supply import takes_capacity
 from api.tables import BookingRow, CommitmentRow, ProviderRow
+from matcher.model import Provider
 from matcher.vocabulary import ProviderStatus
 
 
@@ -102,6 +103,12 @@ def open_promises(session: Session, provider_id: str, now: datetime) -> Sequence
     )
     ordered = query.order_by(CommitmentRow.made_at, CommitmentRow.commitment_id)
     return session.scalars(ordered).all()
+
+
+def terms_of_all(session: Session) -> tuple[Provider, ...]:
+    """Return the terms of every provider, in the order of the book."""
+    query = select(ProviderRow.document).order_by(ProviderRow.place)
+    return tuple(Provider.model_validate(document) for document in session.scalars(query))
 
 
 def first_provider(session: Session) -> str | None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matcher.eligibility.approval import approval_reasons
 from matcher.eligibility.capacity_rules import Capacity, GenericFirst
 from matcher.eligibility.carer_rules import Gender, Languages
+from matcher.eligibility.client_rules import Age, ClientGroups, OnlyResidents
 from matcher.eligibility.provider_rules import (
     ContractTerms,
     Excluded,
@@ -22,6 +23,8 @@ from matcher.eligibility.provider_rules import (
     SpecialistBudget,
     Status,
     Zone,
+    rated_text,
+    rating_warnings,
 )
 from matcher.eligibility.request_rules import (
     missing_fields,
@@ -35,6 +38,9 @@ from matcher.market import Mask
 TERM_RULES: tuple[Rule, ...] = (
     Status(),
     Service(),
+    ClientGroups(),
+    Age(),
+    OnlyResidents(),
     Needs(),
     ContractTerms(),
     Excluded(),
@@ -138,6 +144,8 @@ __all__ = [
     "judge",
     "missing_fields",
     "pair_refusals",
+    "rated_text",
+    "rating_warnings",
     "request_refusals",
     "request_warnings",
 ]

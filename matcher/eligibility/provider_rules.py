@@ -79,7 +79,7 @@ class Service(Rule):
 
 
 class Needs(Rule):
-    """The provider's specialisms cover the person's needs (H11)."""
+    """The provider's specialisms and registered groups cover the person's needs (H11)."""
 
     rule_id = "NEEDS"
     citation = "H11"
@@ -94,12 +94,12 @@ class Needs(Rule):
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Name the needs that are not covered."""
         request, provider = pair_of(enquiry, number)
-        lacking = [need for need in request.needs if need not in provider.specialisms]
+        lacking = [need for need in request.needs if need not in provider.abilities]
         if not lacking:
             return None
         return self.refuse(
             f"{provider.name} has no specialism in {words_text(lacking)}; "
-            f"it has {words_text(provider.specialisms)}."
+            f"it has {words_text(provider.abilities)}."
         )
 
 
@@ -249,24 +249,41 @@ class Radius(Rule):
 
 
 class RatingFloor(Rule):
-    """The provider's CQC rating is not below the policy's floor, where there is one."""
+    """The CQC rating is not below the policy's floor, and Inadequate only where asked for (L5).
+
+    No new work goes to a provider rated Inadequate, unless the person asks for it by name, or
+    policy lets such providers in.
+    """
 
     rule_id = "RATING"
-    citation = "policy minimum_rating"
+    citation = "L5, policy minimum_rating, admit_inadequate"
     mendable = True
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers rated well enough, and unrated ones where policy admits them."""
-        admitted = self._admitted(enquiry.market.policy)
-        rated = enquiry.market.rated
-        return any_of(rated[r] for r in CqcRating if r in admitted)
+        policy, rated = enquiry.market.policy, enquiry.market.rated
+        passes = any_of(rated[r] for r in CqcRating if r in self._admitted(policy))
+        if policy.rules.admit_inadequate.value:
+            return passes
+        return passes & (~rated[CqcRating.INADEQUATE] | enquiry.asked_for)
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Give the rating and the floor."""
-        _, provider = pair_of(enquiry, number)
-        policy = enquiry.market.policy
-        if provider.cqc_rating in self._admitted(policy):
+        request, provider = pair_of(enquiry, number)
+        policy, rating = enquiry.market.policy, provider.cqc_rating
+        if rating not in self._admitted(policy):
+            return self._below(provider, policy)
+        asked = provider.provider_id in request.preferred_providers
+        if rating is not CqcRating.INADEQUATE or asked or policy.rules.admit_inadequate.value:
             return None
+        return self.refuse(
+            f"{provider.name} is {rated_text(provider)}: no new placements there.",
+            Change(
+                f"feasible if {request.request_id} asks for {provider.name} knowingly", 1, "wish"
+            ),
+        )
+
+    def _below(self, provider: Provider, policy: Policy) -> Refusal:
         floor = words_text([policy.rules.minimum_rating.value])
         if provider.cqc_rating is CqcRating.NOT_YET_RATED:
             state, change = "not yet rated", "unrated providers are accepted"
@@ -286,6 +303,25 @@ class RatingFloor(Rule):
         rated = frozenset(RATING_ORDER[RATING_ORDER.index(floor) :])
         unrated = policy.rules.admit_unrated.value
         return rated | {CqcRating.NOT_YET_RATED} if unrated else rated
+
+
+def rated_text(provider: Provider) -> str:
+    """Return a provider's rating with its day, for example "rated Good on 2025-02-20"."""
+    if provider.cqc_rating is CqcRating.NOT_YET_RATED:
+        return "not yet rated"
+    rating = words_text([provider.cqc_rating]).capitalize()
+    when = provider.cqc_rated_on
+    return f"rated {rating}, on a day not recorded" if when is None else f"rated {rating} on {when}"
+
+
+def rating_warnings(enquiry: Enquiry, number: int) -> tuple[str, ...]:
+    """Return what has to be confirmed of a provider rated Inadequate that is let in (L5)."""
+    request, provider = pair_of(enquiry, number)
+    if provider.cqc_rating is not CqcRating.INADEQUATE:
+        return ()
+    asked = provider.provider_id in request.preferred_providers
+    why = "the person asked for it knowingly" if asked else "the policy lets such providers in"
+    return (f"{provider.name} is {rated_text(provider)}; {why}: confirm (L5).",)
 
 
 class MinimumHours(Rule):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from matcher.eligibility.rule import Refusal
 from matcher.eligibility.visit_rules import fit_at_one_door, within_a_day
 from matcher.model import Book, CareRequest
 from matcher.policy import Policy
-from matcher.vocabulary import PANEL_SERVICES, Funding, TimeNeed, minute_text
+from matcher.vocabulary import PANEL_SERVICES, Funding, ServiceType, TimeNeed, minute_text
 
 RequestRule = Callable[[CareRequest, Book, Policy], Iterator[Refusal]]
 
@@ -69,7 +69,7 @@ def signed_off(request: CareRequest, book: Book, policy: Policy) -> Iterator[Ref
 
 def complete(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
     """Refuse a request with anything missing, listing everything that is (H2, H23)."""
-    missing = missing_fields(request)
+    missing = missing_fields(request, book.services_by_group)
     if missing:
         yield Refusal(
             "INCOMPLETE",
@@ -80,12 +80,22 @@ def complete(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refus
         )
 
 
-def missing_fields(request: CareRequest) -> tuple[str, ...]:
+def missing_fields(
+    request: CareRequest, services_by_group: Collection[ServiceType]
+) -> tuple[str, ...]:
     """Return the names of every column still needed before a request can be arranged (H2).
 
     A person without mental capacity needs the best-interests contact on record (H23); a
     council-funded placement needs a budget to be held against (L1); respite needs its bed,
-    length and window (H13).
+    length and window (H13). Where somebody sells the service to some groups only, it has to be
+    known to which the person's care belongs (L4).
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    services_by_group
+        The services so sold: :attr:`matcher.model.Book.services_by_group`.
     """
     needed: dict[str, object] = {
         "postcode": request.postcode,
@@ -102,6 +112,8 @@ def missing_fields(request: CareRequest) -> tuple[str, ...]:
         needed["visits"] = request.package.visits or None
     elif request.funding in {Funding.COUNCIL, Funding.JOINT}:
         needed["personal_budget_gbp_per_week"] = request.personal_budget_pence_per_week
+    if request.service_type in services_by_group and request.service_type not in PANEL_SERVICES:
+        needed["client_groups"] = request.groups or None
     if request.is_respite:
         placement = request.placement
         for name in ("care_type", "nights", "admit_from", "admit_to"):

@@ -54,7 +54,8 @@ class Rule(ABC):
 
     ``mendable`` says whether its refusals may name a smallest change, and ``effort`` how much that
     asks of a broker: 1 to agree another time or day, 2 to ask the provider for more than it offers,
-    3 to have the council's terms waived, 4 to give way on what the person needs or is owed.
+    3 to have the council's terms waived, 4 to give way on what the person needs or is owed, 5 to
+    have a provider registered for others.
     """
 
     rule_id: ClassVar[str]

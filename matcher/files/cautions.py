@@ -27,6 +27,7 @@ def cautions(rows: BookRows, as_of: date, policy: Policy) -> Iterator[Fault]:
     yield from _assumed(rows.rates)
     yield from _assumed(rows.bed_capacity)
     yield from _sectors_inside_other_zones(rows)
+    yield from _groups_among_specialisms(rows)
     yield from unheeded(rows, as_of, policy)
 
 
@@ -71,6 +72,18 @@ def _assumed(source: Rows[Any]) -> Iterator[Fault]:
     if assumed:
         rows = f"{len(assumed)} of {len(source.lines)} rows are assumed"
         yield source.fault(assumed[0], "assumed", f"figures on record; {rows}")
+
+
+def _groups_among_specialisms(rows: BookRows) -> Iterator[Fault]:
+    """Name the first home whose specialisms are read as its groups, with how many there are."""
+    read = [line for line in rows.providers if line.item.groups_among_specialisms]
+    if read:
+        groups = "|".join(sorted(read[0].item.groups_among_specialisms))
+        expected = (
+            f"the groups that a home is registered for in client_groups, such as {groups}; until "
+            f"then specialisms are read as such (L4): {len(read)} homes"
+        )
+        yield rows.providers.fault(read[0], "specialisms", expected)
 
 
 def _sectors_inside_other_zones(rows: BookRows) -> Iterator[Fault]:

@@ -30,6 +30,7 @@ from matcher.files.rows import Rows, read_rows
 from matcher.market import Market
 from matcher.model import Days, Frozen
 from matcher.result import Limits, Method, Result, Stage, Status
+from matcher.vocabulary import CqcRating
 
 SUMMARY_FILE = "summary.json"
 PENCE_PER_POUND = 100
@@ -222,6 +223,8 @@ PLACEMENTS = FileSpec(
         _whole("travel_minutes", "travel to reach each visit"),
         Column("start_date", kinds.DATE, "first day of care", required=True),
         Column("scarcity_price", POINTS, "what the capacity is worth", "scarcity_points"),
+        Column("cqc_rating", one_of(CqcRating), "the provider's overall rating"),
+        Column("cqc_rated_on", kinds.DATE, "day of the rating"),
         Column("reasons", _REASON_LIST, "why this provider"),
     ),
     key=("request_id",),

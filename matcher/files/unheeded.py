@@ -21,7 +21,7 @@ def unheeded(rows: BookRows, as_of: date, policy: Policy) -> Iterator[Fault]:
     yield from _without_framework_rate(rows, as_of)
     yield from _in_an_unread_unit(rows.rates)
     yield from _in_an_unread_unit(rows.framework_rates)
-    yield from _words_of_nobody(rows, "needs", "specialisms")
+    yield from _words_of_nobody(rows, "needs", "specialisms", "client_groups")
     yield from _words_of_nobody(rows, "languages", "languages")
     yield from _unsuitable_for_a_stranger(rows)
     yield from _figures_to_come(policy, as_of)
@@ -69,16 +69,18 @@ def _unread_column(rate: Rate | FrameworkRate) -> str:
     return "" if homecare or rate.visit_minutes is None else "visit_minutes"
 
 
-def _words_of_nobody(rows: BookRows, asked: str, offered: str) -> Iterator[Fault]:
+def _words_of_nobody(rows: BookRows, asked: str, *offered: str) -> Iterator[Fault]:
     """Name each word that waiting people need and no provider lists, once, where it first is."""
-    known = {word for item in rows.providers.items for word in getattr(item, offered)}
+    providers = rows.providers.items
+    known = {word for item in providers for name in offered for word in getattr(item, name)}
     told: set[str] = set()
     for line in _waiting(rows):
         for word in getattr(line.item, asked):
             if word not in known | told:
                 told.add(word)
                 hint = suggestion(word, sorted(known))
-                expected = f"{asked} that a provider lists in {offered}; none lists {word}{hint}"
+                where = " or ".join(offered)
+                expected = f"{asked} that a provider lists in {where}; none lists {word}{hint}"
                 yield rows.requests.fault(line, asked, expected)
 
 

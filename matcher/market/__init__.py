@@ -29,6 +29,7 @@ from matcher.model import BedCapacity, Book, CareRequest, HomecareCapacity, Offe
 from matcher.policy import Policy
 from matcher.vocabulary import (
     DAYS_PER_WEEK,
+    GREATEST_AGE,
     GRID_MINUTES,
     CareType,
     Contract,
@@ -37,6 +38,7 @@ from matcher.vocabulary import (
     ProviderKind,
     ProviderStatus,
     RateUnit,
+    Residents,
     ServiceType,
     in_force,
 )
@@ -162,7 +164,7 @@ class Market:
         return None
 
     def word_mask(self, kind: str, word: str) -> Mask:
-        """Return which providers have a specialism, language or zone on record."""
+        """Return which providers have a specialism, group, language or zone."""
         none = np.zeros(len(self), dtype=np.bool_)
         return self._words[kind].get(word, none)
 
@@ -232,6 +234,12 @@ class Market:
         self.has_zones = self._mask(bool(p.zones) for p in providers)
         self.on_contract = {c: self._mask(p.contract is c for p in providers) for c in Contract}
         self.rated = {r: self._mask(p.cqc_rating is r for p in providers) for r in CqcRating}
+        self.has_groups = self._mask(bool(p.registered_groups) for p in providers)
+        self.least_age = self._ints(p.least_age or 0 for p in providers)
+        self.most_age = self._ints(
+            GREATEST_AGE if p.most_age is None else p.most_age for p in providers
+        )
+        self.only_for = {r: self._mask(p.residents is r for p in providers) for r in Residents}
         self.rated_on_day = self._ints(
             p.cqc_rated_on.toordinal() if p.cqc_rated_on else 0 for p in providers
         )
@@ -259,13 +267,16 @@ class Market:
         return lead if at_weekends else self.day_number(after_working_days(self.book.as_of, lead))
 
     def _compile_words(self) -> None:
-        columns: dict[str, dict[str, Mask]] = {"specialism": {}, "language": {}, "zone": {}}
+        columns: dict[str, dict[str, Mask]] = {
+            kind: {} for kind in ("specialism", "group", "language", "zone")
+        }
         self.sells = {service: np.zeros(len(self), np.bool_) for service in ServiceType}
         for i, provider in enumerate(self.providers):
             for service in provider.services:
                 self.sells[service][i] = True
             words = {
-                "specialism": provider.specialisms,
+                "specialism": provider.abilities,
+                "group": sorted(provider.registered_groups),
                 "language": provider.languages,
                 "zone": provider.zones,
             }

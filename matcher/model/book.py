@@ -10,7 +10,7 @@ from typing import Any, Self
 from matcher.model.demand import CareRequest
 from matcher.model.fields import Frozen, Id, Name
 from matcher.model.supply import BedCapacity, FrameworkRate, HomecareCapacity, Provider, Rate, Zone
-from matcher.vocabulary import Outcome
+from matcher.vocabulary import Outcome, ServiceType
 
 
 class Running(Frozen):
@@ -49,7 +49,7 @@ class Book(Frozen):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, with some fields changed; what is derived from them is derived anew."""
         copied = super().model_copy(update=update, deep=deep)
-        for derived in ("running_provider", "waiting"):
+        for derived in ("running_provider", "services_by_group", "waiting"):
             copied.__dict__.pop(derived, None)
         return copied
 
@@ -57,6 +57,12 @@ class Book(Frozen):
     def running_provider(self) -> dict[str, str]:
         """Provider id of each request whose care already runs."""
         return {line.request_id: line.provider_id for line in self.running}
+
+    @cached_property
+    def services_by_group(self) -> frozenset[ServiceType]:
+        """Services that somebody sells to some groups only: who asks has to say his (L4, H2)."""
+        sellers = (each for each in self.providers if each.registered_groups)
+        return frozenset(service for each in sellers for service in each.services)
 
     @cached_property
     def waiting(self) -> tuple[CareRequest, ...]:

@@ -23,9 +23,13 @@ from matcher.model.fields import (
     on_grid,
 )
 from matcher.vocabulary import (
+    ADULT_AGE,
+    DEMENTIA_CARE,
+    GREATEST_AGE,
     GRID_MINUTES,
     LONG_TERM_SERVICES,
     MINUTES_PER_DAY,
+    OLDER_AGE,
     CarerGender,
     CareType,
     ClientGroup,
@@ -160,6 +164,26 @@ class CareRequest(Frozen):
     def is_long_term(self) -> bool:
         """Whether a bed from a date on is asked for."""
         return self.service_type in LONG_TERM_SERVICES
+
+    @property
+    def groups(self) -> frozenset[ClientGroup]:
+        """The groups to which the care belongs (L4): those recorded, and what its bed says."""
+        groups = frozenset(self.client_groups)
+        return groups | {ClientGroup.DEMENTIA} if self.care_type in DEMENTIA_CARE else groups
+
+    @property
+    def ages(self) -> tuple[int, int] | None:
+        """The least and the most that the person's age may be in years, as far as it is told.
+
+        Where no age is recorded, the group tells it: older people, or younger adults.
+        """
+        if self.age is not None:
+            return self.age, self.age
+        if ClientGroup.OLDER_PEOPLE in self.client_groups:
+            return OLDER_AGE, GREATEST_AGE
+        if ClientGroup.YOUNGER_ADULTS in self.client_groups:
+            return ADULT_AGE, OLDER_AGE - 1
+        return None
 
     @property
     def care_type(self) -> CareType | None:

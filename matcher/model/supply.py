@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from matcher.geography import Postcode
 from matcher.model.fields import Age, Days, Few, Frozen, GridMinute, Id, Metres, Name, Pence, Word
 from matcher.vocabulary import (
+    DEMENTIA_CARE,
     CareType,
     ClientGroup,
     Contract,
@@ -20,6 +21,8 @@ from matcher.vocabulary import (
     Residents,
     ServiceType,
 )
+
+_GROUPS = {group.value: group for group in ClientGroup}
 
 
 class Zone(Frozen):
@@ -67,6 +70,33 @@ class Provider(Frozen):
         if self.postcode is None and self.status is not ProviderStatus.CLOSED:
             raise ValueError("a full postcode such as DT1 1XJ, unless the status is closed")
         return self
+
+    @property
+    def abilities(self) -> tuple[str, ...]:
+        """The needs it can meet: its specialisms, and the groups it is registered for."""
+        return tuple(dict.fromkeys((*self.specialisms, *self.client_groups)))
+
+    @property
+    def groups_among_specialisms(self) -> frozenset[ClientGroup]:
+        """Groups that a home without ``client_groups`` lists as specialisms, as books once did.
+
+        Dementia on its own is a need that can be met, not all that a home is registered for. The
+        band of learning disabilities was always that of autism as well.
+        """
+        if self.client_groups or self.kind is not ProviderKind.CARE_HOME:
+            return frozenset()
+        named = {_GROUPS[word] for word in self.specialisms if word in _GROUPS}
+        if ClientGroup.LEARNING_DISABILITY in named:
+            named.add(ClientGroup.AUTISM)
+        return frozenset() if named <= {ClientGroup.DEMENTIA} else frozenset(named)
+
+    @property
+    def registered_groups(self) -> frozenset[ClientGroup]:
+        """The groups it is registered for (L4); empty where none is on record."""
+        groups = frozenset(self.client_groups) or self.groups_among_specialisms
+        if groups and not DEMENTIA_CARE.isdisjoint(self.services):
+            return groups | {ClientGroup.DEMENTIA}
+        return groups
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:

@@ -102,6 +102,7 @@ class ShortlistPolicy(Frozen):
 class RulesPolicy(Frozen):
     """Switches of the hard rules."""
 
+    admit_inadequate: Figure[Switch]
     minimum_rating: Figure[str]
     admit_unrated: Figure[Switch]
     languages_required: Figure[Switch]

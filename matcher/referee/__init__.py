@@ -15,7 +15,7 @@ from matcher.errors import RefereeError
 from matcher.market import Market
 from matcher.referee.capacity import beds_suffice, carers_suffice
 from matcher.referee.case import Case, Violation
-from matcher.referee.figures import figures_are_right, status_is_right
+from matcher.referee.figures import figures_are_right, rating_is_right, status_is_right
 from matcher.referee.when import (
     one_visit_at_a_time,
     starts_in_windows,
@@ -81,6 +81,7 @@ def _violations(case: Case) -> Iterator[Violation]:
         yield from one_visit_at_a_time(case, placed)
         yield from starts_on_a_day_possible(case, placed)
         yield from figures_are_right(case, placed)
+        yield from rating_is_right(case, placed)
         yield from status_is_right(case, placed)
     yield from carers_suffice(case, sound)
     yield from beds_suffice(case, sound)

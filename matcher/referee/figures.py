@@ -28,6 +28,18 @@ def figures_are_right(case: Case, placed: Placed) -> Iterator[Violation]:
             )
 
 
+def rating_is_right(case: Case, placed: Placed) -> Iterator[Violation]:
+    """Say where a rating that is stated, or its day, is not the provider's."""
+    if placed.cqc_rating is None:
+        return
+    provider = case.providers[placed.provider_id]
+    stated, right = [f"{each.cqc_rating} of {each.cqc_rated_on}" for each in (placed, provider)]
+    if stated != right:
+        yield Violation(
+            "CQC_RATING", placed.request_id, f"is stated as {stated}, should be {right}"
+        )
+
+
 def _way(case: Case, placed: Placed) -> Way:
     request, provider = case.requests[placed.request_id], case.providers[placed.provider_id]
     if request.postcode is None:

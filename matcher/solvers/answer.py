@@ -13,6 +13,8 @@ from matcher.eligibility import (
     Refusal,
     Verdict,
     approval_reasons,
+    rated_text,
+    rating_warnings,
     request_refusals,
 )
 from matcher.enquiry import Enquiry
@@ -99,9 +101,12 @@ def _placed(problem: Problem, choice: Choice, points: Fraction | None) -> Placed
     enquiry = problem.enquiries[option.request]
     bookable = sum(not other.needs_approval for other in problem.options[option.request])
     asked = len(problem.options[option.request])
+    provider = problem.market.providers[option.provider]
     reasons = (
+        *rating_warnings(enquiry, option.provider),
         f"{km_text(int(enquiry.distance_metres[option.provider]))} away"
         f"{enquiry.way_text(option.provider)}",
+        rated_text(provider),
         f"one of {asked} that could start on their own, {bookable} of them within the rate",
         *_generic_reasons(enquiry, option.provider),
         *approval_reasons(enquiry, option.provider),

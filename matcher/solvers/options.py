@@ -135,12 +135,13 @@ class Problem:
         option = choice.option
         enquiry = self.enquiries[option.request]
         number, request = option.provider, enquiry.request
+        provider = self.market.providers[number]
         known = bool(enquiry.prices.known[number])
         day = option.first_day if request.is_homecare else choice.times[0]
         visits = request.package.visits
         return Placed(
             request_id=request.request_id,
-            provider_id=self.market.providers[number].provider_id,
+            provider_id=provider.provider_id,
             status=(
                 PlacementStatus.NEEDS_APPROVAL
                 if option.needs_approval
@@ -154,6 +155,8 @@ class Problem:
             weekly_cost_pence=int(enquiry.prices.weekly_pence[number]) if known else None,
             distance_metres=int(enquiry.distance_metres[number]),
             travel_minutes=int(enquiry.travel_minutes[number]),
+            cqc_rating=provider.cqc_rating,
+            cqc_rated_on=provider.cqc_rated_on,
         )
 
     def values(self, request: int, choice: Choice | None) -> tuple[int, ...]:

@@ -21,9 +21,9 @@ from matcher.eligibility import (
 from matcher.enquiry import Enquiry
 from matcher.geography import Gazetteer
 from matcher.market import Market
-from matcher.model import Book, Provider
+from matcher.model import Book, CareRequest, Provider
 from matcher.policy import Policy, default_policy
-from matcher.vocabulary import ProviderStatus
+from matcher.vocabulary import PersonGender, ProviderStatus, Residents
 from tests.builders import council_policy
 from tests.serving_books import serving_books
 from tests.strategies import books
@@ -142,6 +142,20 @@ def test_starts_respect_lead_time_and_window(
                 assert asked.date_of(last_night) <= placement.admit_to
 
 
+OF_THE_RECORD = ("AGE", "RESIDENTS", "RATING")
+"""Rules whose changes, but for a floor of ratings, are granted by what is recorded of a person."""
+
+
+def recorded(request: CareRequest, provider: Provider) -> dict[str, object]:
+    """Return what would be recorded of a person whom a provider takes, who asks for it."""
+    women_only = provider.residents is Residents.WOMEN
+    return {
+        "age": provider.most_age if provider.least_age is None else provider.least_age,
+        "gender": PersonGender.WOMAN if women_only else PersonGender.MAN,
+        "preferred_providers": (*request.preferred_providers, provider.provider_id),
+    }
+
+
 def mended(book: Book, asked: Enquiry, provider: Provider, refusal: Refusal) -> Book | None:
     """Return the book once a refusal's smallest change is granted; None if that is no book's."""
     changes: dict[str, object] = {}
@@ -159,11 +173,16 @@ def mended(book: Book, asked: Enquiry, provider: Provider, refusal: Refusal) -> 
     elif refusal.rule_id == "MINIMUM_HOURS" and refusal.change:
         least = provider.min_weekly_minutes or 0
         changes["min_weekly_minutes"] = least - refusal.change.size
-    else:
+    elif refusal.rule_id == "CLIENT_GROUP":
+        changes["client_groups"] = (*provider.registered_groups, *request.groups)
+    elif refusal.rule_id not in OF_THE_RECORD:
         return None
     better = provider.model_copy(update=changes)
     others = tuple(p for p in book.providers if p.provider_id != provider.provider_id)
     asks = book.requests
+    if refusal.rule_id in OF_THE_RECORD:
+        told = request.model_copy(update=recorded(request, provider))
+        asks = tuple(told if r.request_id == request.request_id else r for r in asks)
     if refusal.rule_id == "RADIUS" and refusal.change:
         metres = int(asked.radius_metres[asked.market.index[provider.provider_id]])
         metres += refusal.change.size

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from matcher.eligibility import Refusal, missing_fields, request_refusals, request_warnings
+from matcher import eligibility
+from matcher.eligibility import Refusal, request_refusals, request_warnings
 from matcher.model import CareRequest, Frozen, Placement, Running
 from matcher.policy import Policy, default_policy
 from matcher.vocabulary import PANEL_SERVICES, ServiceType, TimeNeed
@@ -30,6 +31,11 @@ def refusals(
 ) -> tuple[Refusal, ...]:
     """Return every reason against a request in a book of things."""
     return request_refusals(asked, book(asked, *things), policy or default_policy())
+
+
+def missing_fields(asked: CareRequest) -> tuple[str, ...]:
+    """Return the columns that a request lacks where nobody is registered for some groups only."""
+    return eligibility.missing_fields(asked, frozenset())
 
 
 def only(asked: CareRequest, *things: Frozen, policy: Policy | None = None) -> Refusal:

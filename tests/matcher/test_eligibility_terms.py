@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
-from matcher.eligibility import RULES, TERM_RULES, Change, Refusal, pair_refusals
-from matcher.enquiry import Enquiry
+from matcher.eligibility import RULES, TERM_RULES, Change, pair_refusals, rating_warnings
 from matcher.geography import Gazetteer, Postcode
-from matcher.model import Frozen, Zone
-from matcher.policy import Policy
-from matcher.vocabulary import Outcome
+from matcher.model import CareRequest, Zone
+from matcher.vocabulary import CqcRating, Outcome
 from tests.builders import (
+    AS_OF,
     NEAR_METRES,
     SHAFTESBURY,
     WEYMOUTH,
@@ -34,34 +32,12 @@ from tests.builders import (
     visit,
     weekly,
 )
+from tests.triples import CLIENT_TRIPLES, Triple, said
 
 DORCHESTER = Zone(zone="dorchester", postcodes=("DT1", "DT2"))
 WEYMOUTH_ZONE = Zone(zone="weymouth", postcodes=("DT4",))
 GOOD_OR_UNRATED = council_policy(rules__minimum_rating="good")
 GOOD_AND_RATED = council_policy(rules__minimum_rating="good", rules__admit_unrated=False)
-
-
-def said(rule_id: str, asked: Enquiry, provider_id: str | None = None) -> Refusal | None:
-    """Return what one rule says of one pair, after checking that its mask says the same."""
-    rule = next(rule for rule in RULES if rule.rule_id == rule_id)
-    number = 0 if provider_id is None else asked.market.provider_number(provider_id)
-    refusal = rule.refusal(asked, number)
-    everyone = np.ones(len(asked.market), np.bool_)
-    assert bool(rule.mask(asked, everyone)[number]) == (refusal is None)
-    return refusal
-
-
-@dataclass(frozen=True)
-class Triple:
-    """Three books for one rule, each a request and the only provider, and what breaking it says."""
-
-    rule_id: str
-    kept: tuple[Frozen, ...]
-    broken: tuple[Frozen, ...]
-    just: tuple[Frozen, ...]
-    sentence: str
-    change: Change | None = None
-    policy: Policy | None = None
 
 
 REQUEST = homecare_request()
@@ -276,6 +252,14 @@ TRIPLES = (
         policy=GOOD_AND_RATED,
     ),
     Triple(
+        "RATING",
+        kept=(REQUEST, provider(cqc_rating="not_yet_rated")),
+        broken=(REQUEST, provider(cqc_rating="inadequate")),
+        just=(REQUEST, provider(cqc_rating="requires_improvement")),
+        sentence="Agency P-1 is rated Inadequate on 2026-04-01: no new placements there.",
+        change=Change("feasible if R-1 asks for Agency P-1 knowingly", 1, "wish"),
+    ),
+    Triple(
         "MINIMUM_HOURS",
         kept=(REQUEST, provider()),
         broken=(homecare_request(ONE_HOUR_A_WEEK), provider(min_weekly_minutes=61)),
@@ -319,22 +303,16 @@ TRIPLES = (
 @pytest.mark.parametrize("case", TRIPLES, ids=lambda case: case.rule_id)
 def test_each_rule_is_kept_broken_and_only_just_kept(case: Triple, gazetteer: Gazetteer) -> None:
     """The rule is silent where kept, and where broken says the thing, the value and the limit."""
-    assert said(case.rule_id, enquiry(gazetteer, *case.kept, policy=case.policy)) is None
-    refusal = said(case.rule_id, enquiry(gazetteer, *case.broken, policy=case.policy))
-    assert refusal is not None
-    assert refusal.sentence == case.sentence
-    assert refusal.change == case.change
-    assert refusal.rule_id == case.rule_id
-    assert refusal.citation
-    assert said(case.rule_id, enquiry(gazetteer, *case.just, policy=case.policy)) is None
+    case.hold(gazetteer)
 
 
 def test_every_cheap_rule_has_a_triple_and_tells_a_change_only_if_it_says_that_it_may() -> None:
     """A rule added without its triple, or a rule whose flag lies, fails here."""
-    tested = {case.rule_id for case in TRIPLES}
+    told = (*TRIPLES, *CLIENT_TRIPLES)
+    tested = {case.rule_id for case in told}
     assert tested == {rule.rule_id for rule in TERM_RULES}
     for rule in TERM_RULES:
-        changes = [case.change for case in TRIPLES if case.rule_id == rule.rule_id]
+        changes = [case.change for case in told if case.rule_id == rule.rule_id]
         assert rule.mendable == any(change is not None for change in changes)
 
 
@@ -360,11 +338,38 @@ def test_a_floor_of_good_admits_the_unrated_where_policy_does(
     assert said("RATING", asked) is None
 
 
-def test_without_a_floor_even_an_inadequate_provider_passes_the_rating_rule(
-    gazetteer: Gazetteer,
+def test_policy_may_let_in_providers_rated_inadequate(gazetteer: Gazetteer) -> None:
+    """Where it does, and has no floor, ratings are left to the score."""
+    asked = enquiry(
+        *(gazetteer, REQUEST, provider(cqc_rating="inadequate")),
+        policy=council_policy(rules__admit_inadequate=True),
+    )
+    assert said("RATING", asked) is None
+    (warning,) = rating_warnings(asked, 0)
+    assert warning.endswith("the policy lets such providers in: confirm (L5).")
+
+
+@pytest.mark.parametrize("build", [homecare_request, placement_request])
+def test_who_asks_for_a_provider_rated_inadequate_may_have_it(
+    build: Callable[..., CareRequest], gazetteer: Gazetteer
 ) -> None:
-    """The default policy leaves ratings to the score."""
-    assert said("RATING", enquiry(gazetteer, REQUEST, provider(cqc_rating="inadequate"))) is None
+    """L5: homes and agencies alike, with a warning; a floor above it still refuses them."""
+    poor = {"cqc_rating": "inadequate", "cqc_rated_on": AS_OF}
+    wished = build(preferred_providers=("P-1", "H-1"))
+    things = (wished, provider(**poor), home(**poor))
+    asked = enquiry(gazetteer, *things)
+    for name in ("P-1", "H-1"):
+        assert said("RATING", asked, name) is None
+        (warning,) = rating_warnings(asked, asked.market.provider_number(name))
+        assert "is rated Inadequate on 2026-04-01; the person asked for it knowingly" in warning
+        strict = enquiry(gazetteer, *things, policy=GOOD_OR_UNRATED)
+        assert said("RATING", strict, name) is not None
+
+
+def test_nothing_is_to_be_confirmed_of_other_ratings(gazetteer: Gazetteer) -> None:
+    """A rating above Inadequate, and none, need no warning."""
+    for rating in set(CqcRating) - {CqcRating.INADEQUATE}:
+        assert rating_warnings(enquiry(gazetteer, REQUEST, provider(cqc_rating=rating)), 0) == ()
 
 
 def test_policy_may_turn_language_and_gender_into_preferences(gazetteer: Gazetteer) -> None:

@@ -164,6 +164,11 @@ def test_respite_keeps_to_its_allowance(gazetteer: Gazetteer) -> None:
         ({"status": "embargoed"}, {}, "STATUS"),  # why: no new work under embargo
         ({"status": "closed"}, {}, "STATUS"),  # why: it no longer exists
         ({"services": ("respite",)}, {}, "SERVICE"),  # why: sells something else
+        # why: L4, it is registered for others, takes other ages, or only the other gender
+        ({"client_groups": ("autism",)}, {"client_groups": ("older_people",)}, "CLIENT_GROUP"),
+        ({"least_age": 65}, {"age": 64}, "AGE"),
+        ({"residents": "women"}, {"gender": "man"}, "RESIDENTS"),
+        ({"cqc_rating": "inadequate"}, {}, "RATING"),  # why: L5, nobody asked for it knowingly
         ({}, {"needs": ("dementia",)}, "NEEDS"),  # why: H11, no such specialism
         ({"contract": "spot"}, {}, "CONTRACT"),  # why: H10, homecare on the framework
         ({}, {"excluded_providers": ("P-1",)}, "EXCLUDED"),  # why: H15, the person says no
@@ -187,6 +192,10 @@ def test_each_rule_between_request_and_provider(
 @pytest.mark.parametrize(
     ("agency", "asked"),
     [
+        ({"client_groups": ("autism",)}, {"client_groups": ("autism",)}),
+        ({"least_age": 65}, {"age": 65}),
+        ({"residents": "women"}, {"gender": "woman"}),
+        ({"cqc_rating": "inadequate"}, {"preferred_providers": ("P-1",)}),
         ({"specialisms": ("dementia",)}, {"needs": ("dementia",)}),
         ({"contract": "block"}, {}),
         ({}, {"excluded_providers": ("P-2",)}),
@@ -212,6 +221,29 @@ def test_who_found_a_person_unsuitable_is_not_asked_again(gazetteer: Gazetteer) 
     other = offered(request_id="R-2", outcome="unsuitable")
     assert codes(gazetteer, (*AGENCY, homecare_request(), said), visiting()) == ["EXCLUDED"]
     assert codes(gazetteer, (*AGENCY, homecare_request(), other), visiting()) == []
+
+
+def test_a_person_without_a_group_is_not_placed_where_it_decides(gazetteer: Gazetteer) -> None:
+    """An agency registered for some groups makes the group something to be recorded (H2)."""
+    things = (provider(client_groups=("older_people",)), *AGENCY[1:], homecare_request())
+    assert codes(gazetteer, things, visiting()) == ["INCOMPLETE"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        ({}, []),  # why: of old nothing was stated
+        ({"cqc_rating": "good", "cqc_rated_on": day(0)}, []),
+        ({"cqc_rating": "good", "cqc_rated_on": day(-1)}, ["CQC_RATING"]),  # why: another day
+        ({"cqc_rating": "outstanding", "cqc_rated_on": day(0)}, ["CQC_RATING"]),
+    ],
+)
+def test_a_stated_rating_is_the_providers(
+    gazetteer: Gazetteer, stated: dict[str, Any], found: list[str]
+) -> None:
+    """A rating and its day are told where they are not those of the book."""
+    things = (*AGENCY, homecare_request())
+    assert codes(gazetteer, things, visiting(**stated)) == found
 
 
 def test_ratings_below_the_floor_are_told(gazetteer: Gazetteer) -> None:
