@@ -9,13 +9,17 @@ from matcher.files.cqc.assumptions import (
     AVERAGE_RESIDENTIAL_WEEK_PENCE,
 )
 from matcher.vocabulary import (
+    OLDER_AGE,
     CarerGender,
     CareType,
+    ClientGroup,
     Contract,
     CqcRating,
     Day,
     Funding,
     Outcome,
+    PersonGender,
+    Residents,
     Risk,
 )
 
@@ -193,6 +197,34 @@ HOME_SPECIALISMS = {
     "physical_disability": 0.40,
     "sensory_impairment": 0.30,
 }
+
+# -- for whom ------------------------------------------------------------------------------
+
+# CQC register 2021: 44,526 of 458,947 beds (10 %) are in homes that are not for older people, most
+# of them small and without nursing. So 10 % of the homes here, all of those that are only
+# residential (29 %); what those homes are for is from the same register, autism sharing the band
+# of learning disabilities.
+HOMES_FOR_OTHERS = 0.35
+GROUPS_OF_OTHER_HOMES: dict[tuple[ClientGroup, ...], float] = {
+    (ClientGroup.LEARNING_DISABILITY, ClientGroup.AUTISM): 44.0,
+    (ClientGroup.YOUNGER_ADULTS, ClientGroup.LEARNING_DISABILITY, ClientGroup.AUTISM): 28.0,
+    (ClientGroup.MENTAL_HEALTH,): 16.0,
+    (ClientGroup.YOUNGER_ADULTS, ClientGroup.MENTAL_HEALTH): 12.0,
+}
+# The rest is assumed: of residential beds asked for as many are for others, so 30 % of these.
+PEOPLE_OF_OTHER_GROUPS = 0.30
+GROUPS_OF_OTHER_PEOPLE: dict[tuple[ClientGroup, ...], float] = {
+    (ClientGroup.LEARNING_DISABILITY,): 65.0,
+    (ClientGroup.LEARNING_DISABILITY, ClientGroup.AUTISM): 10.0,
+    (ClientGroup.MENTAL_HEALTH,): 25.0,
+}
+AGENCIES_FOR_YOUNGER, OLDER_AT_HOME = 0.85, 0.78
+LEAST_AGES = {None: 70.0, 55: 10.0, 60: 5.0, OLDER_AGE: 15.0}
+# A few are counted among older people before their time.
+OLDER_AGES, YOUNGER_AGES = (62, 99), (19, 64)
+HOMES_FOR_ONE_GENDER = 0.02
+RESIDENTS = {Residents.WOMEN: 60.0, Residents.MEN: 40.0}
+GENDERS = {PersonGender.WOMAN: 64.0, PersonGender.MAN: 36.0}
 
 # -- money ---------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from matcher.policy import TimeBand
 from matcher.synthetic import figures, names
 from matcher.synthetic.chance import Dice
 from matcher.synthetic.choices import Choices
+from matcher.synthetic.groups import facts_of_person
 from matcher.synthetic.money import Ceilings
 from matcher.synthetic.packages import draw_packages
 from matcher.synthetic.places import Places
@@ -66,7 +67,7 @@ class County:
 
 def draw_people(county: County) -> People:
     """Return all requests, ids in the order of referral, and who serves those that run."""
-    dice = Dice(county.spec, "people")
+    dice, of_groups = Dice(county.spec, "people"), Dice(county.spec, "groups of people")
     referrals = _referrals(county.spec)
     rows = county.places.draw(dice, len(referrals))
     packages = _packages_of(county, referrals)
@@ -79,6 +80,7 @@ def draw_people(county: County) -> People:
             facts |= _homecare_facts(dice, county, referral, row, package)
         else:
             facts |= _placement_facts(dice, county, referral, row)
+        facts |= facts_of_person(of_groups, facts)
         if referral.started_on is None:
             facts |= _gaps(dice, facts)
         else:

@@ -8,6 +8,7 @@ from datetime import date
 from matcher.model import BedCapacity, Provider
 from matcher.synthetic import figures, names
 from matcher.synthetic.chance import Dice, quotas
+from matcher.synthetic.groups import register_agencies, register_homes
 from matcher.synthetic.places import Places
 from matcher.synthetic.spec import CountySpec
 from matcher.vocabulary import (
@@ -40,7 +41,7 @@ def draw_agencies(spec: CountySpec, places: Places) -> tuple[Provider, ...]:
     served = dice.dealt(figures.ZONES_SERVED, count)
     lots = dice.dealt({True: figures.SPECIALIST_LOT, False: 1 - figures.SPECIALIST_LOT}, count)
     rows = places.draw(dice, count)
-    return tuple(
+    agencies = [
         _agency(
             dice,
             spec,
@@ -52,7 +53,8 @@ def draw_agencies(spec: CountySpec, places: Places) -> tuple[Provider, ...]:
             specialist=lots[number],
         )
         for number in range(count)
-    )
+    ]
+    return register_agencies(spec, agencies)
 
 
 def _agency(
@@ -138,7 +140,7 @@ def draw_homes(spec: CountySpec, places: Places) -> Homes:
     care_types = dice.dealt(figures.HOME_CARE_TYPES, count)
     sizes = dice.dealt(figures.HOME_SIZES, count)
     rows = places.draw(dice, count)
-    providers = tuple(
+    providers = [
         _home(
             dice,
             spec,
@@ -149,14 +151,14 @@ def draw_homes(spec: CountySpec, places: Places) -> Homes:
             care_types=care_types[number],
         )
         for number in range(count)
-    )
+    ]
     beds = tuple(dice.whole(*size) for size in sizes)
     weekends = Dice(spec, "weekends")
     admitting = tuple(
         home.model_copy(update={"admits_at_weekends": True})
         if weekends.happens(figures.WEEKEND_ADMISSIONS)
         else home
-        for home in providers
+        for home in register_homes(spec, providers)
     )
     return Homes(admitting, beds)
 

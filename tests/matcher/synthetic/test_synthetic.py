@@ -62,7 +62,7 @@ def test_seed_and_council_make_another_county(
 ) -> None:
     """A county depends on both its seed and its council."""
     here, there = generate(SMALL, gazetteer), generate(replace(SMALL, **change), gazetteer)
-    assert [p.specialisms for p in here.providers] != [p.specialisms for p in there.providers]
+    assert [p.client_groups for p in here.providers] != [p.client_groups for p in there.providers]
 
 
 def test_no_global_random_state_is_used(gazetteer: Gazetteer) -> None:
