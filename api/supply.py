@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from api.clocks import Clock
 from api.storage import supply as stored
 from api.storage.owners import At
+from api.storage.providers import terms_of_all
 from api.storage.record import Writing, not_loaded
 from api.tables import RecordRow
 from matcher.geography import Gazetteer
@@ -90,16 +91,18 @@ class Supply:
         ).market
 
     def terms(self, session: Session) -> Market:
-        """Return a market of nobody: by its policy and zones a request alone is judged.
+        """Return a market of policy, zones and providers' terms: by these a request is judged.
 
-        Quick to make, so that how a request stands can be said without a look at anybody's offer.
+        Quick to make, so that how a request stands can be said without a look at anybody's rates,
+        capacity or promises.
 
         Raises
         ------
         NotReadyError
             If no book has been loaded.
         """
-        book = stored.head_of_book(session, self._clock.today())
+        head = stored.head_of_book(session, self._clock.today())
+        book = head.model_copy(update={"providers": terms_of_all(session)})
         return Market(book, policy_in(session), self.gazetteer)
 
     def _brought_up(

@@ -73,6 +73,7 @@ def test_the_advert_holds_a_postcode_and_needs_only(sqlite_desk: Desk) -> None:
         "service_type",
         "care_type",
         "postcode",
+        "client_groups",
         "needs",
         "languages",
         "carer_gender",

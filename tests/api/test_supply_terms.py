@@ -62,12 +62,13 @@ def test_a_request_is_taken_in_without_a_look_at_the_supply(
 
 
 def test_a_request_stands_the_same_by_either_market(desk: Desk) -> None:
-    """All that is said of it comes of policy and zones, which both have."""
+    """All that is said of it comes of policy, zones and terms, which both have."""
     supply: Supply = desk.app.state.service.supply
     clock = desk.record.clock
     with desk.record.reading() as session:
         whole, terms = supply.market(session), supply.terms(session)
-        assert len(whole) > len(terms) == 0
+        assert whole.providers == terms.providers
+        assert terms.book.rates == terms.book.bed_capacity == ()
         for line in desk.get("/v1/requests?limit=200")["items"]:
             row = request_row(session, line["request_id"])
             by_terms = standing.state_of(session, row, clock, terms)
