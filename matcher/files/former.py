@@ -81,11 +81,11 @@ def former_cautions(rows: BookRows) -> Iterator[Fault]:
     """Name each former provider once, with the lines that name it and the id it may be."""
     for former in former_providers(rows):
         first = former.first
-        lines = list(dict.fromkeys(former.lines))
-        named = ", ".join(lines[:_MOST_LINES])
-        more = len(lines) - _MOST_LINES
+        others = [line for line in dict.fromkeys(former.lines) if line != former.lines[0]]
+        named = ", ".join(others[:_MOST_LINES])
+        more = len(others) - _MOST_LINES
         told = f"{named} and {more} more" if more > 0 else named
-        expected = f"{first.expected}; named by {told}"
+        expected = f"{first.expected}; it stands in {told} too" if told else first.expected
         yield Fault(first.file, first.row, first.column, first.value, expected)
 
 

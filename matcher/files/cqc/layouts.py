@@ -18,6 +18,7 @@ from matcher.files.cqc.sheets import (
 from matcher.vocabulary import ClientGroup
 
 _DUAL_FLAGS = {**YES_NO_FLAGS, "dual registration": True}
+_DORMANT = "Dormant (Y/N)"
 _USER_BAND = "service user band - "
 _TEXTS = (
     "location_id", "name", "postcode", "authority", "beds", "rating", "rated_on", "primary_id",
@@ -131,12 +132,16 @@ def _active_location(cells: Cells) -> Services:
     bands = [heading for heading in cells.places if heading.startswith(_USER_BAND)]
     return Services(
         dual=cells.flag("Location Dual Registered", _DUAL_FLAGS),
-        dormant=cells.flag("Dormant (Y/N)"),
+        dormant=cells.flag(next(filter(_is_dormancy, cells.places), _DORMANT)),
         with_nursing=cells.flag("Service type - Care home service with nursing"),
         without_nursing=cells.flag("Service type - Care home service without nursing"),
         homecare=cells.flag("Service type - Domiciliary care service"),
         bands=tuple(band.removeprefix(_USER_BAND) for band in bands if cells.flag(band)),
     )
+
+
+def _is_dormancy(heading: str) -> bool:
+    return heading.startswith("dormant")
 
 
 def _directory_entry(cells: Cells) -> Services:
@@ -240,6 +245,9 @@ def _locations(layout: Layout, rows: Iterator[Cells]) -> Iterator[Location | Fau
         if len(row.cells) < width:
             expected = f"at least {width} cells, one under each heading"
             yield Fault(row.file, row.row, "", f"{len(row.cells)} cells", expected)
+            continue
+        if plain(row.text(layout.headings["location_id"])) == plain(layout.headings["location_id"]):
+            yield row.fault(layout.headings["location_id"], "one header row; this repeats it")
             continue
         try:
             yield _location(layout, row)

@@ -13,6 +13,7 @@ from pathlib import Path
 from matcher.errors import BadInputError, Fault
 from matcher.files.cells import LIST_SEPARATOR, CellError, read_date, shown
 from matcher.files.plain_files import read_plain_file
+from matcher.files.tables import SEPARATORS
 
 _HEADER_WITHIN = 10
 _TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?(\.[0-9]+)?Z?")
@@ -87,15 +88,30 @@ def read_sheet(path: Path, is_header: Callable[[Collection[str]], bool]) -> Shee
     BadInputError
         If the file cannot be read.
     """
-    records = _records(path.name, read_plain_file(path))
+    text = read_plain_file(path)
+    firsts = []
+    for separator in SEPARATORS:
+        first, sheet = _below_header(_records(path.name, text, separator), path.name, is_header)
+        if sheet is not None:
+            return sheet
+        firsts.append(first)
+    return firsts[0]
+
+
+def _below_header(
+    records: Iterator[tuple[int, list[str]]],
+    file: str,
+    is_header: Callable[[Collection[str]], bool],
+) -> tuple[list[str], Sheet | None]:
+    """Return the first cells that there are, and the sheet where its header is found."""
     first: list[str] = []
     for (_row, cells), _ in zip(records, range(_HEADER_WITHIN), strict=False):
         first = first or [cell for cell in cells if cell.strip()]
         places = {plain(heading): place for place, heading in reversed([*enumerate(cells)])}
         if is_header(places.keys()):
-            rows = (Cells(path.name, row, cells, places, found) for row, found in records)
-            return Sheet(frozenset(places), rows)
-    return first
+            rows = (Cells(file, row, cells, places, found) for row, found in records)
+            return first, Sheet(frozenset(places), rows)
+    return first, None
 
 
 def not_a_sheet(file: str, first: list[str], expected: str) -> BadInputError:
@@ -118,9 +134,9 @@ def read_day(text: str) -> date:
     return read_date(day)
 
 
-def _records(file: str, text: str) -> Iterator[tuple[int, list[str]]]:
+def _records(file: str, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not empty with its number."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     row = 0
     while True:
         row += 1

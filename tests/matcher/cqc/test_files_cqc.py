@@ -278,3 +278,30 @@ def test_broken_files_are_refused_without_a_traceback(tmp_path: Path, gazetteer:
     (unclosed,) = faults(path, gazetteer)
     assert unclosed.row == 3
     assert "closed" in unclosed.expected
+
+
+def test_a_second_header_row_is_named(tmp_path: Path, gazetteer: Gazetteer) -> None:
+    """Sheets pasted one under the other repeat their headings, which are no location."""
+    path = active(tmp_path, home(1))
+    header, row = path.read_text().splitlines()
+    path.write_text("\n".join([header, row, header]))
+    (fault,) = faults(path, gazetteer)
+    assert (fault.row, fault.column) == (3, "Location ID")
+    assert "one header row" in fault.expected
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_are_understood(
+    tmp_path: Path, gazetteer: Gazetteer, separator: str
+) -> None:
+    """As a spreadsheet of another country writes them, with a mark at the start of the file."""
+    path = active(tmp_path, home(1), home(2))
+    straight = import_register(path, gazetteer=gazetteer, as_of=AS_OF)
+    path.write_text(path.read_text().replace(",", separator), encoding="utf-8-sig")
+    assert import_register(path, gazetteer=gazetteer, as_of=AS_OF) == straight
+
+
+def test_a_register_of_nobody_is_read(tmp_path: Path, gazetteer: Gazetteer) -> None:
+    """Headings alone are no fault: whoever imports them is told that there is nobody."""
+    found = import_register(active(tmp_path), gazetteer=gazetteer, as_of=AS_OF)
+    assert (found.read, found.providers) == (0, ())

@@ -168,6 +168,15 @@ def test_dormant_locations_are_left_out(tmp_path: Path, gazetteer: Gazetteer) ->
     assert "dormant" in found.left_out[0].reason
 
 
+@pytest.mark.parametrize("heading", ["DORMANT (y/n)", "Dormant"])
+def test_the_heading_of_dormancy_may_vary(
+    tmp_path: Path, gazetteer: Gazetteer, heading: str
+) -> None:
+    """Capitals and what stands in brackets do not matter."""
+    found = imported(tmp_path, gazetteer, home(1, **{heading: "Y"}), home(2))
+    assert ids(found) == ["1-2"]
+
+
 def test_homecare_of_a_home_is_named_as_dropped(tmp_path: Path, gazetteer: Gazetteer) -> None:
     """Homes that are registered for homecare too are listed; agencies and other homes are not."""
     rows = [home(1, **{HOMECARE: "Y"}), home(2), home(3, **{RESIDENTIAL: "", HOMECARE: "Y"})]
