@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from matcher.errors import Fault, MatcherError
 from matcher.files.book_rows import BookRows
+from matcher.files.names import nearly_one_name
 from matcher.files.rows import Rows, Sourced
 from matcher.geography import Gazetteer, Postcode
 from matcher.model import CareRequest, Provider
 from matcher.vocabulary import PANEL_SERVICES, ProviderKind, ProviderStatus
-
-ALIKE = 0.85
-"""Names of two homes that agree to this share are nearly the same *(assumed)*."""
-_NAME_TELLS_NOTHING = re.compile(
-    r"\b(the|a|residential|nursing|care|home|house|centre|ltd|limited|and|for|of)\b|[^a-z0-9 ]"
-)
 
 
 def place_cautions(rows: BookRows, council: str, gazetteer: Gazetteer | None) -> Iterator[Fault]:
@@ -123,20 +116,10 @@ def _registered_twice(providers: Rows[Provider]) -> Iterator[Fault]:
     told: set[int] = set()
     for lines in at.values():
         for earlier, later in combinations(lines, 2):
-            if later.row not in told and _alike(earlier.item.name, later.item.name):
+            if later.row not in told and nearly_one_name(earlier.item.name, later.item.name):
                 told.add(later.row)
                 expected = (
                     f"one row for one home: row {earlier.row} is {earlier.item.name} at "
                     f"{later.item.postcode} too, so its beds may be counted twice"
                 )
                 yield providers.fault(later, "name", expected)
-
-
-def _alike(one: str, other: str) -> bool:
-    """Say whether two names are nearly the same, apart from what every home is called."""
-    plain = [
-        " ".join(_NAME_TELLS_NOTHING.sub(" ", name.casefold()).split()) for name in (one, other)
-    ]
-    # Names of nothing but such words are told apart as they stand.
-    first, second = plain if all(plain) else (one.casefold(), other.casefold())
-    return difflib.SequenceMatcher(None, first, second).ratio() >= ALIKE

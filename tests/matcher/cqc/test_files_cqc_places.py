@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from matcher.files.cqc import ImportedHomes, import_register
-from matcher.files.cqc.places import nearly_one_name
 from matcher.geography import Gazetteer
 from matcher.vocabulary import ClientGroup, CqcRating, ServiceType
 from tests.matcher.cqc.extracts import (
@@ -232,29 +231,6 @@ def test_agencies_of_one_name_are_no_buildings(tmp_path: Path, gazetteer: Gazett
     """Two agencies at one desk have no beds to be counted twice."""
     agency = {RESIDENTIAL: "", HOMECARE: "Y", "Location Name": "Sorrel Care"}
     assert not imported(tmp_path, gazetteer, home(1, **agency), home(2, **agency)).look_alikes
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "alike"),
-    [
-        ("Elm Court", "Elm Court", True),
-        ("Elm Court Nursing Home", "Elm Court Residential Home", True),
-        ("St. Mary's Lodge", "St Marys Lodge Limited", True),
-        ("Elm Court", "Elm Cuort", True),  # misspelt
-        ("Elm House", "Elm", True),
-        ("Elm Court", "Oak Court", False),
-        ("Owner Group - Brierley Bungalow", "Owner Group - Teversall Bungalow", False),
-        ("Elm House 1", "Elm House 2", False),
-        ("1 Elm Road", "2 Elm Road", False),
-        ("Unit A", "Unit B", False),
-        ("Elm View", "Elm Lodge", False),
-        ("Nursing Home", "Care Home", False),  # nothing is left to compare but the kinds
-    ],
-)
-def test_when_names_are_nearly_one(one: str, other: str, alike: bool) -> None:
-    """Legal forms and kinds of home do not count; numbers and what is not shared do."""
-    assert nearly_one_name(one, other) is alike
-    assert nearly_one_name(other, one) is alike
 
 
 # -- for whom ----------------------------------------------------------------------------------
