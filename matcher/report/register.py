@@ -49,6 +49,7 @@ def register_document(homes: ImportedHomes, book: Book, folder: str) -> dict[str
         "rated_by": homes.rated_by or None,
         "kept_as": dict(homes.kept_as),
         "look_alikes": [asdict(group) for group in homes.look_alikes],
+        "ratings_inherited": list(homes.inherited),
         "homecare_dropped": list(homes.homecare_dropped),
         "assumptions": list(assumptions(homes)),
         "cautions": list(cautions(homes)),
@@ -88,6 +89,9 @@ def _of_ratings(homes: ImportedHomes) -> Iterator[str]:
         )
     elif unrated:
         yield f"No rating is published of {unrated:,} of {len(homes.providers):,} places kept."
+    if homes.inherited:
+        places = count_text(len(homes.inherited), "place")
+        yield f"Ratings of an earlier registration: of {places}, {_some(homes.inherited)}."
 
 
 def _of_homes(homes: ImportedHomes) -> Iterator[str]:

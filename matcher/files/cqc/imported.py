@@ -64,6 +64,8 @@ class ImportedHomes:
     rated_by
         What the ratings are from, in words; empty where nothing told any, so that "not yet rated"
         says nothing.
+    inherited
+        Places whose rating was given to an earlier registration, of another owner say.
     contract_assumed
         Whether nobody said how the council buys.
     """
@@ -83,4 +85,5 @@ class ImportedHomes:
     look_alikes: tuple[LookAlikes, ...] = ()
     homecare_dropped: tuple[str, ...] = ()
     rated_by: str = ""
+    inherited: tuple[str, ...] = ()
     contract_assumed: bool = True

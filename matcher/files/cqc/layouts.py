@@ -74,6 +74,8 @@ class Location:
         Whether it is registered but not open.
     dual
         Whether it is marked as one of two registrations of one place.
+    inherited
+        Whether its rating was given to an earlier registration.
     """
 
     row: int
@@ -92,6 +94,7 @@ class Location:
     children_only: bool
     dormant: bool = False
     dual: bool = False
+    inherited: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,14 @@ class Services:
     bands: tuple[str, ...]
     dormant: bool = False
     dual: bool = False
+    inherited: bool = False
 
 
 def _active_location(cells: Cells) -> Services:
     bands = [heading for heading in cells.places if heading.startswith(_USER_BAND)]
     return Services(
         dual=cells.flag("Location Dual Registered", _DUAL_FLAGS),
+        inherited=cells.flag("Inherited Rating (Y/N)"),
         dormant=cells.flag(next(filter(_is_dormancy, cells.places), _DORMANT)),
         with_nursing=cells.flag("Service type - Care home service with nursing"),
         without_nursing=cells.flag("Service type - Care home service without nursing"),
@@ -269,4 +274,5 @@ def _location(layout: Layout, cells: Cells) -> Location:
         children_only=not groups and not _CHILDREN.isdisjoint(services.bands),
         dormant=services.dormant,
         dual=services.dual,
+        inherited=services.inherited,
     )

@@ -109,6 +109,7 @@ class Sieve:
                 if place.location.homecare and place.provider.kind is ProviderKind.CARE_HOME
             ),
             rated_by=rated_by,
+            inherited=tuple(place.provider_id for place in for_them if _is_inherited(place)),
         )
 
     def _take(self, location: Location, layout: Layout) -> None:
@@ -202,6 +203,10 @@ class Sieve:
             column = layout.headings[name]
             fault = Fault(self.file, location.row, column, shown(text), str(error))
             raise BadInputError([fault]) from error
+
+
+def _is_inherited(place: Kept) -> bool:
+    return place.location.inherited and place.provider.cqc_rating is not CqcRating.NOT_YET_RATED
 
 
 def _is_home(location: Location) -> bool:

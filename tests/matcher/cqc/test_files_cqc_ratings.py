@@ -160,3 +160,15 @@ def test_a_rating_after_the_books_day_is_named(tmp_path: Path, gazetteer: Gazett
     (fault,) = faults(path, gazetteer)
     assert fault.column == DAY
     assert "2026-04-01" in fault.expected
+
+
+def test_ratings_of_an_earlier_registration_are_known(tmp_path: Path, gazetteer: Gazetteer) -> None:
+    """Such a rating was earned by somebody else, perhaps; without a rating there is none such."""
+    mark = "Inherited Rating (Y/N)"
+    rows = [
+        home(1, **{RATING: "Good", DAY: "14/05/2019", mark: "Y"}),
+        home(2, **{RATING: "Good", DAY: "14/05/2019", mark: "N"}),
+        home(3, **{RATING: "Not Rated", mark: "Y"}),
+    ]
+    found = import_register(active(tmp_path, *rows), gazetteer=gazetteer, as_of=AS_OF)
+    assert found.inherited == ("1-1",)

@@ -56,15 +56,17 @@ def test_look_alikes_are_named_up_to_a_few() -> None:
 
 
 def test_what_is_not_taken_is_said() -> None:
-    """Homecare of homes, vacancies told twice and vacancies of other kinds."""
+    """Whose rating it was, homecare of homes, vacancies told twice and of other kinds."""
     told = cautions(
         homes(
+            inherited=("1-9",),
             homecare_dropped=("1-1", "1-2", "1-3", "1-4"),
             vacancies_twice=2,
             vacancies_other={"mental health residential": 5},
         )
     )
     assert told == [
+        "Ratings of an earlier registration: of 1 place, 1-9.",
         "Of 4 homes only the home is taken, not its homecare: 1-1, 1-2, 1-3 and 1 more.",
         "2 rows of vacancies told of a second registration: not counted twice.",
         "5 vacancies not taken, of kinds that no book tells apart: mental health residential.",
