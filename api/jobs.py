@@ -33,6 +33,7 @@ from matcher.files.results import Summary, write_allocation
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.result import Limits, Method, Progress, Report, Status
+from matcher.roads import roads_of_environment
 from matcher.solvers import solve
 from matcher.vocabulary import printable
 
@@ -294,7 +295,8 @@ class Worker:
             book = runs.book_for(session, clock.now(), clock.today())
             policy = policy_in(session)
         watch.require_wanted()
-        market = Market(book, policy, self._gazetteer)
+        roads = roads_of_environment(book, policy, self._gazetteer)
+        market = Market(book, policy, self._gazetteer, roads)
         watch.require_wanted()
         today = solve(market, method=Method.TODAY, seed=claimed.seed)
         watch.require_wanted()

@@ -21,7 +21,7 @@ DEVELOPMENT_SECRET = "only-for-development"  # refused in production
 LASTING = "sqlite:////ABSOLUTE/FILE or postgresql://USER:PASSWORD@HOST/NAME"
 ADDRESSES = f"sqlite:///FILE, {LASTING}"
 PREFIX = "CAREMATCH_"
-NO_SETTINGS = ("CACHE_DIR", "DEBUG")
+NO_SETTINGS = ("CACHE_DIR", "DEBUG", "ROUTING_KIND", "ROUTING_URL")
 """Variables of that prefix that the matcher reads, not the service."""
 SHORTEST_SECRET, FEWEST_CHARACTERS = 32, 8
 """Characters that the secret for API keys must have in production, and how many different ones."""

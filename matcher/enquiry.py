@@ -135,10 +135,20 @@ class Enquiry:
 
     @cached_property
     def travel_minutes(self) -> Ints:
-        """Travel to reach one visit by the policy's rule; zero for care homes."""
+        """Travel to reach one visit by the policy's rule; zero for care homes.
+
+        From the drive by road where the market knows it, else from the distance.
+        """
         if not self.request.is_homecare:
             return np.zeros(len(self.market), np.int64)
-        return self.market.policy.travel.minutes(self.distance_metres, self.ways.minutes)
+        travel, roads = self.market.policy.travel, self.market.roads
+        minutes = travel.minutes(self.distance_metres, self.ways.minutes)
+        if roads is not None:
+            for number, provider in enumerate(self.market.providers):
+                leg = roads.between(self.location.postcode, provider.postcode)
+                if leg is not None:
+                    minutes[number] = travel.road_minutes(leg.metres, leg.seconds)
+        return minutes
 
     @cached_property
     def nominated(self) -> Mask:

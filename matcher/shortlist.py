@@ -206,7 +206,7 @@ def make_shortlist(
         wanted=wanted,
         options=described,
         affordability=affordability,
-        notes=(*notes, *_assumed(verdict, described)),
+        notes=(*notes, *_assumed(verdict, described), *_travel_notes(enquiry)),
         warnings=request_warnings(enquiry.request, market.policy),
         near_misses=missed,
         shared=shared,
@@ -218,6 +218,12 @@ def make_shortlist(
         software_version=__version__,
     )
     return Search(answer, verdict, scores)
+
+
+def _travel_notes(enquiry: Enquiry) -> tuple[str, ...]:
+    """Say where travel minutes come from, where that is not the distance alone."""
+    roads = enquiry.market.roads
+    return roads.notes if roads is not None and enquiry.request.is_homecare else ()
 
 
 def _wanted(enquiry: Enquiry) -> int:

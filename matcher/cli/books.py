@@ -14,6 +14,7 @@ from matcher.files import BookFolder, read_book
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import Book
+from matcher.roads import roads_of_environment
 
 CLOSE = 3
 """So many ids are suggested at most."""
@@ -34,11 +35,15 @@ def open_book(path: Path) -> Opened:
     ------
     BadInputError
         If anything is wrong with the book, with every fault.
+    MatcherError
+        If a routing server is named that cannot be one.
     """
     with working("Reading the book"):
         gazetteer = Gazetteer()
         folder = read_book(path, gazetteer=gazetteer)
-        return Opened(folder, Market(folder.book, folder.policy, gazetteer))
+    with working("Finding the ways"):
+        roads = roads_of_environment(folder.book, folder.policy, gazetteer)
+        return Opened(folder, Market(folder.book, folder.policy, gazetteer, roads))
 
 
 @contextmanager

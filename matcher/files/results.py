@@ -68,8 +68,9 @@ class Measures(Frozen):
 class Summary(Measures):
     """The head of an allocation folder; ``today`` is what offices do now, on the same book.
 
-    ``how`` says how each independent part was searched, the largest first. ``displaced`` are people
-    whose running care is with a provider that has closed: no plan moves them (H18).
+    ``how`` says how each independent part was searched, the largest first; ``travel`` where travel
+    minutes come from, where that is not the distance alone. ``displaced`` are people whose running
+    care is with a provider that has closed: no plan moves them (H18).
     """
 
     title: str
@@ -82,6 +83,7 @@ class Summary(Measures):
     limits: Limits
     versions: dict[str, str | None]
     inputs_sha256: str
+    travel: tuple[str, ...] = ()
     today: Measures | None
 
 
@@ -131,6 +133,7 @@ def summarise(market: Market, result: Result, today: Result | None = None) -> Su
             "solver": result.solver_version,
         },
         inputs_sha256=result.inputs_sha256,
+        travel=() if market.roads is None else market.roads.notes,
         today=None if today is None else _measures(market, today),
     )
 

@@ -27,6 +27,7 @@ from matcher.market.tables import (
 )
 from matcher.model import BedCapacity, Book, CareRequest, HomecareCapacity, Offered, Provider, Rate
 from matcher.policy import Policy
+from matcher.roads import RoadTable
 from matcher.vocabulary import (
     DAYS_PER_WEEK,
     GREATEST_AGE,
@@ -59,6 +60,8 @@ class Market:
         The council's policy.
     gazetteer
         Where postcodes are.
+    roads
+        Road times to go by, where a routing server was asked.
 
     Raises
     ------
@@ -68,8 +71,11 @@ class Market:
         If a rate, a capacity or a line of the ledger names a provider that the book lacks.
     """
 
-    def __init__(self, book: Book, policy: Policy, gazetteer: Gazetteer) -> None:
+    def __init__(
+        self, book: Book, policy: Policy, gazetteer: Gazetteer, roads: RoadTable | None = None
+    ) -> None:
         self.book = book
+        self.roads = roads
         self.policy = policy
         self.gazetteer = gazetteer
         somewhere = {p.provider_id: p.postcode for p in book.providers if p.postcode is not None}

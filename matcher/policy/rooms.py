@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Self
 
 import numpy as np
@@ -43,16 +44,38 @@ class TravelPolicy(Frozen):
             What a crossing of water adds to the drive; of the same shape, or one for all.
         """
         straight = np.asarray(distance_metres, dtype=np.float64)
-        road = straight * self.road_factor.value / METRES_PER_MILE
-        usual = self.usual_leg_miles.value
-        leg = np.minimum(road, usual + self.excess_share.value * np.maximum(road - usual, 0.0))
+        leg = self._leg_miles(straight * self.road_factor.value / METRES_PER_MILE)
         town = np.minimum(leg, self.town_miles.value)
         hours = town / self.town_mph.value + (leg - town) / self.rural_mph.value
         # A hair is taken off so that an exact number of minutes is not rounded up by float noise.
         whole = hours * 60 + np.asarray(crossing_minutes, dtype=np.float64)
         steps = np.ceil(whole / GRID_MINUTES - 1e-9)
-        least = -(-self.minimum_minutes.value // GRID_MINUTES)
-        return (np.maximum(steps, least) * GRID_MINUTES).astype(np.int64)
+        return (np.maximum(steps, self._least_steps) * GRID_MINUTES).astype(np.int64)
+
+    def road_minutes(self, metres: int, seconds: int) -> int:
+        """Return travel minutes to reach a visit when the drive from the branch is known.
+
+        Of a drive longer than the usual leg only a share is travelled, as for `minutes`, at the
+        drive's own speed; rounded up to the 5-minute grid.
+
+        Parameters
+        ----------
+        metres, seconds
+            The drive by road.
+        """
+        miles = metres / METRES_PER_MILE
+        share = float(self._leg_miles(np.float64(miles))) / miles if miles else 1.0
+        steps = math.ceil(seconds * share / 60 / GRID_MINUTES - 1e-9)
+        return max(steps, self._least_steps) * GRID_MINUTES
+
+    def _leg_miles(self, road: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.float64]:
+        usual = self.usual_leg_miles.value
+        beyond = self.excess_share.value * np.maximum(road - usual, 0.0)
+        return np.asarray(np.minimum(road, usual + beyond))
+
+    @property
+    def _least_steps(self) -> int:
+        return -(-self.minimum_minutes.value // GRID_MINUTES)
 
 
 class RadiusPolicy(Frozen):

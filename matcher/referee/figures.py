@@ -13,8 +13,8 @@ from matcher.referee.ways import Way, way_between
 def figures_are_right(case: Case, placed: Placed) -> Iterator[Violation]:
     """Cost, distance and travel are what the book and the policy make them (H6, H16)."""
     is_homecare = case.requests[placed.request_id].is_homecare
-    policy, way = case.market.policy.travel, _way(case, placed)
-    travel = int(policy.minutes(way.metres, way.minutes)) if is_homecare else 0
+    way = _way(case, placed)
+    travel = _travel(case, placed, way) if is_homecare else 0
     expected = {
         "distance_metres": way.metres,
         "travel_minutes": travel,
@@ -38,6 +38,15 @@ def rating_is_right(case: Case, placed: Placed) -> Iterator[Violation]:
         yield Violation(
             "CQC_RATING", placed.request_id, f"is stated as {stated}, should be {right}"
         )
+
+
+def _travel(case: Case, placed: Placed, way: Way) -> int:
+    request, provider = case.requests[placed.request_id], case.providers[placed.provider_id]
+    policy, roads = case.market.policy.travel, case.market.roads
+    leg = None if roads is None else roads.between(request.postcode, provider.postcode)
+    if leg is not None:
+        return policy.road_minutes(leg.metres, leg.seconds)
+    return int(policy.minutes(way.metres, way.minutes))
 
 
 def _way(case: Case, placed: Placed) -> Way:

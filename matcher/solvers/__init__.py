@@ -267,10 +267,12 @@ def _status(method: Method, stages: tuple[Stage, ...], progress: Progress) -> St
 
 
 def inputs_sha256(market: Market) -> str:
-    """Return a digest of everything an answer depends on: the book and the policy."""
-    document = {
+    """Return a digest of everything an answer depends on: book, policy and road times if any."""
+    document: dict[str, object] = {
         "book": market.book.model_dump(mode="json"),
         "policy": market.policy.model_dump(mode="json"),
     }
+    if market.roads is not None:
+        document["roads"] = market.roads.digest
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,106 @@
+"""Drives kept on disk for a month, so that a server is asked for each of them once."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from matcher.roads.server import RoutingServer
+from matcher.roads.table import Leg, Point
+
+logger = logging.getLogger(__name__)
+
+FILE = "roads-1.sqlite"
+"""Raise its number whenever the table changes."""
+KEPT_SECONDS = 30 * 24 * 3600
+BUSY_SECONDS = 5.0
+_TABLE = """create table if not exists leg (
+    server text, from_east int, from_north int, to_east int, to_north int,
+    seconds int, metres int, asked_at int,
+    primary key (server, from_east, from_north, to_east, to_north)
+) without rowid"""
+_KEEP = "insert or replace into leg values (?, ?, ?, ?, ?, ?, ?, ?)"
+_FIND = """select seconds, metres from leg where server = ? and from_east = ? and from_north = ?
+    and to_east = ? and to_north = ? and asked_at > ?"""
+
+
+class KeptRoads:
+    """A routing server with a memory on disk that may be lost at any time.
+
+    Parameters
+    ----------
+    server
+        Asked for what is not remembered.
+    folder
+        Where the memory is; None remembers nothing.
+    now
+        The time in seconds; the system's unless given.
+    """
+
+    def __init__(
+        self, server: RoutingServer, folder: Path | None, now: Callable[[], float] = time.time
+    ) -> None:
+        self._server = server
+        self._folder = folder
+        self._now = now
+        self._key = f"{server.kind} {hashlib.sha256(server.url.encode()).hexdigest()}"
+
+    @property
+    def name(self) -> str:
+        """What to call the source of the figures."""
+        return self._server.name
+
+    def legs(self, there: Sequence[Point], here: Point) -> list[Leg | None]:
+        """Return the drives from many places to one, None where no road leads.
+
+        Raises
+        ------
+        RoutingError
+            If the server has to be asked and does not answer.
+        """
+        kept = self._find(there, here)
+        wanted = sorted(set(there) - kept.keys())
+        if wanted:
+            asked = dict(zip(wanted, self._server.legs(wanted, here), strict=True))
+            self._keep(asked, here)
+            kept |= asked
+        return [kept[place] for place in there]
+
+    def _find(self, there: Sequence[Point], here: Point) -> dict[Point, Leg | None]:
+        since = int(self._now()) - KEPT_SECONDS
+        try:
+            with self._memory() as memory:
+                rows = {
+                    place: memory.execute(_FIND, (self._key, *place, *here, since)).fetchone()
+                    for place in set(there)
+                }
+        except (OSError, sqlite3.Error) as error:
+            logger.info("Road times kept in %s cannot be read (%s).", self._folder, error)
+            return {}
+        return {place: None if row[0] is None else Leg(*row) for place, row in rows.items() if row}
+
+    def _keep(self, asked: dict[Point, Leg | None], here: Point) -> None:
+        now = int(self._now())
+        rows = [
+            (self._key, *place, *here, *((leg.seconds, leg.metres) if leg else (None, None)), now)
+            for place, leg in asked.items()
+        ]
+        try:
+            with self._memory() as memory:
+                memory.executemany(_KEEP, rows)
+        except (OSError, sqlite3.Error) as error:
+            logger.info("Road times cannot be kept in %s (%s).", self._folder, error)
+
+    @contextmanager
+    def _memory(self) -> Iterator[sqlite3.Connection]:
+        if self._folder is None:
+            raise FileNotFoundError("no cache folder")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self._folder / FILE, timeout=BUSY_SECONDS)) as memory, memory:
+            memory.execute(_TABLE)
+            yield memory

@@ -1,0 +1,75 @@
+"""Tests of the memory of drives: asked for once, forgotten after a month, lost without harm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from matcher.roads import KeptRoads, Leg, RoutingError, RoutingServer, ServerKind
+from matcher.roads.kept import FILE, KEPT_SECONDS
+from tests.matcher.roads.stub import osrm, serving
+
+HERE, THERE, ELSEWHERE = (369_300, 90_700), (367_900, 79_100), (380_000, 90_000)
+
+
+def test_a_drive_is_asked_for_once_until_it_is_old(tmp_path: Path) -> None:
+    """A second run asks nothing; a month later it asks again; new places alone are asked for."""
+    now = [1_000_000.0]
+    with serving(osrm) as stub:
+        kept = KeptRoads(RoutingServer(ServerKind.OSRM, stub.url), tmp_path, lambda: now[0])
+        first = kept.legs([THERE, THERE], HERE)
+        assert kept.legs([THERE], HERE) == [Leg(600, 8000)] == first[1:]
+        assert len(stub.asked) == 1
+        kept.legs([THERE, ELSEWHERE], HERE)
+        assert [query["sources"] for _, query, _ in stub.asked] == ["1", "1"]
+        now[0] += KEPT_SECONDS + 1
+        kept.legs([THERE], HERE)
+        assert len(stub.asked) == 3
+    assert kept.name == "an OSRM server"
+
+
+def test_that_no_road_leads_there_is_remembered_too(tmp_path: Path) -> None:
+    """A place that cannot be reached is not asked for again and again."""
+    nowhere = {"code": "Ok", "durations": [[None]], "distances": [[None]]}
+    with serving(lambda path, query, body: (200, nowhere)) as stub:
+        kept = KeptRoads(RoutingServer(ServerKind.OSRM, stub.url), tmp_path)
+        assert kept.legs([THERE], HERE) == kept.legs([THERE], HERE) == [None]
+    assert len(stub.asked) == 1
+
+
+def test_servers_do_not_share_what_they_said(tmp_path: Path) -> None:
+    """Another server, or another kind, has its own figures; nothing of an address is on disk."""
+    with serving(osrm) as one, serving(osrm) as other:
+        for stub in (one, other):
+            KeptRoads(RoutingServer(ServerKind.OSRM, stub.url), tmp_path).legs([THERE], HERE)
+        assert [len(one.asked), len(other.asked)] == [1, 1]
+    assert b"127.0.0.1" not in (tmp_path / FILE).read_bytes()
+
+
+@pytest.mark.parametrize("broken", ["damaged", "no folder", "a file where the folder should be"])
+def test_a_memory_that_cannot_be_used_is_done_without(tmp_path: Path, broken: str) -> None:
+    """The server is asked each time, and the answer is the same."""
+    folder: Path | None = tmp_path
+    if broken == "damaged":
+        (tmp_path / FILE).write_bytes(b"no database" * 100)
+    elif broken == "no folder":
+        folder = None
+    else:
+        folder = tmp_path / "taken"
+        folder.write_text("")
+    with serving(osrm) as stub:
+        kept = KeptRoads(RoutingServer(ServerKind.OSRM, stub.url), folder)
+        assert kept.legs([THERE], HERE) == kept.legs([THERE], HERE) == [Leg(600, 8000)]
+    assert len(stub.asked) == 2
+
+
+def test_what_is_remembered_needs_no_server(tmp_path: Path) -> None:
+    """With the server gone a known drive is still known, and an unknown one is a fault."""
+    with serving(osrm) as stub:
+        server = RoutingServer(ServerKind.OSRM, stub.url, answer_seconds=0.5)
+        KeptRoads(server, tmp_path).legs([THERE], HERE)
+    kept = KeptRoads(server, tmp_path)
+    assert kept.legs([THERE], HERE) == [Leg(600, 8000)]
+    with pytest.raises(RoutingError):
+        kept.legs([ELSEWHERE], HERE)
