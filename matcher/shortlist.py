@@ -167,13 +167,7 @@ def make_shortlist(
     MatcherError
         If fewer than one option is asked for.
     """
-    if options is not None and options < 1:
-        raise MatcherError(
-            f"A shortlist of {options} options was asked for; the least is 1.",
-            thing="options",
-            value=options,
-            expected="a whole number of at least 1",
-        )
+    _require_some(options)
     enquiry = open_enquiry(market, request)
     verdict = judge(enquiry)
     scores = score(enquiry, verdict.starts, np.flatnonzero(verdict.eligible))
@@ -218,6 +212,16 @@ def make_shortlist(
         software_version=__version__,
     )
     return Search(answer, verdict, scores)
+
+
+def _require_some(options: int | None) -> None:
+    if options is not None and options < 1:
+        raise MatcherError(
+            f"A shortlist of {options} options was asked for; the least is 1.",
+            thing="options",
+            value=options,
+            expected="a whole number of at least 1",
+        )
 
 
 def _travel_notes(enquiry: Enquiry) -> tuple[str, ...]:
