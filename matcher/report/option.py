@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -13,6 +13,8 @@ from matcher.option import CriterionScore, OfferedVisit, Option
 from matcher.report.page import ALERT, BLANK, GOOD, QUIET, facts, listing, note, page, table
 from matcher.report.wording import day_text, plain_text, rating_text, short_day_text, week_text
 from matcher.vocabulary import Day, days_text, km_text, pounds_text, words_text
+
+APPROVAL = "approval"
 
 
 def options_table(market: Market, options: Iterable[Option]) -> RenderableType:
@@ -40,17 +42,30 @@ def _rating(market: Market, option: Option) -> str:
     return rating_text(provider.cqc_rating, provider.cqc_rated_on)
 
 
-def approvals(options: Iterable[Option]) -> RenderableType | None:
-    """Return what has to be agreed to before an option may be booked; ``None`` if nothing."""
+def option_notes(options: Iterable[Option]) -> RenderableType | None:
+    """Return what has to be known of single options, those with the same together.
+
+    What has to be agreed to before it may be booked, a way round water, and why it stands behind
+    an option that scores less; ``None`` where there is nothing.
+    """
     ranks: defaultdict[str, list[str]] = defaultdict(list)
     for option in options:
-        if option.needs_approval:
-            ranks[_approval(option)].append(f"{option.rank}")
+        for text in _remarks(option):
+            ranks[text].append(f"{option.rank}")
     rows = [
-        (", ".join(numbers), Text(f"approval: {text}", style=ALERT))
+        (", ".join(numbers), Text(text, style=ALERT if text.startswith(APPROVAL) else ""))
         for text, numbers in ranks.items()
     ]
     return listing(rows) if rows else None
+
+
+def _remarks(option: Option) -> Iterator[str]:
+    if option.needs_approval:
+        yield f"{APPROVAL}: {_approval(option)}"
+    if option.way:
+        yield f"{km_text(option.distance_metres)} is the way {option.way}"
+    if option.ranking_note:
+        yield plain_text(option.ranking_note)
 
 
 def _approval(option: Option) -> str:

@@ -35,7 +35,8 @@ def outsiders_brief(search: Search) -> Group:
     """
     verdict, metres = search.verdict, search.verdict.enquiry.distance_metres
     providers = verdict.enquiry.market.providers
-    nearly = {miss.provider_id: would_do(miss.changes) for miss in search.shortlist.near_misses}
+    misses = search.shortlist.near_misses
+    nearly = {m.provider_id: would_do(m.changes).replace(m.name, "it") for m in misses}
     out = sellers_out(verdict)
     out.sort(key=lambda number: providers[number].provider_id not in nearly)
     rows = [
@@ -52,7 +53,8 @@ def outsiders_brief(search: Search) -> Group:
         parts.append(note(f"and {more} (--why names all)", QUIET))
     if not out:
         parts = [note("Nobody else on file sells this service.")]
-    return section("Not offered, nearest first", *parts)
+    order = "those that a small change would let in, then nearest first"
+    return section(f"Not offered: {order}" if nearly else "Not offered, nearest first", *parts)
 
 
 def _short(name: str) -> str:

@@ -13,7 +13,7 @@ from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import Frozen
 from matcher.option import Option, describe_option
-from matcher.report.option import approvals, offered_times, option_part, options_table
+from matcher.report.option import offered_times, option_notes, option_part, options_table
 from matcher.report.page import (
     BLANK,
     GOOD,
@@ -148,7 +148,7 @@ def pair_page(market: Market, pair: Pair) -> Group:
     if refusing:
         parts.append(section("Why not, and what would have to change", _changes(refusing)))
     elif pair.offer:
-        told = [options_table(market, [pair.offer]), approvals([pair.offer])]
+        told = [options_table(market, [pair.offer]), option_notes([pair.offer])]
         told.append(offered_times([pair.offer]))
         parts.append(section("What it could offer", *(part for part in told if part is not None)))
     return page([*parts, note(MORE, QUIET)])

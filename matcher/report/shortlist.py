@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 
 from matcher.eligibility import RULES
 from matcher.market import Market
-from matcher.report.option import approvals, offered_times, option_part, options_table
+from matcher.report.option import offered_times, option_notes, option_part, options_table
 from matcher.report.outsiders import outsiders_brief, outsiders_part
 from matcher.report.page import ALERT, BLANK, QUIET, WRONG, note, notes, page, section, table
 from matcher.report.request import request_brief, request_part
@@ -76,7 +76,7 @@ def shortlist_document(search: Search) -> dict[str, Any]:
 
 def _alerts(answer: Shortlist) -> Iterator[RenderableType]:
     """Yield what has to be known before an option is put to anybody."""
-    waiting = approvals(answer.options)
+    waiting = option_notes(answer.options)
     if waiting is not None:
         yield waiting
     told = [plain_text(text) for text in (*answer.notes, *answer.warnings)]

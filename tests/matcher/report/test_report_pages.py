@@ -12,7 +12,7 @@ from matcher.market import Market
 from matcher.model import Book, CareRequest, Placement, Visit
 from matcher.option import CriterionScore, OfferedVisit, Option
 from matcher.policy import Policy
-from matcher.report.option import option_part, price_text, score_table, times_text
+from matcher.report.option import option_notes, option_part, price_text, score_table, times_text
 from matcher.report.pair import explain_pair, pair_evidence, pair_page
 from matcher.report.request import request_brief, request_part
 from matcher.report.shortlist import (
@@ -179,6 +179,26 @@ def test_an_option_shows_price_place_and_booking() -> None:
     assert "budget" not in text
 
 
+def test_what_has_to_be_known_of_an_option_stands_under_the_table() -> None:
+    """Options with the same remark share a line; a way round water and a rank are explained."""
+    dear = {"needs_approval": True, "approval_reasons": ("£9.00 above (H9); somebody must agree.",)}
+    note = "Ranked below Inn although its score is higher: it is dearer."
+    options = [
+        _option(**dear),
+        _option(rank=2, **dear, way="by the Humber Bridge"),
+        _option(rank=3, ranking_note=note),
+    ]
+    remarks = option_notes(options)
+    assert remarks is not None
+    lines = [" ".join(line.split()) for line in printed(remarks).splitlines()]
+    assert lines == [
+        "1, 2 approval: £9.00 above",
+        "2 1.2 km is the way by the Humber Bridge",
+        f"3 {note}",
+    ]
+    assert option_notes([_option()]) is None
+
+
 def test_what_is_not_on_file_is_said() -> None:
     """Neither a missing rate nor a missing ceiling becomes a figure."""
     text = price_text(_option(weekly_cost_pence=None, framework_pence=None), None)
@@ -268,7 +288,7 @@ def test_a_shortlist_says_who_is_nearly_in_and_who_decides(market: Market) -> No
     search = make_shortlist(market, request.request_id)
     text = one_line(shortlist_page(market, search))
     assert "NO_AFFORDABLE_OPTION" in text
-    assert "Not offered, nearest first" in text
+    assert "Not offered: those that a small change would let in, then nearest" in text
     assert "beyond the radius" in text
     assert "people decide" in text
     behind = one_line(shortlist_evidence(market, search))
