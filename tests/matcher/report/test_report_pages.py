@@ -26,7 +26,7 @@ from matcher.shortlist import make_shortlist
 from matcher.vocabulary import CareType, Day, ServiceType, TimeNeed
 from tests import builders
 from tests.builders import AS_OF, HERE
-from tests.matcher.report.printed import one_line
+from tests.matcher.report.printed import one_line, printed
 
 RED, AMBER, GREEN = "unplaced_red", "unplaced_amber", "unplaced_green"
 
@@ -181,7 +181,7 @@ def test_an_option_shows_price_place_and_booking() -> None:
 
 def test_what_has_to_be_known_of_an_option_stands_under_the_table() -> None:
     """Options with the same remark share a line; a way round water and a rank are explained."""
-    dear = {"needs_approval": True, "approval_reasons": ("£9.00 above (H9); somebody must agree.",)}
+    dear = {"needs_approval": True, "approval_reasons": ("£9.00 above (H9); who must agree.",)}
     note = "Ranked below Inn although its score is higher: it is dearer."
     options = [
         _option(**dear),
