@@ -18,10 +18,11 @@ from typing import Any
 
 from benchmarks.ledger import record
 from benchmarks.measuring import peak_mb, percent, table
-from matcher.allocation import PlacementStatus, arrangeable
+from matcher.allocation import PlacementStatus
 from matcher.distribute import Channel, map_supervised
 from matcher.geography import Gazetteer
 from matcher.market import Market
+from matcher.objectives import arrangeable
 from matcher.policy import default_policy
 from matcher.result import Limits, Result
 from matcher.solvers import solve

@@ -23,8 +23,21 @@ from benchmarks.published import (
 from benchmarks.tight import CAPACITY_SHARE, ROWS, WEIGHTS, make_night
 from matcher.geography import Gazetteer
 from matcher.result import Limits
+from matcher.shortlist import make_shortlist
+from matcher.solvers import solve
 from matcher.solvers.packing import Pick
 from matcher.solvers.stages import solve_packing
+from matcher.vocabulary import TimeNeed
+from tests.builders import (
+    ceiling,
+    homecare_request,
+    hourly,
+    hours,
+    market,
+    placement_request,
+    provider,
+    timed_visit,
+)
 
 needs_data = pytest.mark.skipif(not DATA.exists(), reason="the published problems are not at hand")
 
@@ -273,6 +286,24 @@ def test_stages_proved_and_near_are_counted() -> None:
     ]
     said = county_night.counted([{"stages": stages}])
     assert said == "3 stages, 1 proved, 2 within 0.5 % of the best."
+
+
+def test_people_served_are_counted_with_the_scores_that_shortlists_show(
+    gazetteer: Gazetteer,
+) -> None:
+    """Two placed at the first option of their shortlists bring what those are shown to score."""
+    things = (provider(), hours(), hourly(), ceiling())
+    asked = [
+        homecare_request(timed_visit(TimeNeed.PREFERRED, "08:20"), request_id="R-1", risk="red"),
+        homecare_request(request_id="R-2", risk="green"),
+        placement_request("R-3"),  # nobody has a bed
+    ]
+    supply = market(gazetteer, *things, *asked)
+    said = county_night.served(supply, solve(supply, limits=Limits.reproducible()))
+    assert said["placed_by_risk"] == {"red": 1, "amber": 0, "green": 1}
+    shown = [make_shortlist(supply, name).shortlist.options[0].total for name in ("R-1", "R-2")]
+    assert said["total_score"] == round(sum(shown), 2)
+    assert said["mean_score"] == round(sum(shown) / 2, 2)
 
 
 # -- ledgers, tables and plots -----------------------------------------------------------------

@@ -123,6 +123,8 @@ def option_facts(option: Option, budget_pence: int | None) -> list[tuple[str, st
     ]
     if option.nominated:
         told.append(("Nominated", "the person asked for this home (L2)"))
+    if option.ranking_note is not None:
+        told.append(("Rank", option.ranking_note))
     last = f"on {option.last_offered}" if option.last_offered else "no offer on record"
     return [*told, ("Last offered work", last)]
 

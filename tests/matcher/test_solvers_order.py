@@ -60,7 +60,8 @@ def test_the_first_tier_goes_before_a_nearer_second(
     result = best(gazetteer, *supply, homecare_request(), policy=policy)
     assert who(result) == {"R-1": chosen}
     assert stage(result, "tier_steps") == 0
-    assert (stage(result, "distance_metres") == OUT_OF_TOWN_METRES) == (chosen == "P-1")
+    (line,) = result.allocation.placed
+    assert (line.distance_metres == OUT_OF_TOWN_METRES) == (chosen == "P-1")
 
 
 def test_a_lower_tier_serves_whom_the_first_has_no_room_for(gazetteer: Gazetteer) -> None:
@@ -83,12 +84,12 @@ def test_a_known_price_of_a_lower_tier_goes_before_an_approval(gazetteer: Gazett
 def test_no_rate_is_no_better_than_a_rate_slightly_above(gazetteer: Gazetteer) -> None:
     """A price that nobody knows is not taken for nought: a penny an hour above goes before it.
 
-    Both await approval (H9). Without a rate nothing would count as above it, 4 pence a week else.
+    Both await approval (H9). Without a rate nothing would count as above it, a pound begun else.
     """
     supply = (*place("P-1", None), *place("P-2", 2501, postcode=Postcode(OUT_OF_TOWN)))
     result = best(gazetteer, *supply, homecare_request())
     assert who(result) == {"R-1": "P-2"}
-    assert (stage(result, "unpriced_offers"), stage(result, "above_rate_pence")) == (0, 4)
+    assert (stage(result, "unpriced_offers"), stage(result, "above_rate")) == (0, 1)
     assert stage(result, "unplaced_amber") == 1
 
 
