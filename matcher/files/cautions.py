@@ -80,8 +80,8 @@ def _groups_among_specialisms(rows: BookRows) -> Iterator[Fault]:
     if read:
         groups = "|".join(sorted(read[0].item.groups_among_specialisms))
         expected = (
-            f"the groups that a home is registered for in client_groups, such as {groups}; until "
-            f"then specialisms are read as such (L4): {len(read)} homes"
+            f"in client_groups what a home is registered for, such as {groups}; until then its "
+            f"specialisms are read as that (L4), as of {len(read)} of the book's providers"
         )
         yield rows.providers.fault(read[0], "specialisms", expected)
 

@@ -27,6 +27,8 @@ CAUTIONS: list[tuple[str, Step, Place, str]] = [
      "1 of 13 rows are assumed"),
     ("assumed beds", cell("bed_capacity.csv", 3, "assumed", "yes"),
      ("bed_capacity.csv", 3, "assumed"), "1 of 7 rows are assumed"),
+    ("groups among specialisms", cell("providers.csv", 6, "specialisms", "dementia|older_people"),
+     ("providers.csv", 6, "specialisms"), "such as dementia|older_people; until then"),
     ("sector of another zone's area", row("zones.csv", zone="charminster", postcodes="DT2 9"),
      ("zones.csv", 4, "postcodes"), "zone dorchester holds all of DT2"),
 ]  # fmt: skip

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from matcher.eligibility import BATCH_RULES, judge, pair_refusals
 from matcher.files.cqc import ImportedHomes, import_register
 from matcher.geography import Gazetteer, Postcode, geodesic_metres
 from matcher.market import Market
-from matcher.model import Book
+from matcher.model import BedCapacity, Book, Rate
 from matcher.policy import default_policy
-from matcher.shortlist import Search, make_shortlist
-from matcher.vocabulary import ServiceType
+from matcher.shortlist import Search, make_shortlist, open_enquiry
+from matcher.vocabulary import ClientGroup, CqcRating, ServiceType
 from tests.builders import AS_OF, HERE, beds, book, placement_request, rank_ids, weekly
+from tests.triples import bed_for
 
 REGISTER = Path(__file__).parents[3] / "shared" / "data" / "uk" / "care_homes_england_2021.csv"
 DORSET = "E06000059"
@@ -98,3 +100,62 @@ def test_everyone_else_hears_why_not(equal_homes: Book, found: Search) -> None:
     for line in evidence:
         assert line.eligible or line.refusals
         assert line.eligible <= (line.provider_id in sellers)
+
+
+# -- for whom they are, and which are not offered ----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def residential(homes: ImportedHomes) -> Book:
+    """Give an older person and a bed in every residential home."""
+    sellers = [p for p in homes.providers if ServiceType.RESIDENTIAL in p.services]
+    rooms: list[BedCapacity | Rate] = []
+    for seller in sellers:
+        rooms.append(beds(seller.provider_id, care_type="residential"))
+        rooms.append(weekly(seller.provider_id, service_type="residential"))
+    return book(*homes.providers, *rooms, bed_for("older_people", age=84))
+
+
+def test_an_older_person_gets_no_home_that_is_for_others(
+    residential: Book, gazetteer: Gazetteer
+) -> None:
+    """Many Dorset homes are for others only: none is proposed, by day or night, and it says why."""
+    market = Market(residential, default_policy(), gazetteer)
+    enquiry = open_enquiry(market, "R-1")
+    by_night = judge(enquiry, BATCH_RULES)
+    others = [
+        number
+        for number, home in enumerate(market.providers)
+        if ServiceType.RESIDENTIAL in home.services
+        and home.registered_groups
+        and ClientGroup.OLDER_PEOPLE not in home.registered_groups
+    ]
+    assert len(others) == 9  # counted in the rows of the register
+    assert not by_night.eligible[others].any()
+    for number in others:
+        told = [refusal.rule_id for refusal in pair_refusals(enquiry, number)]
+        assert "CLIENT_GROUP" in told
+    options = make_shortlist(market, "R-1", options=200).shortlist.options
+    assert len(options) == by_night.eligible.sum() >= 20
+
+
+def test_nobody_is_proposed_into_a_home_rated_inadequate(
+    residential: Book, gazetteer: Gazetteer
+) -> None:
+    """The first options of before are rated Inadequate: no list and no night offers them."""
+    before = make_shortlist(Market(residential, default_policy(), gazetteer), "R-1")
+    first = set(rank_ids(before.shortlist.options))
+    rated = tuple(
+        home.model_copy(update={"cqc_rating": CqcRating.INADEQUATE})
+        if home.provider_id in first
+        else home
+        for home in residential.providers
+    )
+    market = Market(
+        residential.model_copy(update={"providers": rated}), default_policy(), gazetteer
+    )
+    after = make_shortlist(market, "R-1")
+    assert len(after.shortlist.options) == 3
+    assert not first & set(rank_ids(after.shortlist.options))
+    by_night = judge(open_enquiry(market, "R-1"), BATCH_RULES)
+    assert not by_night.eligible[[market.provider_number(name) for name in first]].any()
