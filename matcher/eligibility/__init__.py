@@ -32,6 +32,7 @@ from matcher.eligibility.request_rules import (
     request_warnings,
 )
 from matcher.eligibility.rule import Change, Refusal, Rule
+from matcher.eligibility.visit_rules import unmakeable
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Mask
 
@@ -148,4 +149,5 @@ __all__ = [
     "rating_warnings",
     "request_refusals",
     "request_warnings",
+    "unmakeable",
 ]

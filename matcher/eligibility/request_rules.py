@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from matcher.eligibility.rule import Refusal
-from matcher.eligibility.visit_rules import fit_at_one_door, within_a_day
+from matcher.eligibility.visit_rules import can_be_made
 from matcher.model import Book, CareRequest
 from matcher.policy import Policy
 from matcher.vocabulary import PANEL_SERVICES, Funding, ServiceType, TimeNeed, minute_text
@@ -191,8 +191,7 @@ REQUEST_RULES: tuple[RequestRule, ...] = (
     critical_reason,
     visit_length,
     known_bands,
-    within_a_day,
-    fit_at_one_door,
+    can_be_made,
     respite_terms,
 )
 """Rules about a request alone, in the order in which their reasons are listed."""

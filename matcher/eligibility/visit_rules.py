@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -20,42 +21,55 @@ from matcher.vocabulary import (
 )
 
 
-def within_a_day(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
-    """Refuse a visit that would end after midnight however early it starts (H29)."""
+class Unmakeable(NamedTuple):
+    """A visit that nobody could make as it is written, and why."""
+
+    rule_id: str
+    visit: Visit
+    sentence: str
+
+
+def can_be_made(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Refuse visits that nobody could make, however many carers are free (H29)."""
+    for found in unmakeable(request, policy):
+        yield Refusal(found.rule_id, "H29", found.sentence)
+
+
+def unmakeable(request: CareRequest, policy: Policy) -> Iterator[Unmakeable]:
+    """Yield the visits that end after midnight whenever they start; else the first of a clash.
+
+    A clash is looked for once every band is known and no visit crosses midnight, which would be the
+    reason.
+    """
     for visit in request.package.visits:
         if _is_timed(visit, policy) and _past_midnight(visit, policy):
-            yield Refusal(
+            yield Unmakeable(
                 "VISIT_CROSSES_MIDNIGHT",
-                "H29",
+                visit,
                 f"{_told(visit).capitalize()} of {request.request_id} would end after midnight "
                 "however early it starts; a visit has to end on the day on which it starts.",
             )
-
-
-def fit_at_one_door(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
-    """Refuse visits that no number of carers could make one after another at one door (H29).
-
-    Looked at once every band is known and no visit crosses midnight, which would be the reason.
-    """
     visits = request.package.visits
     timed = all(_is_timed(v, policy) and not _past_midnight(v, policy) for v in visits)
     if not visits or not timed or not _never_fit(visits, policy):
         return
     clash = _smallest_clash(visits, policy)
+    yield Unmakeable("VISITS_NEVER_FIT", clash[0], _clash_text(request, clash))
+
+
+def _clash_text(request: CareRequest, clash: tuple[Visit, ...]) -> str:
     if len(clash) == 1:
-        sentence = (
+        return (
             f"{_told(clash[0]).capitalize()} of {request.request_id} has no start that anybody "
             "could keep: the time allowed lies outside the day, or leaves none to travel there."
         )
-    else:
-        shared = [day for day in clash[0].days if all(day in visit.days for visit in clash)]
-        on = f" on {days_text(shared)}" if shared else ""
-        sentence = (
-            f"{', '.join(map(_told, clash[:-1])).capitalize()} and {_told(clash[-1])} of "
-            f"{request.request_id} cannot all be made{on}, however many carers are free: at the "
-            "door one has to end before the next starts."
-        )
-    yield Refusal("VISITS_NEVER_FIT", "H29", sentence)
+    shared = [day for day in clash[0].days if all(day in visit.days for visit in clash)]
+    on = f" on {days_text(shared)}" if shared else ""
+    return (
+        f"{', '.join(map(_told, clash[:-1])).capitalize()} and {_told(clash[-1])} of "
+        f"{request.request_id} cannot all be made{on}, however many carers are free: at the door "
+        "one has to end before the next starts."
+    )
 
 
 def _is_timed(visit: Visit, policy: Policy) -> bool:

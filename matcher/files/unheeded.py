@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from matcher.eligibility import unmakeable
 from matcher.errors import Fault
 from matcher.files.book_rows import BookRows
 from matcher.files.cells import suggestion
@@ -23,6 +24,7 @@ def unheeded(rows: BookRows, as_of: date, policy: Policy) -> Iterator[Fault]:
     yield from _in_an_unread_unit(rows.framework_rates)
     yield from _words_of_nobody(rows, "needs", "specialisms", "client_groups")
     yield from _words_of_nobody(rows, "languages", "languages")
+    yield from _visits_of_nobody(rows, policy)
     yield from _unsuitable_for_a_stranger(rows)
     yield from _figures_to_come(policy, as_of)
 
@@ -82,6 +84,18 @@ def _words_of_nobody(rows: BookRows, asked: str, *offered: str) -> Iterator[Faul
                 where = " or ".join(offered)
                 expected = f"{asked} that a provider lists in {where}; none lists {word}{hint}"
                 yield rows.requests.fault(line, asked, expected)
+
+
+def _visits_of_nobody(rows: BookRows, policy: Policy) -> Iterator[Fault]:
+    """Name visits that nobody could make as they are written, however many carers are free."""
+    waiting = {line.item.request_id for line in _waiting(rows)}
+    line_of = {(line.item.request_id, line.item.visit.visit_no): line for line in rows.visits}
+    for request in rows.whole_requests():
+        if request.request_id in waiting:
+            for found in unmakeable(request, policy):
+                line = line_of[request.request_id, found.visit.visit_no]
+                expected = f"visits that somebody could make. {found.sentence.rstrip('.')}"
+                yield rows.visits.fault(line, "minutes", expected)
 
 
 def _unsuitable_for_a_stranger(rows: BookRows) -> Iterator[Fault]:

@@ -143,3 +143,12 @@ def test_other_files_may_lie_beside(tmp_path: Path, name: str) -> None:
 def test_a_folder_may_lie_beside(tmp_path: Path) -> None:
     """A folder of older files is no file."""
     assert faults_after(tmp_path, lambda folder: (folder / "requests").mkdir()) == ()
+
+
+def test_visits_that_nobody_could_make_are_told(tmp_path: Path) -> None:
+    """A night stands on its row of visits.csv; the book is read, and the request refused."""
+    folder = copy_of_sample(tmp_path)
+    cell("visits.csv", 4, "minutes", "540")(folder)
+    (warning,) = read_book(folder).warnings
+    assert (warning.file, warning.row, warning.column) == ("visits.csv", 4, "minutes")
+    assert "of R-101 would end after midnight however early it starts" in warning.expected
