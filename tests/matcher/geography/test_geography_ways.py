@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.geography import (
@@ -20,6 +20,8 @@ from matcher.geography import (
 )
 from matcher.referee.ways import way_between
 
+unhurried = settings(deadline=None)
+"""The first draw reads the table, which takes longer than the others."""
 ANYWHERE = Postcode("DT1 1XJ")
 """Stands for the postcode of a place that has none."""
 # Where the table has most water: from the Solent to the Wash, and all around.
@@ -46,6 +48,7 @@ def between(gazetteer: Gazetteer, a: str, b: str, *, rounds: bool = False) -> Wa
     return way(*(gazetteer.locate(Postcode(code)) for code in (a, b)), rounds=rounds)
 
 
+@unhurried
 @given(places(), places(), st.booleans())
 def test_a_way_is_the_same_back_and_never_shorter_than_straight(
     a: Location, b: Location, rounds: bool
@@ -57,6 +60,7 @@ def test_a_way_is_the_same_back_and_never_shorter_than_straight(
     assert there.metres[0] >= metres_between(a, b)
 
 
+@unhurried
 @given(places(), st.lists(places(), max_size=6), st.booleans())
 def test_ways_to_many_are_those_told_one_by_one(
     here: Location, there: list[Location], rounds: bool
@@ -70,6 +74,7 @@ def test_ways_to_many_are_those_told_one_by_one(
     assert found.minutes.tolist() == [each.minutes for each in plain]
 
 
+@unhurried
 @given(places(), places(), st.booleans())
 def test_without_water_nothing_changes(a: Location, b: Location, rounds: bool) -> None:
     """The straight line stands exactly where no water parts two places within reach."""
