@@ -16,6 +16,7 @@ from matcher.geography import Gazetteer
 from matcher.model import Provider
 from matcher.vocabulary import (
     CareType,
+    ClientGroup,
     Contract,
     ProviderKind,
     RateUnit,
@@ -197,7 +198,7 @@ def test_an_import_makes_a_book_without_faults(tmp_path: Path, gazetteer: Gazett
     not REAL_REGISTER.exists(), reason="the register of care homes is not on this machine"
 )
 def test_dorset_of_the_real_register(tmp_path: Path, gazetteer: Gazetteer) -> None:
-    """All 125 homes of Dorset in 2021 are accounted for and make a book without faults."""
+    """All 125 homes of Dorset in 2021 are accounted for, with their people, in a faultless book."""
     found = import_register(
         REAL_REGISTER,
         gazetteer=gazetteer,
@@ -208,6 +209,10 @@ def test_dorset_of_the_real_register(tmp_path: Path, gazetteer: Gazetteer) -> No
     )
     assert found.read == len(found.providers) + len(found.left_out) == 125
     assert found.elsewhere == 15_403 - 125
+    others = [p for p in found.providers if ClientGroup.OLDER_PEOPLE not in p.client_groups]
+    assert len(others) == 9
+    assert [group.postcode for group in found.look_alikes] == ["DT4 9QX"]
+    assert found.rated_by == ""
     beds = sum(found.registered_beds.values())
     assert beds == 3968
     assert sum(row.beds for row in found.bed_capacity) / beds == pytest.approx(0.108, abs=0.01)
