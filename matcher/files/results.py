@@ -222,7 +222,7 @@ PLACEMENTS = FileSpec(
         _id("provider_id", "with whom"),
         Column("status", one_of(PlacementStatus), "whether it may be offered", required=True),
         Column("weekly_cost_gbp", kinds.POUNDS, "cost a week; empty: no rate", "weekly_cost_pence"),
-        Column("distance_km", _KM, "straight line", "distance_metres", required=True),
+        Column("distance_km", _KM, "straight but round water", "distance_metres", required=True),
         _whole("travel_minutes", "travel to reach each visit"),
         Column("start_date", kinds.DATE, "first day of care", required=True),
         Column("scarcity_price", POINTS, "what the capacity is worth", "scarcity_points"),

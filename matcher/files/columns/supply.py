@@ -68,7 +68,7 @@ PROVIDERS = FileSpec(
         Column(
             "max_distance_km",
             kinds.KILOMETRES,
-            "how far it travels, in a straight line",
+            "how far it travels, straight but round water",
             "max_distance_metres",
         ),
         Column("status", one_of(ProviderStatus), "whether it gets new work; empty: open"),
