@@ -27,6 +27,7 @@ def cautions(rows: BookRows, as_of: date, policy: Policy) -> Iterator[Fault]:
     yield from _assumed(rows.rates)
     yield from _assumed(rows.bed_capacity)
     yield from _sectors_inside_other_zones(rows)
+    yield from _windows_over(rows, as_of)
     yield from _groups_among_specialisms(rows)
     yield from unheeded(rows, as_of, policy)
 
@@ -84,6 +85,17 @@ def _groups_among_specialisms(rows: BookRows) -> Iterator[Fault]:
             f"specialisms are read as that (L4), as of {len(read)} of the book's providers"
         )
         yield rows.providers.fault(read[0], "specialisms", expected)
+
+
+def _windows_over(rows: BookRows, as_of: date) -> Iterator[Fault]:
+    """Name people who wait for a bed inside a window that has passed."""
+    running = {line.request_id for line in rows.running.items}
+    for line in rows.requests:
+        placement = line.item.placement
+        last = placement.admit_to if placement else None
+        if last is not None and last < as_of and line.item.request_id not in running:
+            expected = f"a day on or after {as_of}: nobody can be admitted inside this window"
+            yield rows.requests.fault(line, "admit_to", expected)
 
 
 def _sectors_inside_other_zones(rows: BookRows) -> Iterator[Fault]:

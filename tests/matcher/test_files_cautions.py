@@ -11,6 +11,12 @@ from tests.breaking import SAMPLE, Step, cell, copy_of_sample, gone, row, swap
 
 Place = tuple[str, int, str]
 
+
+def both(one: Step, other: Step) -> Step:
+    """Take one step after another."""
+    return lambda folder: (one(folder), other(folder))
+
+
 CAUTIONS: list[tuple[str, Step, Place, str]] = [
     ("old carers", cell("homecare_capacity.csv", 2, "as_of", "2026-03-03"),
      ("homecare_capacity.csv", 2, "as_of"), "word from maiden on or after 2026-03-04"),
@@ -29,6 +35,9 @@ CAUTIONS: list[tuple[str, Step, Place, str]] = [
      ("bed_capacity.csv", 3, "assumed"), "1 of 7 rows are assumed"),
     ("groups among specialisms", cell("providers.csv", 6, "specialisms", "dementia|older_people"),
      ("providers.csv", 6, "specialisms"), "such as dementia|older_people; until then"),
+    ("window that has passed", both(cell("requests.csv", 13, "admit_from", "2026-03-01"),
+                                    cell("requests.csv", 13, "admit_to", "2026-03-31")),
+     ("requests.csv", 13, "admit_to"), "a day on or after 2026-04-01"),
     ("sector of another zone's area", row("zones.csv", zone="charminster", postcodes="DT2 9"),
      ("zones.csv", 4, "postcodes"), "zone dorchester holds all of DT2"),
 ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from matcher.allocation import VisitTime
 from matcher.geography import Gazetteer
-from matcher.model import Placement
+from matcher.model import Placement, Visit
 from matcher.vocabulary import Day, TimeNeed
 from tests.builders import (
     ceiling,
@@ -232,6 +232,23 @@ def test_homecare_may_begin_at_a_weekend_once_the_notice_is_over(gazetteer: Gaze
     """Two working days over Easter end on Tuesday; a package of Saturdays begins on the next."""
     agency = AGENCY[0].model_copy(update={"admits_at_weekends": False})
     things = (agency, *AGENCY[1:], homecare_request(visit(days=(Day.SAT,))))
-    told = {"weekly_cost_pence": 1250}
-    assert codes(gazetteer, things, visiting(start_date=day(10), **told)) == []
-    assert codes(gazetteer, things, visiting(start_date=day(3), **told)) == ["START_DATE"]
+    assert codes(gazetteer, things, visiting(start_date=day(10), weekly_cost_pence=1250)) == []
+    assert codes(gazetteer, things, visiting(start_date=day(3), weekly_cost_pence=1250)) == [
+        "START_DATE"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("visits", "expected"),
+    [
+        ((visit(1, "bed", minutes=540),), "VISIT_CROSSES_MIDNIGHT"),  # why: a night
+        ((visit(1, "tea", minutes=180), visit(2, "tea", minutes=180)), "VISITS_NEVER_FIT"),
+    ],
+)
+def test_nobody_is_placed_whose_visits_nobody_could_make(
+    gazetteer: Gazetteer, visits: tuple[Visit, ...], expected: str
+) -> None:
+    """A plan that gives such visits times is refused, whoever is free (H29)."""
+    times_of_day = ("19:00", "22:00")[: len(visits)]
+    things = (*AGENCY, homecare_request(*visits))
+    assert codes(gazetteer, things, visiting("R-1", *times_of_day)) == [expected]
