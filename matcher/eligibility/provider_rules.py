@@ -207,14 +207,14 @@ class NoFerry(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Name the water and its nearest crossing."""
-        request, provider = pair_of(enquiry, number)
+        _, provider = pair_of(enquiry, number)
         between = enquiry.ways.between(number)
         if between is None or not enquiry.ways.barred[number]:
             return None
         water, crossing = between
         return self.refuse(
-            f"{_capital(water.name)} lies between {provider.name} and {request.request_id}: the "
-            f"nearest crossing is {crossing.name}, which carers do not take on a round."
+            f"{provider.name} is across {water.name} by {crossing.name}, which no carer takes on a "
+            "round."
         )
 
 
@@ -381,10 +381,6 @@ class SpecialistBudget(Rule):
             f"{pounds_text(budget)}.",
             Change(f"{over} a week above the personal budget", cost - budget, "pence"),
         )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _is_nominated(request: CareRequest, provider: Provider) -> bool:

@@ -163,8 +163,8 @@ TRIPLES = (
         kept=(REQUEST, provider()),
         broken=(homecare_request(postcode=SOUTHSEA), provider(postcode=Postcode("PO33 2HG"))),
         just=(placement_request(postcode=SOUTHSEA), home(postcode=Postcode("PO33 2HG"))),
-        sentence="The Solent lies between Agency P-1 and R-1: the nearest crossing is the "
-        "Portsmouth-Fishbourne ferry, which carers do not take on a round.",
+        sentence="Agency P-1 is across the Solent by the Portsmouth-Fishbourne ferry, which no "
+        "carer takes on a round.",
     ),
     Triple(
         "RADIUS",

@@ -34,8 +34,8 @@ from tests.builders import (
 SOUTHSEA, RYDE = Postcode("PO5 3BA"), Postcode("PO33 2HG")
 POOLE, STUDLAND, SWANAGE = Postcode("BH13 7QD"), Postcode("BH19 3BA"), Postcode("BH19 1AA")
 BY_FERRY = (
-    "The Solent lies between Agency P-1 and R-1: the nearest crossing is the "
-    "Portsmouth-Fishbourne ferry, which carers do not take on a round."
+    "Agency P-1 is across the Solent by the Portsmouth-Fishbourne ferry, which no carer takes on "
+    "a round."
 )
 
 
