@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from matcher.model import Frozen
+from matcher.payers import PaidBy
 from matcher.vocabulary import CqcRating
 
 
@@ -49,9 +50,10 @@ class VisitTime(Frozen):
 class Placed(Frozen):
     """One request with the provider proposed for it.
 
-    Money is in pence a week, ``None`` where no rate is on file. Scarcity is what the capacity
-    taken is worth to everyone who waits, ``None`` where capacity was not priced. The rating is the
-    provider's; ``None`` where it was not said, as of old.
+    Money is in pence a week from the start, ``None`` where no rate is on file; a stay has what it
+    costs in all besides, and who pays what of that. Scarcity is what the capacity taken is worth
+    to everyone who waits, ``None`` where capacity was not priced. The rating is the provider's;
+    ``None`` where it was not said, as of old.
     """
 
     request_id: str
@@ -60,6 +62,8 @@ class Placed(Frozen):
     start_date: date
     visit_times: tuple[VisitTime, ...] = ()
     weekly_cost_pence: int | None
+    stay_cost_pence: int | None = None
+    paid_by: PaidBy | None = None
     distance_metres: int
     travel_minutes: int
     scarcity_points: float | None = None

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from matcher.errors import MatcherError
 from matcher.geography import Location, Ways, ways_from
-from matcher.market import Ints, Market, Mask, Table
+from matcher.market import NO_LIMIT, Ints, Market, Mask, Table
 from matcher.model import CareRequest, Placement
-from matcher.pricing import Prices, prices
+from matcher.payers import Parts, budget_pence, council_pays, split
+from matcher.pricing import Prices, is_steady, priced_alike, prices
 from matcher.timetable import (
     BedWindow,
     PackageShape,
@@ -89,6 +90,10 @@ class Enquiry:
         The compiled supply.
     request
         A request with nothing missing (H2): see :func:`matcher.eligibility.request_refusals`.
+    first_days
+        First day of care at each provider, from as_of, which its price is for, [providers]. Where
+        it is not given, the earliest one there: for homecare by lead time and days of visits, for
+        a bed by the calendar.
 
     Raises
     ------
@@ -96,7 +101,9 @@ class Enquiry:
         If the request has no postcode.
     """
 
-    def __init__(self, market: Market, request: CareRequest) -> None:
+    def __init__(
+        self, market: Market, request: CareRequest, first_days: Ints | None = None
+    ) -> None:
         if request.postcode is None:
             raise MatcherError(
                 f"Request {request.request_id} has no postcode, so no provider can be asked.",
@@ -108,6 +115,8 @@ class Enquiry:
         self.location: Location = market.locate(request.postcode)
         self.zone = market.zone_of(request.postcode)
         self._answered: tuple[Mask, Starts] | None = None
+        self._first_days = first_days
+        self._beginning: dict[int, Enquiry] = {}
 
     @cached_property
     def distance_metres(self) -> Ints:
@@ -177,47 +186,102 @@ class Enquiry:
 
     # -- money -----------------------------------------------------------------------------
 
+    def beginning(self, day: int) -> Enquiry:
+        """Return the same enquiry with prices of care that begins on a day, from as_of.
+
+        It is this very one where prices do not change; arrays of time and place are the same.
+        """
+        if is_steady(self.market, self.request):
+            return self
+        like = int(priced_alike(self.market, self.request, np.array([day], np.int64))[0])
+        if like not in self._beginning:
+            days = np.full(len(self.market), like, np.int64)
+            self._beginning[like] = Enquiry(self.market, self.request, days)
+        return self._beginning[like]
+
+    @cached_property
+    def first_days(self) -> Ints:
+        """First day of care that each provider is priced for, from as_of, [providers]."""
+        market = self.market
+        if self._first_days is not None:
+            return self._first_days
+        if is_steady(market, self.request):
+            return np.zeros(len(market), np.int64)
+        if self.request.is_homecare:
+            leads = market.lead_days.tolist()
+            days = {lead: self.first_visit_day(lead) for lead in set(leads)}
+            return np.array([days[lead] for lead in leads], np.int64)
+        asked = self.request.placement and self.request.placement.admit_from
+        soonest = np.maximum(market.lead_days, market.day_number(asked) if asked else 0)
+        if self.request.care_type is None:
+            return soonest
+        starts = self.starts(np.ones(len(market), np.bool_))
+        return np.where(starts.possible, starts.start_day, soonest)
+
     @cached_property
     def prices(self) -> Prices:
-        """Weekly cost at every provider and the framework ceiling."""
-        return prices(self.market, self.request, self.zone)
+        """Cost at every provider from its first day of care, and the framework's ceiling."""
+        return prices(self.market, self.request, self.zone, self.first_days)
+
+    @cached_property
+    def budget_pence(self) -> int | None:
+        """The personal budget for a week, or for a stay; ``None`` where none limits the price."""
+        return budget_pence(self.request)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Who pays what at every provider: of a week, or of a stay's total."""
+        framework = self.prices.framework_bill_pence
+        limit = np.where(framework >= 0, framework, NO_LIMIT)
+        if self.budget_pence is not None:
+            limit = np.minimum(limit, self.budget_pence)
+        return split(self.request, np.maximum(self.prices.bill_pence, 0), limit)
+
+    @cached_property
+    def compared_pence(self) -> Ints:
+        """What a price is compared by: what is held, or all of it where the council pays nothing.
+
+        Meaningless where the price is not known, [providers].
+        """
+        return self.parts.held if council_pays(self.request) else self.prices.bill_pence
 
     @cached_property
     def above_rate_pence(self) -> Ints:
-        """Pence a week above the framework rate (H9); zero where within it or not comparable."""
-        ceiling = self.prices.framework_pence
-        if ceiling is None:
-            return np.zeros(len(self.market), np.int64)
-        above = np.maximum(self.prices.weekly_pence - ceiling, 0)
-        return np.where(self.prices.known, above, 0)
+        """Pence above the framework rate (H9), of a week or a stay; zero where not comparable."""
+        return self._excess(self.prices.framework_bill_pence)
 
     @cached_property
     def over_budget_pence(self) -> Ints:
-        """Pence a week above the personal budget: the top-up someone would have to add."""
-        budget = self.request.personal_budget_pence_per_week
-        if budget is None:
-            return np.zeros(len(self.market), np.int64)
-        over = np.maximum(self.prices.weekly_pence - budget, 0)
-        return np.where(self.prices.known, over, 0)
+        """Pence above the personal budget, of a week or a stay: a top-up nobody agreed to yet."""
+        budget = -1 if self.budget_pence is None else self.budget_pence
+        return self._excess(np.full(len(self.market), budget, np.int64))
+
+    def _excess(self, limit_pence: Ints) -> Ints:
+        above = np.maximum(self.parts.held - limit_pence, 0)
+        return np.where(self.prices.known & (limit_pence >= 0), above, 0)
 
     @cached_property
     def needs_approval(self) -> Mask:
-        """Offers that may be ranked but not booked before somebody agrees to the price (H9)."""
-        if self.has_no_ceiling:
-            return np.ones(len(self.market), np.bool_)
-        too_dear = (self.above_rate_pence > 0) | (self.over_budget_pence > 0)
-        return ~self.prices.known | too_dear
+        """Offers that may be ranked but not booked before somebody agrees to the price (H9).
 
-    @property
-    def has_no_ceiling(self) -> bool:
-        """Whether nothing is on file to hold a price against (H9).
+        Never where the council pays nothing: the price is between the person, or the NHS, and
+        the provider.
+        """
+        if not council_pays(self.request):
+            return np.zeros(len(self.market), np.bool_)
+        too_dear = (self.above_rate_pence > 0) | (self.over_budget_pence > 0)
+        return ~self.prices.known | too_dear | self.has_no_ceiling
+
+    @cached_property
+    def has_no_ceiling(self) -> Mask:
+        """Whether nothing is on file to hold a price against (H9), [providers].
 
         Homecare is bought on the framework, so needs a framework rate (H10); for a bed, often a
-        spot purchase, the personal budget will do.
+        spot purchase, the personal budget will do. What the council does not pay has no need.
         """
-        if self.prices.framework_pence is not None:
-            return False
-        return self.request.is_homecare or self.request.personal_budget_pence_per_week is None
+        lacking = self.prices.framework_bill_pence < 0
+        held = self.budget_pence is not None and not self.request.is_homecare
+        return lacking & (council_pays(self.request) and not held)
 
     # -- time ------------------------------------------------------------------------------
 

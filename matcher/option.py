@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 
-from matcher.eligibility import approval_reasons, rating_warnings
+from matcher.eligibility import (
+    LaterPrice,
+    approval_reasons,
+    later_prices,
+    paid_by,
+    price_notes,
+    rating_warnings,
+    stay_cost_pence,
+)
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Market
 from matcher.model import Frozen
+from matcher.payers import PaidBy
 from matcher.scoring import CRITERIA, FULL_SCORE, Scores
 from matcher.timetable import start_ranges
 from matcher.vocabulary import GRID_MINUTES, CqcRating, Day, minute_text
@@ -38,9 +47,10 @@ class Option(Frozen):
     """One provider that can really start.
 
     ``total`` is the sum of weight x score over the sum of weights, to two decimals;
-    ``ranking_note`` says why the option stands behind one that scores less, if it does; money is in
-    pence, ``None`` where no rate or ceiling is on file (H16). ``warnings`` are to be confirmed with
-    the person first. Shortlists of old did not say the rating.
+    ``ranking_note`` says why the option stands behind one that scores less, if it does. Money is in
+    pence a week from ``start_date``, ``None`` where no rate or ceiling is on file (H16); of a stay
+    who pays what, and what lies above rate and budget, is of its whole cost. ``warnings`` are to be
+    confirmed with the person first. Shortlists of old did not say the rating.
     """
 
     rank: int
@@ -54,9 +64,13 @@ class Option(Frozen):
     approval_reasons: tuple[str, ...]
     nominated: bool
     weekly_cost_pence: int | None
+    stay_cost_pence: int | None = None
     framework_pence: int | None
     above_rate_pence: int
     over_budget_pence: int
+    paid_by: PaidBy | None = None
+    later_prices: tuple[LaterPrice, ...] = ()
+    price_notes: tuple[str, ...] = ()
     distance_metres: int
     way: str = ""
     travel_minutes: int
@@ -92,7 +106,6 @@ def describe_option(
     """
     market, number = enquiry.market, int(scores.numbers[place])
     provider = market.providers[number]
-    cost = int(enquiry.prices.weekly_pence[number])
     return Option(
         rank=rank,
         provider_id=provider.provider_id,
@@ -104,10 +117,14 @@ def describe_option(
         needs_approval=bool(enquiry.needs_approval[number]),
         approval_reasons=approval_reasons(enquiry, number),
         nominated=bool(enquiry.nominated[number]),
-        weekly_cost_pence=cost if enquiry.prices.known[number] else None,
-        framework_pence=enquiry.prices.framework_pence,
+        weekly_cost_pence=enquiry.prices.cost_of(number),
+        stay_cost_pence=stay_cost_pence(enquiry, number),
+        framework_pence=enquiry.prices.framework_of(number),
         above_rate_pence=int(enquiry.above_rate_pence[number]),
         over_budget_pence=int(enquiry.over_budget_pence[number]),
+        paid_by=paid_by(enquiry, number),
+        later_prices=later_prices(enquiry, number),
+        price_notes=price_notes(enquiry, number),
         distance_metres=int(enquiry.distance_metres[number]),
         way=enquiry.way_text(number).strip(),
         travel_minutes=int(enquiry.travel_minutes[number]),

@@ -308,7 +308,7 @@ def _choose(
 ) -> tuple[list[int], str | None]:
     """Return the best places, holding at least one affordable home if there is any (L1)."""
     chosen = ranked[:wanted]
-    if enquiry.request.is_homecare or enquiry.request.personal_budget_pence_per_week is None:
+    if enquiry.request.is_homecare or enquiry.budget_pence is None:
         return chosen, None
     affordable = _affordable(enquiry)[scores.numbers]
     best = next((place for place in ranked if affordable[place]), None)
@@ -357,11 +357,14 @@ def _notes(
 def _assumed(verdict: Verdict, chosen: tuple[Option, ...]) -> Iterator[str]:
     """Say which options rest on assumed vacancies or prices, not on recorded ones."""
     market, request = verdict.enquiry.market, verdict.enquiry.request
-    services = priced_services(request)
+    services, price_list = priced_services(request), market.price_list
     kinds = {
         "vacancies": [(o.provider_id, request.care_type) in market.assumed_beds for o in chosen],
         "prices": [
-            any((o.provider_id, service) in market.assumed_prices for service in services)
+            any(
+                (o.provider_id, service) in price_list.on(market.day_number(o.start_date)).assumed
+                for service in services
+            )
             for o in chosen
         ],
     }

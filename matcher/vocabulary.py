@@ -37,6 +37,8 @@ class CareType(StrEnum):
     NURSING_DEMENTIA = "nursing_dementia"
 
 
+NURSING_CARE = frozenset({CareType.NURSING, CareType.NURSING_DEMENTIA})
+"""Kinds of bed towards which the NHS pays a nursing contribution."""
 PANEL_SERVICES = frozenset({ServiceType.EXTRA_CARE, ServiceType.SHARED_LIVES})
 """Services with an admission panel of their own, never matched by software (H27)."""
 LONG_TERM_SERVICES = frozenset(ServiceType(care_type.value) for care_type in CareType)
@@ -76,9 +78,10 @@ class ProviderStatus(StrEnum):
 
 
 class RateUnit(StrEnum):
-    """What one rate amount buys."""
+    """What one rate amount buys; a visit is one carer's, however long unless a length is told."""
 
     HOUR = "hour"
+    VISIT = "visit"
     WEEK = "week"
     NIGHT = "night"
 
@@ -178,6 +181,25 @@ class Day(StrEnum):
         """Return 0 for Monday up to 6 for Sunday, as :meth:`datetime.date.weekday` does."""
         return _DAY_NUMBER[self]
 
+
+class RateDay(StrEnum):
+    """A day that may have a rate of its own: a day of the week, or a bank holiday before it."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+    BANK_HOLIDAY = "bank_holiday"
+
+
+AT_FRAMEWORK = "framework"
+"""Stands for the amount of a rate that is whatever the framework pays for the same care."""
+HOMECARE_UNITS = (RateUnit.VISIT, RateUnit.HOUR)
+BED_UNITS = (RateUnit.WEEK, RateUnit.NIGHT)
+"""Units that a price is made of, of homecare and of a bed: of two rates the first named goes."""
 
 _DAY_NUMBER = {day: number for number, day in enumerate(Day)}
 

@@ -21,6 +21,7 @@ from matcher.model import (
     Placement,
     Provider,
     Rate,
+    RateAmount,
     Running,
     Visit,
     Zone,
@@ -106,7 +107,7 @@ def beds(provider_id: str = "H-1", count: int = 1, **changes: Any) -> BedCapacit
     return BedCapacity(provider_id=provider_id, beds=count, **{**usual, **changes})
 
 
-def hourly(provider_id: str = "P-1", pence: int = 2500, **changes: Any) -> Rate:
+def hourly(provider_id: str = "P-1", pence: RateAmount = 2500, **changes: Any) -> Rate:
     """Build an hourly homecare rate."""
     usual = {"service_type": ServiceType.HOMECARE, "unit": RateUnit.HOUR}
     return Rate(provider_id=provider_id, amount_pence=pence, **{**usual, **changes})

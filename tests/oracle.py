@@ -21,6 +21,7 @@ from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import Book, CareRequest, Provider, Visit
 from matcher.objectives import ordered
+from matcher.payers import PaidBy
 from matcher.vocabulary import CqcRating, Day, ProviderKind, RateUnit, ServiceType, TimeNeed
 from tests.builders import HERE, NEAR, NEAR_METRES, OUT_OF_TOWN, OUT_OF_TOWN_METRES
 
@@ -160,6 +161,7 @@ def _visiting(
                 start_date=start,
                 visit_times=told,
                 weekly_cost_pence=pence,
+                paid_by=None if pence is None else PaidBy(council_pence=pence),
                 distance_metres=metres,
                 travel_minutes=travel,
             ),
@@ -194,6 +196,7 @@ def _staying(
         first = max(first, (placement.admit_from - as_of).days)
     last = (placement.admit_to - as_of).days - (placement.nights or 1) + 1
     pence = _rate(market.book, provider, ServiceType(request.care_type or ""), RateUnit.WEEK)
+    total = None if pence is None else _stay(pence, placement.nights)
     for admitted in range(first, last + 1):
         if not _admits_at_weekends(provider) and not _is_working_day(
             as_of + timedelta(days=admitted)
@@ -204,14 +207,21 @@ def _staying(
             Placed(
                 request_id=request.request_id,
                 provider_id=provider.provider_id,
-                status=_status(market.book, request, pence),
+                status=_status(market.book, request, total),
                 start_date=as_of + timedelta(days=admitted),
                 weekly_cost_pence=pence,
+                stay_cost_pence=total if placement.nights else None,
+                paid_by=None if total is None else PaidBy(council_pence=total),
                 distance_metres=METRES[str(provider.postcode)],
                 travel_minutes=0,
             ),
             Counter({(provider.provider_id, None, night): 1 for night in range(admitted, stop)}),
         )
+
+
+def _stay(pence: int, nights: int | None) -> int:
+    """Return a week's price, or what it comes to for less than a week."""
+    return pence if nights is None else int(Fraction(pence * nights, 7) + Fraction(1, 2))
 
 
 def _lead(market: Market, provider: Provider) -> int:
@@ -237,6 +247,7 @@ def _rate(book: Book, provider: Provider, service: ServiceType, unit: RateUnit) 
     for rate in book.rates:
         wanted = (rate.provider_id, rate.service_type, rate.unit)
         if wanted == (provider.provider_id, service, unit):
+            assert isinstance(rate.amount_pence, int)
             return rate.amount_pence
     return None
 
@@ -247,7 +258,10 @@ def _week_of_visits(book: Book, request: CareRequest, provider: Provider) -> int
 
 
 def _rounded(request: CareRequest, pence: int) -> int:
-    return int(Fraction(pence * request.package.weekly_minutes, 60) + Fraction(1, 2))
+    return sum(
+        int(Fraction(pence * visit.minutes, 60) + Fraction(1, 2)) * len(visit.days) * visit.carers
+        for visit in request.package.visits
+    )
 
 
 def _status(book: Book, request: CareRequest, pence: int | None) -> PlacementStatus:
@@ -256,7 +270,8 @@ def _status(book: Book, request: CareRequest, pence: int | None) -> PlacementSta
         if request.is_homecare and rate.service_type is ServiceType.HOMECARE:
             framework.append(_rounded(request, rate.amount_pence))
         elif not request.is_homecare and rate.service_type is not ServiceType.HOMECARE:
-            framework.append(rate.amount_pence)
+            nights = request.placement and request.placement.nights
+            framework.append(_stay(rate.amount_pence, nights))
     unheld = not framework and (request.is_homecare or budget is None)
     limits = [budget, *framework]
     over = pence is None or any(limit is not None and pence > limit for limit in limits)

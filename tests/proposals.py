@@ -6,7 +6,8 @@ from typing import Any
 
 from matcher.allocation import Allocation, Placed, Unplaced, VisitTime
 from matcher.geography import Gazetteer
-from matcher.model import Frozen
+from matcher.model import CareRequest, Frozen
+from matcher.payers import PaidBy
 from matcher.policy import Policy
 from matcher.referee import check
 from tests.builders import (
@@ -47,7 +48,7 @@ def visiting(request_id: str = "R-1", *starts: str, **changes: Any) -> Placed:
         "distance_metres": NEAR_METRES,
         "travel_minutes": 5,
     }
-    return Placed(request_id=request_id, **{**usual, **changes})
+    return _paid(Placed(request_id=request_id, **{**usual, **changes}))
 
 
 def staying(request_id: str = "R-1", start: int = 3, **changes: Any) -> Placed:
@@ -60,7 +61,22 @@ def staying(request_id: str = "R-1", start: int = 3, **changes: Any) -> Placed:
         "distance_metres": NEAR_METRES,
         "travel_minutes": 0,
     }
-    return Placed(request_id=request_id, **{**usual, **changes})
+    return _paid(Placed(request_id=request_id, **{**usual, **changes}))
+
+
+def _paid(line: Placed) -> Placed:
+    """Return a line of which the council pays everything, unless it says otherwise."""
+    cost = line.weekly_cost_pence
+    if line.paid_by is not None or cost is None:
+        return line
+    return line.model_copy(update={"paid_by": PaidBy(council_pence=cost)})
+
+
+def for_stay(line: Placed, nights: int) -> Placed:
+    """Return a line of a stay at a weekly rate, all of which the council pays."""
+    total = ((line.weekly_cost_pence or 0) * nights * 2 + 7) // 14
+    paid_by = PaidBy(council_pence=total)
+    return line.model_copy(update={"stay_cost_pence": total, "paid_by": paid_by})
 
 
 def left_out(request_id: str = "R-1", detail: str = "nobody is near") -> Unplaced:
@@ -74,9 +90,17 @@ def codes(
     *lines: Placed | Unplaced,
     policy: Policy | None = None,
 ) -> list[str]:
-    """Return the codes of all rules that an allocation of some lines breaks."""
+    """Return the codes of all rules that an allocation of some lines breaks.
+
+    Where somebody stays for some nights, their total stands in the line without being told.
+    """
+    nights = {t.request_id: t.stay_nights for t in things if isinstance(t, CareRequest)}
+    placed = [line for line in lines if isinstance(line, Placed)]
     allocation = Allocation(
-        placed=tuple(line for line in lines if isinstance(line, Placed)),
+        placed=tuple(
+            for_stay(line, stay) if (stay := nights.get(line.request_id)) else line
+            for line in placed
+        ),
         unplaced=tuple(line for line in lines if isinstance(line, Unplaced)),
     )
     supply = market(gazetteer, *things, policy=policy)

@@ -17,7 +17,7 @@ from api.storage.offers import COMPARED
 from api.storage.requests import offers_of
 from api.tables import OfferRow, RequestRow
 from matcher.commitments import Commitment, overpromised
-from matcher.eligibility import pair_refusals
+from matcher.eligibility import paid_by, pair_refusals, stay_cost_pence
 from matcher.enquiry import NO_START, Enquiry, Starts
 from matcher.market import Market
 from matcher.option import criterion_scores
@@ -60,9 +60,10 @@ def _ranked(
     request = care_of(row)
     terms = {offer.provider_id: terms_of(offer) for offer in offers}
     market = market_of(at, request, terms)
-    enquiry = Enquiry(market, request)
     by_provider = {offer.provider_id: offer for offer in offers}
     in_order = [by_provider[provider.provider_id] for provider in market.providers]
+    first = [market.day_number(terms_of(offer).start_date) for offer in in_order]
+    enquiry = Enquiry(market, request, np.array(first, np.int64))
     starts = _starts(enquiry, in_order)
     scores = score(enquiry, starts, np.arange(len(in_order), dtype=np.int64))
     ranking = rank(enquiry, starts, scores.numbers, SEED)
@@ -94,7 +95,9 @@ def _comparison(
         rank=number,
         total=scores.total(place),
         criteria=list(criterion_scores(enquiry, starts, scores, place)),
-        framework_pence=enquiry.prices.framework_pence,
+        framework_pence=enquiry.prices.framework_of(place),
+        stay_cost_pence=stay_cost_pence(enquiry, place),
+        paid_by=paid_by(enquiry, place),
         above_rate_pence=int(enquiry.above_rate_pence[place]),
         over_budget_pence=int(enquiry.over_budget_pence[place]),
         distance_metres=int(enquiry.distance_metres[place]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from api.acts import endings, requests
@@ -18,8 +19,9 @@ from api.storage.offers import STANDING
 from api.storage.record import Writing
 from api.storage.requests import booking_of, children_of, descendants_of, request_row
 from api.tables import BookingRow, OfferRow, RequestRow
-from matcher.market import Market
+from matcher.market import NO_LIMIT, Market
 from matcher.model import CareRequest, Placement
+from matcher.payers import split
 from matcher.tariff import Tariff
 
 INCREASE, CHANGE = "increase", "change"
@@ -50,7 +52,7 @@ def increase(writing: Writing, market: Market, parent: RequestRow, asked: Increa
         "package": asked.package,
         "start_by": asked.start_by,
         "current_provider_id": booking.provider_id,
-        "personal_budget_pence_per_week": _budget_left(market, care, booking),
+        **_money_left(market, care, booking),
     }
     child = _like(care, writing.today, update)
     return requests.create(
@@ -131,13 +133,23 @@ def _anew(care: CareRequest) -> Placement | None:
     return care.placement.model_copy(update={"admit_from": None, "admit_to": None})
 
 
-def _budget_left(market: Market, care: CareRequest, booking: BookingRow) -> int | None:
-    """Return what the care that runs leaves of the budget; all of it where its cost is unknown."""
-    budget = care.personal_budget_pence_per_week
+def _money_left(market: Market, care: CareRequest, booking: BookingRow) -> dict[str, int | None]:
+    """Return what the care that runs leaves of the budget, and of what the person pays towards it.
+
+    All of it where its cost is unknown. Only what is held against a budget uses it up.
+    """
     cost = booking.weekly_cost_pence
     if cost is None:
-        cost = Tariff(market.book).weekly_pence(care, booking.provider_id)
-    return budget if budget is None or cost is None else max(budget - cost, 0)
+        cost = Tariff(market.book).weekly_pence(care, booking.provider_id, market.book.as_of)
+    parts = split(care, np.array([cost or 0]), np.array([NO_LIMIT]))
+    used = {
+        "personal_budget_pence_per_week": int(parts.held[0]),
+        "own_contribution_pence_per_week": int(parts.own[0]),
+    }
+    whole = {name: getattr(care, name) for name in used}
+    return {
+        name: None if pence is None else max(pence - used[name], 0) for name, pence in whole.items()
+    }
 
 
 def _require_no_other_change(session: Session, parent: RequestRow) -> None:

@@ -32,6 +32,7 @@ from api.supply import Supply, policy_in
 from api.tables import OfferRow, ProposalRow, RequestRow
 from matcher.allocation import Allocation, Placed, PlacementStatus
 from matcher.commitments import Commitment
+from matcher.eligibility import paid_by, stay_cost_pence
 from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import CareRequest
@@ -281,14 +282,20 @@ def _recomputed(enquiry: Enquiry, placed: Placed) -> Placed:
         start = enquiry.date_of(enquiry.first_visit_day(lead))
     else:
         start = max(placed.start_date, enquiry.date_of(enquiry.bed_window(0).first_day))
-    prices, is_dear = enquiry.prices, bool(enquiry.needs_approval[0])
+    priced = enquiry.beginning(enquiry.market.day_number(start))
     return placed.model_copy(
         update={
             "start_date": start,
             "distance_metres": int(enquiry.distance_metres[0]),
             "travel_minutes": int(enquiry.travel_minutes[0]),
-            "weekly_cost_pence": int(prices.weekly_pence[0]) if prices.known[0] else None,
-            "status": PlacementStatus.NEEDS_APPROVAL if is_dear else PlacementStatus.PROPOSED,
+            "weekly_cost_pence": priced.prices.cost_of(0),
+            "stay_cost_pence": stay_cost_pence(priced, 0),
+            "paid_by": paid_by(priced, 0),
+            "status": (
+                PlacementStatus.NEEDS_APPROVAL
+                if priced.needs_approval[0]
+                else PlacementStatus.PROPOSED
+            ),
         }
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from api.acts.endings import LONGEST_NOTICE, end_booking, replace
 from api.acts.increases import CHANGE
 from api.acts.requests import care_of, without
+from api.acts.zones import require_zones
 from api.errors import BadCallError, ConflictError
 from api.schemas.providers import (
     Capacity,
@@ -246,15 +247,7 @@ def change_terms(writing: Writing, market: Market, row: ProviderRow, terms: Prov
 def _require_sound(writing: Writing, market: Market, provider: Provider) -> None:
     if provider.postcode is not None:
         market.locate(provider.postcode)
-    zones = {zone["zone"] for zone in writing.record.zones}
-    unknown = [zone for zone in provider.zones if zone not in zones]
-    if unknown:
-        raise BadCallError(
-            f"The framework has no zone {unknown[0]!r}.",
-            thing="zones",
-            value=unknown[0],
-            expected=" or ".join(sorted(zones)) or "no zones",
-        )
+    require_zones(writing, provider.zones)
     rated_on = provider.cqc_rated_on
     if rated_on is not None and rated_on > writing.today:
         raise BadCallError(
@@ -288,7 +281,14 @@ def set_status(writing: Writing, row: ProviderRow, change: StatusChange) -> None
 
 
 def set_rates(writing: Writing, row: ProviderRow, change: RatesChange) -> None:
-    """Replace what a provider charges."""
+    """Replace what a provider charges.
+
+    Raises
+    ------
+    BadCallError
+        If a rate names a zone that there is not.
+    """
+    require_zones(writing, (rate.zone for rate in change.rates if rate.zone))
     row.rates = kept(rate.of(row.provider_id) for rate in change.rates)
     _terms_changed(writing, row, "provider.rates_changed", rates=len(change.rates))
 

@@ -23,9 +23,10 @@ from matcher.model import CareRequest, Rate, Visit
 from matcher.policy import Policy
 from matcher.timetable import compile_package, compile_placement
 from matcher.vocabulary import (
+    BED_UNITS,
     GRID_MINUTES,
+    HOMECARE_UNITS,
     MINUTES_PER_DAY,
-    RateUnit,
     minute_text,
     pounds_text,
 )
@@ -131,7 +132,7 @@ def judge(at: Standpoint, request: CareRequest, provider_id: str, terms: Terms) 
     """
     market = market_of(at, request, {provider_id: terms})
     require_fitting(request, terms, market.policy, at.today)
-    enquiry = Enquiry(market, request)
+    enquiry = Enquiry(market, request).beginning(market.day_number(terms.start_date))
     if not enquiry.prices.known[0]:
         raise ConflictError(
             f"{provider_id} has no rate on file for {request.request_id}.",
@@ -193,7 +194,7 @@ def _require_first_day(request: CareRequest, terms: Terms, policy: Policy, today
 
 
 def _require_unit(request: CareRequest, terms: Terms) -> None:
-    units = (RateUnit.HOUR,) if request.is_homecare else (RateUnit.WEEK, RateUnit.NIGHT)
+    units = HOMECARE_UNITS if request.is_homecare else BED_UNITS
     if terms.rate is not None and terms.rate.unit not in units:
         raise BadCallError(
             f"{request.service_type} is not sold by the {terms.rate.unit}.",

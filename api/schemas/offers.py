@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from api.schemas.requests import Reason
 from matcher.model import Frozen, GridMinute, Id, Text
 from matcher.option import CriterionScore
+from matcher.payers import PaidBy
 from matcher.vocabulary import MINUTES_PER_DAY, RateUnit
 
 OfferedPence = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -158,13 +159,16 @@ class OfferWarning(BaseModel):
 class Comparison(BaseModel):
     """How one offer compares, by the very criteria of a shortlist.
 
-    ``total`` is the sum of weight x score over the sum of weights; money is in pence a week.
+    ``total`` is the sum of weight x score over the sum of weights. Money is in pence a week; of a
+    stay who pays what, and what lies above rate and budget, is of its whole cost.
     """
 
     rank: int
     total: float
     criteria: list[CriterionScore]
     framework_pence: int | None
+    stay_cost_pence: int | None
+    paid_by: PaidBy | None
     above_rate_pence: int
     over_budget_pence: int
     distance_metres: int

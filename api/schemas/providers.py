@@ -17,9 +17,10 @@ from matcher.model import (
     GridMinute,
     HomecareCapacity,
     Id,
-    Pence,
     Provider,
     Rate,
+    RateAmount,
+    RateDays,
 )
 from matcher.vocabulary import (
     CareType,
@@ -108,9 +109,11 @@ class RateLine(Frozen):
     """What a provider charges for a service, with the days it is in force (both inclusive)."""
 
     service_type: ServiceType
+    zone: Id | None = None
     unit: RateUnit
     visit_minutes: Annotated[int, Field(ge=5, le=720)] | None = None
-    amount_pence: Pence
+    days: RateDays = ()
+    amount_pence: RateAmount
     valid_from: date | None = None
     valid_to: date | None = None
     assumed: bool = False
@@ -127,16 +130,21 @@ class RateLine(Frozen):
 
     @property
     def what_for(self) -> tuple[Any, ...]:
-        """What the rate is for: on no day may there be two for the same."""
-        return self.service_type, self.unit, self.visit_minutes or 0
+        """What the rate is for, but for days: on no day may there be two for the same."""
+        return self.service_type, self.zone or "", self.unit, self.visit_minutes or 0
 
 
 def _one_a_day(rates: tuple[RateLine, ...]) -> tuple[RateLine, ...]:
-    ordered = sorted(rates, key=lambda rate: (*rate.what_for, rate.valid_from or date.min))
-    for one, following in pairwise(ordered):
-        starts, ended = following.valid_from or date.min, one.valid_to or date.max
-        if one.what_for == following.what_for and starts <= ended:
-            raise ValueError("one rate a day for the same service, unit and length of visit")
+    periods = sorted(
+        ((*rate.what_for, day), rate.valid_from or date.min, rate.valid_to or date.max)
+        for rate in rates
+        for day in rate.days or ("",)
+    )
+    for (one, _, ended), (following, starts, _) in pairwise(periods):
+        if one == following and starts <= ended:
+            raise ValueError(
+                "one rate a day for the same service, zone, unit, length of visit and day of care"
+            )
     return rates
 
 

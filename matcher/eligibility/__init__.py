@@ -7,10 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matcher.eligibility.approval import approval_reasons
+from matcher.eligibility.approval import approval_reasons, span_text
 from matcher.eligibility.capacity_rules import Capacity, GenericFirst
 from matcher.eligibility.carer_rules import Gender, Languages
 from matcher.eligibility.client_rules import Age, ClientGroups, OnlyResidents
+from matcher.eligibility.price_notes import (
+    LaterPrice,
+    later_prices,
+    paid_by,
+    price_notes,
+    stay_cost_pence,
+)
 from matcher.eligibility.provider_rules import (
     ContractTerms,
     Excluded,
@@ -36,6 +43,7 @@ from matcher.eligibility.visit_rules import unmakeable
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Mask
 
+BUDGET_RULE = SpecialistBudget()
 TERM_RULES: tuple[Rule, ...] = (
     Status(),
     Service(),
@@ -52,7 +60,7 @@ TERM_RULES: tuple[Rule, ...] = (
     Gender(),
     RatingFloor(),
     MinimumHours(),
-    SpecialistBudget(),
+    BUDGET_RULE,
 )
 """Cheap rules, judged for every provider."""
 CAPACITY_RULE = Capacity()
@@ -133,21 +141,28 @@ def pair_refusals(
 
 __all__ = [
     "BATCH_RULES",
+    "BUDGET_RULE",
     "CAPACITY_RULE",
     "GENERIC_FIRST_RULE",
     "RULES",
     "TERM_RULES",
     "Change",
+    "LaterPrice",
     "Refusal",
     "Rule",
     "Verdict",
     "approval_reasons",
     "judge",
+    "later_prices",
     "missing_fields",
+    "paid_by",
     "pair_refusals",
+    "price_notes",
     "rated_text",
     "rating_warnings",
     "request_refusals",
     "request_warnings",
+    "span_text",
+    "stay_cost_pence",
     "unmakeable",
 ]

@@ -9,25 +9,33 @@ from matcher.vocabulary import pounds_text
 
 def approval_reasons(enquiry: Enquiry, number: int) -> tuple[str, ...]:
     """Return every reason why a provider's price needs somebody's agreement; empty if none."""
-    name = enquiry.market.providers[number].name
+    if not enquiry.needs_approval[number]:
+        return ()
     if not enquiry.prices.known[number]:
+        name = enquiry.market.providers[number].name
         return (f"{name} has no rate on file: agree a price before booking.",)
     reasons = []
-    if enquiry.has_no_ceiling:
+    if enquiry.has_no_ceiling[number]:
         reasons.append("No framework rate is in force to hold the price against (H9).")
     above, over = int(enquiry.above_rate_pence[number]), int(enquiry.over_budget_pence[number])
     if above:
         reasons.append(f"{_above_text(enquiry, above)}; a budget holder must approve (H9).")
     if over:
         who = "a budget holder must approve" if enquiry.request.is_homecare else "a top-up"
-        reasons.append(f"{pounds_text(over)} a week above the personal budget: {who}.")
+        reasons.append(f"{span_text(enquiry, over)} above the personal budget: {who}.")
     return tuple(reasons)
 
 
+def span_text(enquiry: Enquiry, pence: int) -> str:
+    """Return money with what it is for: a week, or a whole stay."""
+    span = "a week" if enquiry.request.stay_nights is None else "for the stay"
+    return f"{pounds_text(pence)} {span}"
+
+
 def _above_text(enquiry: Enquiry, above_pence: int) -> str:
-    weekly = f"{pounds_text(above_pence)} a week"
+    above = span_text(enquiry, above_pence)
     minutes = enquiry.request.package.weekly_minutes
     if not minutes:
-        return f"{weekly} above the framework rate"
+        return f"{above} above the framework rate"
     hourly = rounded_pence(above_pence * MINUTES_PER_HOUR, minutes)
-    return f"{pounds_text(hourly)} an hour above the framework rate ({weekly})"
+    return f"{pounds_text(hourly)} an hour above the framework rate ({above})"

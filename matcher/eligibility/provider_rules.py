@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from matcher.eligibility.approval import span_text
 from matcher.eligibility.rule import Change, Refusal, Rule
 from matcher.enquiry import Enquiry
 from matcher.market import Mask, all_of, any_of
@@ -367,19 +368,19 @@ class SpecialistBudget(Rule):
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Give the cost, the budget and the difference."""
-        request, provider = pair_of(enquiry, number)
+        _, provider = pair_of(enquiry, number)
         lots = enquiry.market.policy.rules.specialist_lots.value
-        budget, prices = request.personal_budget_pence_per_week, enquiry.prices
-        if provider.lot not in lots or budget is None or not prices.known[number]:
+        budget, known = enquiry.budget_pence, enquiry.prices.known[number]
+        if provider.lot not in lots or budget is None or not known:
             return None
-        cost = int(prices.weekly_pence[number])
-        if cost <= budget:
+        held = int(enquiry.parts.held[number])
+        if held <= budget:
             return None
-        over = pounds_text(cost - budget)
+        over = span_text(enquiry, held - budget)
         return self.refuse(
-            f"{provider.name} costs {pounds_text(cost)} a week; the personal budget is "
+            f"{provider.name} costs {span_text(enquiry, held)}; the personal budget is "
             f"{pounds_text(budget)}.",
-            Change(f"{over} a week above the personal budget", cost - budget, "pence"),
+            Change(f"{over} above the personal budget", held - budget, "pence"),
         )
 
 

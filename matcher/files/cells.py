@@ -17,6 +17,7 @@ from typing import TypeVar
 from matcher.errors import MatcherError, PostcodeError
 from matcher.geography import Postcode
 from matcher.vocabulary import (
+    AT_FRAMEWORK,
     GRID_MINUTES,
     MINUTES_PER_DAY,
     NO_DOOR_CODE,
@@ -194,6 +195,11 @@ def read_pounds(text: str) -> int:
     raise CellError("pounds, such as 25.05")
 
 
+def read_rate(text: str) -> int | str:
+    """Read pounds and return pence, or the word for whatever the framework pays."""
+    return AT_FRAMEWORK if text.lower() == AT_FRAMEWORK else read_pounds(text)
+
+
 def read_kilometres(text: str) -> int:
     """Read kilometres and return metres, rounded to the nearest."""
     return _scaled(text, METRES_PER_KILOMETRE, "kilometres, such as 12.5")
@@ -324,6 +330,11 @@ def write_yes_no(value: bool) -> str:
 def write_pounds(pence: int) -> str:
     """Return pence as pounds with two decimals."""
     return f"{Decimal(pence) / PENCE_PER_POUND:.2f}"
+
+
+def write_rate(amount: int | str) -> str:
+    """Return pence as pounds with two decimals, or the word for the framework's rate."""
+    return amount if isinstance(amount, str) else write_pounds(amount)
 
 
 def write_kilometres(metres: int) -> str:

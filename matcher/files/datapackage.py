@@ -81,6 +81,8 @@ def _foreign_key(column: Column) -> Json | None:
 
 def _bounds(spec: FileSpec, column: Column) -> Json:
     """Return the noun's own limits of a number, in the unit of the file."""
+    if column.kind.type not in {"integer", "number"}:
+        return {}
     noun = spec.item
     for part in column.field[:-1]:
         noun = _noun_of(noun, part)

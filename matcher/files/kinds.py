@@ -42,7 +42,7 @@ class Kind:
     @property
     def is_number(self) -> bool:
         """Whether the cell holds a number, so that a leading minus is no formula."""
-        return self.type in {"integer", "number"}
+        return self.type in {"integer", "number"} or self.read is cells.read_rate
 
 
 _ID_PATTERN = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
@@ -97,6 +97,12 @@ YES_NO = Kind(
 )
 WHOLE = Kind(cells.read_whole, cells.write_plain, "a whole number", type="integer")
 POUNDS = Kind(cells.read_pounds, cells.write_pounds, "pounds, such as 25.05", type="number")
+RATE = Kind(
+    cells.read_rate,
+    cells.write_rate,
+    "pounds, such as 25.05, or framework",
+    constraints=_pattern(r"([0-9]+\.[0-9]{2}|framework)"),
+)
 KILOMETRES = Kind(
     cells.read_kilometres, cells.write_kilometres, "kilometres, such as 12.5", type="number"
 )

@@ -22,14 +22,8 @@ def period_faults(rows: BookRows, as_of: date | None) -> Iterator[Fault]:
             yield from _after(source, column, as_of)
     yield from _backwards(rows.rates)
     yield from _backwards(rows.framework_rates)
-    yield from _overlapping(
-        rows.rates,
-        lambda rate: (rate.provider_id, rate.service_type, rate.unit, rate.visit_minutes),
-    )
-    yield from _overlapping(
-        rows.framework_rates,
-        lambda rate: (rate.service_type, rate.zone, rate.unit, rate.visit_minutes),
-    )
+    yield from _overlapping(rows.rates, lambda rate: (rate.provider_id, *rate.what_for))
+    yield from _overlapping(rows.framework_rates, lambda rate: rate.what_for)
 
 
 def _recorded(rows: BookRows) -> tuple[tuple[Rows[Any], str], ...]:
@@ -66,20 +60,24 @@ def _is_backwards(rate: Rate | FrameworkRate) -> bool:
 def _overlapping(rates: Rows[R], key_of: Callable[[R], Hashable]) -> Iterator[Fault]:
     """Fault two rates for the same thing on the same day; the one further down gets the fault."""
     groups: dict[Hashable, list[Sourced[R]]] = defaultdict(list)
+    told: set[int] = set()
     for line in rates:
         if not _is_backwards(line.item):
-            groups[key_of(line.item)].append(line)
+            for day in line.item.days or (None,):
+                groups[key_of(line.item), day].append(line)
     for group in groups.values():
         group.sort(key=lambda line: line.item.valid_from or date.min)
         latest = group[0]
         for line in group[1:]:
             if (line.item.valid_from or date.min) <= _end(latest):
                 upper, lower = sorted([latest, line], key=lambda either: either.row)
-                yield rates.fault(
-                    lower,
-                    "valid_from",
-                    f"one rate a day for the same thing; row {upper.row} is in force then too",
-                )
+                if lower.row not in told:
+                    told.add(lower.row)
+                    yield rates.fault(
+                        lower,
+                        "valid_from",
+                        f"one rate a day for the same thing; row {upper.row} is in force then too",
+                    )
             latest = max(latest, line, key=_end)
 
 

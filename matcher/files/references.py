@@ -60,9 +60,10 @@ def _areas_in_two_zones(zones: Rows[Zone]) -> Iterator[Fault]:
 def _unknown_zones(rows: BookRows) -> Iterator[Fault]:
     for line in rows.providers:
         yield from _unknown(rows.providers, line, "zones", line.item.zones, rows.zones)
-    for rate in rows.framework_rates:
-        asked = [rate.item.zone] if rate.item.zone else []
-        yield from _unknown(rows.framework_rates, rate, "zone", asked, rows.zones)
+    for rates in (rows.rates, rows.framework_rates):
+        for rate in rates:
+            asked = [rate.item.zone] if rate.item.zone else []
+            yield from _unknown(rates, rate, "zone", asked, rows.zones)
 
 
 def _unknown(

@@ -222,6 +222,13 @@ PLACEMENTS = FileSpec(
         _id("provider_id", "with whom"),
         Column("status", one_of(PlacementStatus), "whether it may be offered", required=True),
         Column("weekly_cost_gbp", kinds.POUNDS, "cost a week; empty: no rate", "weekly_cost_pence"),
+        Column(
+            "stay_cost_gbp", kinds.POUNDS, "cost of a whole stay; empty: no end", "stay_cost_pence"
+        ),
+        *[
+            Column(f"{who}_gbp", kinds.POUNDS, "who pays of it", f"paid_by.{who}_pence")
+            for who in ("council", "health", "third_party", "own")
+        ],
         Column("distance_km", _KM, "straight but round water", "distance_metres", required=True),
         _whole("travel_minutes", "travel to reach each visit"),
         Column("start_date", kinds.DATE, "first day of care", required=True),

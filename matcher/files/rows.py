@@ -199,16 +199,18 @@ def _noun_faults(
 
 
 def _is_one_field(spec: FileSpec, detail: ErrorDetails) -> bool:
-    return _field(detail) in spec.by_field
+    return _field(spec, detail) in spec.by_field
 
 
-def _field(detail: ErrorDetails) -> tuple[str, ...]:
-    return tuple(part for part in detail["loc"] if isinstance(part, str))
+def _field(spec: FileSpec, detail: ErrorDetails) -> tuple[str, ...]:
+    """Return the path of the field at fault, without the kind of value that was tried for it."""
+    path = tuple(part for part in detail["loc"] if isinstance(part, str))
+    return path[:-1] if path[:-1] in spec.by_field else path
 
 
 def _column_at_fault(spec: FileSpec, detail: ErrorDetails) -> Column | None:
     """Return the column of a field; for a rule between fields, the first one that it names."""
-    column = spec.by_field.get(_field(detail))
+    column = spec.by_field.get(_field(spec, detail))
     if column or detail["type"] != "value_error":
         return column
     named = (spec.by_name.get(word) for word in _WORDS.findall(_reason(detail)))

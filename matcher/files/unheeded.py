@@ -14,7 +14,14 @@ from matcher.files.rows import Rows, Sourced
 from matcher.files.settings import POLICY_FILE
 from matcher.model import CareRequest, FrameworkRate, Frozen, Rate
 from matcher.policy import Cited, Policy, default_policy
-from matcher.vocabulary import PANEL_SERVICES, Outcome, RateUnit, ServiceType, in_force
+from matcher.vocabulary import (
+    BED_UNITS,
+    HOMECARE_UNITS,
+    PANEL_SERVICES,
+    Outcome,
+    ServiceType,
+    in_force,
+)
 
 
 def unheeded(rows: BookRows, as_of: date, policy: Policy) -> Iterator[Fault]:
@@ -55,7 +62,7 @@ def _without_framework_rate(rows: BookRows, as_of: date) -> Iterator[Fault]:
 def _in_an_unread_unit(source: Rows[Any]) -> Iterator[Fault]:
     """Name rates in a unit, or for a length of visit, that no price is ever made of."""
     expected = {
-        "unit": "hour for homecare, week or night for a bed: a rate in another unit is never read",
+        "unit": "hour or visit for homecare, week or night for a bed: any other is never read",
         "visit_minutes": "nothing, because the rate is for a bed: it is never read",
     }
     for line in source:
@@ -66,7 +73,7 @@ def _in_an_unread_unit(source: Rows[Any]) -> Iterator[Fault]:
 def _unread_column(rate: Rate | FrameworkRate) -> str:
     """Return the column that keeps a rate from being read; empty where it is read."""
     homecare = rate.service_type is ServiceType.HOMECARE
-    if homecare is not (rate.unit is RateUnit.HOUR):
+    if rate.unit not in (HOMECARE_UNITS if homecare else BED_UNITS):
         return "unit"
     return "" if homecare or rate.visit_minutes is None else "visit_minutes"
 

@@ -14,13 +14,13 @@ import numpy.typing as npt
 from matcher.calendar import after_working_days
 from matcher.errors import UnknownIdError
 from matcher.geography import Gazetteer, Location, Postcode
+from matcher.market.price_list import AMOUNT_OF_FRAMEWORK, PriceList, RateKey, RateSheet
 from matcher.market.tables import (
     NO_LIMIT,
     NO_RATE,
     SLOTS_PER_DAY,
     Ints,
     Mask,
-    RateKey,
     Table,
     all_of,
     any_of,
@@ -38,10 +38,8 @@ from matcher.vocabulary import (
     Outcome,
     ProviderKind,
     ProviderStatus,
-    RateUnit,
     Residents,
     ServiceType,
-    in_force,
 )
 
 Line = TypeVar("Line", Rate, HomecareCapacity, BedCapacity, Offered)
@@ -92,7 +90,10 @@ class Market:
         self.northing_metres = located.northings_metres.astype(np.float64)
         self._compile_terms()
         self._compile_words()
-        self._compile_rates()
+        rates = self._about_supply(book.rates)
+        for rate in rates:
+            self.provider_number(rate.provider_id)
+        self.price_list = PriceList(book, rates, self.index)
         self._compile_capacity()
         self._compile_ledger()
 
@@ -157,17 +158,6 @@ class Market:
     def zone_of(self, postcode: Postcode) -> str | None:
         """Return the zone of a postcode: by its sector if a zone names that, else its outward."""
         return self._zone_of_part.get(postcode.sector) or self._zone_of_part.get(postcode.outward)
-
-    def framework_pence(
-        self, service: ServiceType, unit: RateUnit, visit_minutes: int | None, zone: str | None
-    ) -> int | None:
-        """Return the framework rate: the zone's own before all zones', the length's before any."""
-        for place in (zone, None) if zone else (None,):
-            for minutes in (visit_minutes, None) if visit_minutes else (None,):
-                amount = self._framework.get((service, unit, minutes, place))
-                if amount is not None:
-                    return amount
-        return None
 
     def word_mask(self, kind: str, word: str) -> Mask:
         """Return which providers have a specialism, group, language or zone."""
@@ -295,26 +285,6 @@ class Market:
             part: zone.zone for zone in self.book.zones for part in zone.postcodes
         }
 
-    def _compile_rates(self) -> None:
-        today = self.book.as_of
-        self.rate_pence: dict[RateKey, Ints] = {}
-        for rate in self._about_supply(self.book.rates):
-            if not in_force(rate.valid_from, rate.valid_to, today):
-                continue
-            key = (rate.service_type, rate.unit, rate.visit_minutes)
-            column = self.rate_pence.setdefault(key, np.full(len(self), NO_RATE, np.int64))
-            column[self.provider_number(rate.provider_id)] = rate.amount_pence
-        self._framework = {
-            (rate.service_type, rate.unit, rate.visit_minutes, rate.zone): rate.amount_pence
-            for rate in self.book.framework_rates
-            if in_force(rate.valid_from, rate.valid_to, today)
-        }
-        self.assumed_prices = {
-            (rate.provider_id, rate.service_type)
-            for rate in self.book.rates
-            if rate.assumed and in_force(rate.valid_from, rate.valid_to, today)
-        }
-
     def _compile_capacity(self) -> None:
         self.assumed_beds = {
             (line.provider_id, line.care_type) for line in self.book.bed_capacity if line.assumed
@@ -381,13 +351,16 @@ class Market:
 
 
 __all__ = [
+    "AMOUNT_OF_FRAMEWORK",
     "NO_LIMIT",
     "NO_RATE",
     "SLOTS_PER_DAY",
     "Ints",
     "Market",
     "Mask",
+    "PriceList",
     "RateKey",
+    "RateSheet",
     "Table",
     "all_of",
     "any_of",

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matcher.vocabulary import GRID_MINUTES, MINUTES_PER_DAY, RateUnit, ServiceType
+from matcher.vocabulary import GRID_MINUTES, MINUTES_PER_DAY
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 SLOTS_PER_DAY = MINUTES_PER_DAY // GRID_MINUTES
-RateKey = tuple[ServiceType, RateUnit, int | None]
 NO_LIMIT = np.iinfo(np.int64).max
 """Stands inside arrays for a limit that was not given; never leaves them."""
 NO_RATE = -1
-"""Stands inside rate arrays for a rate that was not given; never leaves them."""
+"""Stands inside arrays of money for a rate that was not given; never leaves them."""
 
 
 @dataclass(frozen=True)

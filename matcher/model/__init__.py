@@ -23,6 +23,8 @@ from matcher.model.supply import (
     HomecareCapacity,
     Provider,
     Rate,
+    RateAmount,
+    RateDays,
     Zone,
 )
 
@@ -48,6 +50,8 @@ __all__ = [
     "Placement",
     "Provider",
     "Rate",
+    "RateAmount",
+    "RateDays",
     "Running",
     "Text",
     "Visit",

@@ -29,6 +29,7 @@ from matcher.vocabulary import (
     GRID_MINUTES,
     LONG_TERM_SERVICES,
     MINUTES_PER_DAY,
+    NURSING_CARE,
     OLDER_AGE,
     CarerGender,
     CareType,
@@ -119,6 +120,10 @@ class CareRequest(Frozen):
     start_by: date | None = None
     funding: Funding | None = None
     personal_budget_pence_per_week: Pence | None = None
+    nursing_contribution_pence_per_week: Pence | None = None
+    health_share_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    third_party_top_up_pence_per_week: Pence | None = None
+    own_contribution_pence_per_week: Pence | None = None
     client_groups: Few[ClientGroup] = ()
     age: Age | None = None
     gender: PersonGender | None = None
@@ -148,6 +153,17 @@ class CareRequest(Frozen):
     def _nights_are_respite(self) -> Self:
         if self.placement and self.placement.nights is not None and not self.is_respite:
             raise ValueError(f"no nights, because {self.service_type} is asked for")
+        return self
+
+    @model_validator(mode="after")
+    def _payers_fit(self) -> Self:
+        if self.health_share_percent is not None and self.funding not in {None, Funding.JOINT}:
+            raise ValueError(f"no health_share_percent, because funding is {self.funding}")
+        nursing = self.care_type in NURSING_CARE or (self.is_respite and self.care_type is None)
+        if self.nursing_contribution_pence_per_week is not None and not nursing:
+            raise ValueError("no nursing contribution, because no nursing care is asked for")
+        if self.third_party_top_up_pence_per_week is not None and self.is_homecare:
+            raise ValueError("no third party's top-up, because homecare is asked for")
         return self
 
     @property
@@ -184,6 +200,11 @@ class CareRequest(Frozen):
         if ClientGroup.YOUNGER_ADULTS in self.client_groups:
             return ADULT_AGE, OLDER_AGE - 1
         return None
+
+    @property
+    def stay_nights(self) -> int | None:
+        """Nights of a stay that ends; ``None`` for care until further notice."""
+        return self.placement.nights if self.is_respite and self.placement else None
 
     @property
     def care_type(self) -> CareType | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from matcher.geography import Postcode
 from matcher.model.fields import Age, Days, Few, Frozen, GridMinute, Id, Metres, Name, Pence, Word
 from matcher.vocabulary import (
+    AT_FRAMEWORK,
     DEMENTIA_CARE,
     CareType,
     ClientGroup,
@@ -17,12 +18,27 @@ from matcher.vocabulary import (
     CqcRating,
     ProviderKind,
     ProviderStatus,
+    RateDay,
     RateUnit,
     Residents,
     ServiceType,
 )
 
 _GROUPS = {group.value: group for group in ClientGroup}
+
+
+def _in_the_weeks_order(days: tuple[RateDay, ...]) -> tuple[RateDay, ...]:
+    if len(set(days)) != len(days):
+        raise ValueError("each day named once")
+    return tuple(day for day in RateDay if day in days)
+
+
+Work = tuple[ServiceType, str | None, RateUnit, int | None]
+RateAmount = Annotated[
+    Annotated[Pence, Tag("pence")] | Annotated[Literal["framework"], Tag("framework")],
+    Discriminator(lambda amount: "framework" if amount == AT_FRAMEWORK else "pence"),
+]
+RateDays = Annotated[tuple[RateDay, ...], Field(max_length=8), AfterValidator(_in_the_weeks_order)]
 
 
 class Zone(Frozen):
@@ -106,16 +122,27 @@ class Provider(Frozen):
 
 
 class Rate(Frozen):
-    """What a provider charges for a service, with the days it is in force (both inclusive)."""
+    """What a provider charges for a service, with the days it is in force (both inclusive).
+
+    Of several rates for the same care the most particular goes: one for the person's zone before
+    one for any zone, then one for that length of visit, then one for that day of care.
+    """
 
     provider_id: Id
     service_type: ServiceType
+    zone: Id | None = None
     unit: RateUnit
     visit_minutes: Annotated[int, Field(ge=5, le=720)] | None = None
-    amount_pence: Pence
+    days: RateDays = ()
+    amount_pence: RateAmount
     valid_from: date | None = None
     valid_to: date | None = None
     assumed: bool = False
+
+    @property
+    def what_for(self) -> Work:
+        """What the rate is for, but for the days: on no day may there be two for the same."""
+        return self.service_type, self.zone, self.unit, self.visit_minutes
 
 
 class FrameworkRate(Frozen):
@@ -125,9 +152,15 @@ class FrameworkRate(Frozen):
     zone: Id | None = None
     unit: RateUnit
     visit_minutes: Annotated[int, Field(ge=5, le=720)] | None = None
+    days: RateDays = ()
     amount_pence: Pence
     valid_from: date | None = None
     valid_to: date | None = None
+
+    @property
+    def what_for(self) -> Work:
+        """What the rate is for, but for the days: on no day may there be two for the same."""
+        return self.service_type, self.zone, self.unit, self.visit_minutes
 
 
 class HomecareCapacity(Frozen):

@@ -153,10 +153,9 @@ def measure(
         The objectives.
     """
     placed = {line.request_id: line for line in allocation.placed}
+    lines = [(from_start(each, placed.get(name)), name) for name, each in enquiries.items()]
     return {
-        each.name: sum(
-            each.of_placed(enquiry, placed.get(name)) for name, enquiry in enquiries.items()
-        )
+        each.name: sum(each.of_placed(enquiry, placed.get(name)) for enquiry, name in lines)
         for each in order
     }
 
@@ -165,7 +164,15 @@ def measure_request(
     enquiry: Enquiry, placed: Placed | None, order: Iterable[Objective]
 ) -> dict[str, int]:
     """Return what one request adds to some objectives, placed or not."""
+    enquiry = from_start(enquiry, placed)
     return {each.name: each.of_placed(enquiry, placed) for each in order}
+
+
+def from_start(enquiry: Enquiry, placed: Placed | None) -> Enquiry:
+    """Return an enquiry with the prices of the day on which care would begin."""
+    if placed is None:
+        return enquiry
+    return enquiry.beginning(enquiry.market.day_number(placed.start_date))
 
 
 __all__ = [
@@ -175,6 +182,7 @@ __all__ = [
     "Objective",
     "Timeless",
     "arrangeable",
+    "from_start",
     "known",
     "measure",
     "measure_request",

@@ -75,7 +75,8 @@ def _violations(case: Case) -> Iterator[Violation]:
         yield from visits_all_timed(case, placed)
     sound = [p for p in known if _is_sound(case, p)]
     for placed in sound:
-        enquiry = Enquiry(case.market, case.requests[placed.request_id])
+        asked = Enquiry(case.market, case.requests[placed.request_id])
+        enquiry = asked.beginning(case.market.day_number(placed.start_date))
         yield from pair_is_eligible(case, enquiry, placed)
         yield from starts_in_windows(case, placed)
         yield from one_visit_at_a_time(case, placed)

@@ -8,17 +8,21 @@ from matcher.allocation import Placed, PlacementStatus
 from matcher.errors import RefereeError
 from matcher.referee.case import Case, Violation
 from matcher.referee.ways import Way, way_between
+from matcher.vocabulary import Funding
 
 
 def figures_are_right(case: Case, placed: Placed) -> Iterator[Violation]:
-    """Cost, distance and travel are what the book and the policy make them (H6, H16)."""
-    is_homecare = case.requests[placed.request_id].is_homecare
+    """Cost, who pays it, distance and travel are what the book and policy make them (H6, H16)."""
+    request, first = case.requests[placed.request_id], placed.start_date
     way = _way(case, placed)
-    travel = _travel(case, placed, way) if is_homecare else 0
+    travel = _travel(case, placed, way) if request.is_homecare else 0
+    bill = case.tariff.bill_pence(request, placed.provider_id, first)
     expected = {
         "distance_metres": way.metres,
         "travel_minutes": travel,
-        "weekly_cost_pence": _cost(case, placed),
+        "weekly_cost_pence": case.tariff.weekly_pence(request, placed.provider_id, first),
+        "stay_cost_pence": None if request.stay_nights is None else bill,
+        "paid_by": case.tariff.paid_by(request, placed.provider_id, first),
     }
     for name, value in expected.items():
         stated = getattr(placed, name)
@@ -63,24 +67,24 @@ def _way(case: Case, placed: Placed) -> Way:
     )
 
 
-def _cost(case: Case, placed: Placed) -> int | None:
-    request = case.requests[placed.request_id]
-    return case.tariff.weekly_pence(request, placed.provider_id)
-
-
 def status_is_right(case: Case, placed: Placed) -> Iterator[Violation]:
-    """Nothing whose price somebody must agree to counts as placed, and nothing else waits."""
-    request = case.requests[placed.request_id]
-    cost = _cost(case, placed)
-    framework = case.tariff.framework_pence(request)
-    ceilings = [framework, request.personal_budget_pence_per_week]
-    no_ceiling = framework is None and (request.is_homecare or ceilings[1] is None)
-    too_dear = cost is None or any(c is not None and cost > c for c in ceilings) or no_ceiling
-    right = PlacementStatus.NEEDS_APPROVAL if too_dear else PlacementStatus.PROPOSED
+    """Nothing whose price somebody must agree to counts as placed, and nothing else waits.
+
+    Where the council pays nothing, nobody has to agree for it.
+    """
+    request, first = case.requests[placed.request_id], placed.start_date
+    payers = case.tariff.paid_by(request, placed.provider_id, first)
+    limits = case.tariff.limits(request, first)
+    held = None if payers is None else payers.council_pence + payers.own_pence
+    no_ceiling = limits[0] is None and (request.is_homecare or limits[1] is None)
+    too_dear = held is None or any(limit is not None and held > limit for limit in limits)
+    council_pays = request.funding not in {Funding.SELF_FUNDED, Funding.HEALTH}
+    waits = council_pays and (too_dear or no_ceiling)
+    right = PlacementStatus.NEEDS_APPROVAL if waits else PlacementStatus.PROPOSED
     if placed.status is not right:
         yield Violation(
             "STATUS_PRICE",
             placed.request_id,
-            f"is {placed.status} but should be {right}: {cost} pence a week, "
-            f"ceilings {ceilings} (H9)",
+            f"is {placed.status} but should be {right}: {held} pence held against "
+            f"ceilings {list(limits)} (H9)",
         )

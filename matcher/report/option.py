@@ -117,6 +117,7 @@ def option_facts(option: Option, budget_pence: int | None) -> list[tuple[str, st
     """Return the facts of an option that are no score."""
     told: list[tuple[str, str | Text]] = [
         ("Cost", price_text(option, budget_pence)),
+        *[("Price", text) for text in option.price_notes],
         ("Booking", _booking(option)),
         ("Where", _where(option)),
         ("Earliest start", day_text(option.start_date)),
@@ -140,6 +141,8 @@ def price_text(option: Option, budget_pence: int | None) -> str:
 def _booking(option: Option) -> Text:
     if option.needs_approval:
         return Text("NEEDS APPROVAL: " + " ".join(option.approval_reasons), style=ALERT)
+    if option.paid_by is not None and not option.paid_by.council_pence:
+        return Text("the council pays nothing of it, may be offered as it is", style=GOOD)
     held = "rate" if option.framework_pence is not None else "personal budget"
     return Text(f"within the {held}, may be offered as it is", style=GOOD)
 

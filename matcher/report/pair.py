@@ -96,7 +96,6 @@ def explain_pair(market: Market, request_id: str, provider_id: str, *, seed: int
     eligible = all(rule.passes for rule in rules)
     ranked = make_shortlist(market, request_id, options=len(market), seed=seed).shortlist
     ranks = {option.provider_id: option.rank for option in ranked.options}
-    cost = int(enquiry.prices.weekly_pence[number]) if enquiry.prices.known[number] else None
     return Pair(
         request_id=request_id,
         provider_id=provider_id,
@@ -104,8 +103,8 @@ def explain_pair(market: Market, request_id: str, provider_id: str, *, seed: int
         ranked_among=ranked.eligible,
         distance_metres=int(enquiry.distance_metres[number]),
         way=enquiry.way_text(number).strip(),
-        weekly_cost_pence=cost,
-        framework_pence=enquiry.prices.framework_pence,
+        weekly_cost_pence=enquiry.prices.cost_of(number),
+        framework_pence=enquiry.prices.framework_of(number),
         approval_reasons=approval_reasons(enquiry, number),
         personal_budget_pence=enquiry.request.personal_budget_pence_per_week,
         rules=rules,

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 
 from matcher.calendar import after_working_days
+from matcher.eligibility import span_text
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Ints
 from matcher.scoring.criterion import FULL_SCORE, Criterion, hundredths, near_times
@@ -25,23 +26,24 @@ DAYS_PER_YEAR = 365.25
 
 
 class Cost(Criterion):
-    """Weekly cost against the lower of framework cost and personal budget (S2, S12).
+    """What is held against the lower of framework cost and personal budget (S2, S12).
 
     50 at the reference; 0 at, and beyond, a policy share above it; 100 that share below. No rate
-    on file scores 0.
+    on file scores 0. Where the council pays nothing the whole price is compared, with the
+    framework cost alone: the same ruler for every home. A stay is compared in all.
     """
 
     name = "cost"
 
     def applies(self, enquiry: Enquiry) -> bool:
         """Need a framework rate or a budget to compare with."""
-        return self._reference(enquiry) is not None
+        return bool(self._references(enquiry).any())
 
     def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
         """Score by the difference from the reference cost."""
-        reference = self._reference(enquiry) or 1
+        reference = np.maximum(self._references(enquiry)[numbers], 1).astype(np.float64)
         spread = enquiry.market.policy.scoring.cost_spread.value
-        cost = enquiry.prices.weekly_pence[numbers].astype(np.float64)
+        cost = enquiry.compared_pence[numbers].astype(np.float64)
         share = 0.5 + 0.5 * (reference - cost) / (spread * reference)
         return np.where(enquiry.prices.known[numbers], hundredths(share), 0)
 
@@ -49,17 +51,20 @@ class Cost(Criterion):
         """Give the cost and what it is compared with."""
         if not enquiry.prices.known[number]:
             return "no rate on file"
-        cost = pounds_text(int(enquiry.prices.weekly_pence[number]))
-        reference = self._reference(enquiry)
-        if reference is None:
-            return f"{cost} a week; no framework rate or budget to compare with"
-        return f"{cost} a week against {pounds_text(reference)}"
+        cost = span_text(enquiry, int(enquiry.compared_pence[number]))
+        reference = int(self._references(enquiry)[number])
+        if not reference:
+            return f"{cost}; no framework rate or budget to compare with"
+        return f"{cost} against {pounds_text(reference)}"
 
     @staticmethod
-    def _reference(enquiry: Enquiry) -> int | None:
-        budget = enquiry.request.personal_budget_pence_per_week
-        known = [p for p in (enquiry.prices.framework_pence, budget) if p]
-        return min(known, default=None)
+    def _references(enquiry: Enquiry) -> Ints:
+        """Return what each provider is compared with, [providers]; 0 for nothing."""
+        framework = np.maximum(enquiry.prices.framework_bill_pence, 0)
+        budget = enquiry.budget_pence
+        if not budget:
+            return framework
+        return np.where(framework > 0, np.minimum(framework, budget), budget)
 
 
 class Distance(Criterion):

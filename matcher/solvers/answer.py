@@ -13,6 +13,7 @@ from matcher.eligibility import (
     Refusal,
     Verdict,
     approval_reasons,
+    price_notes,
     rated_text,
     rating_warnings,
     request_refusals,
@@ -80,12 +81,15 @@ def plan_of(problem: Problem, allocation: Allocation) -> Plan:
         request = number.get(line.request_id)
         if request is None or request in plan:
             continue
-        for option in problem.options[request]:
-            if problem.market.providers[option.provider].provider_id == line.provider_id:
-                choice = diary.again(option, _times(problem, option, line))
-                if choice is not None:
-                    diary.take(choice)
-                    plan[request] = choice
+        number_of = problem.market.index.get(line.provider_id)
+        mine = [option for option in problem.options[request] if option.provider == number_of]
+        times = [_times(problem, option, line) for option in mine]
+        # An option that may still begin on that day goes before one at the price of other days.
+        mine.sort(key=lambda option: not diary.may(option, times[0]))
+        choice = next((c for option in mine if (c := diary.again(option, times[0]))), None)
+        if choice is not None:
+            diary.take(choice)
+            plan[request] = choice
     return plan
 
 
@@ -99,8 +103,11 @@ def _times(problem: Problem, option: Option, line: Placed) -> tuple[int, ...]:
 def _placed(problem: Problem, choice: Choice, points: Fraction | None) -> Placed:
     option = choice.option
     enquiry = problem.enquiries[option.request]
-    bookable = sum(not other.needs_approval for other in problem.options[option.request])
-    asked = len(problem.options[option.request])
+    others = problem.options[option.request]
+    asked = len({other.provider for other in others})
+    bookable = len({other.provider for other in others if not other.needs_approval})
+    placed = problem.placed(choice)
+    priced = enquiry.beginning(problem.market.day_number(placed.start_date))
     provider = problem.market.providers[option.provider]
     reasons = (
         *rating_warnings(enquiry, option.provider),
@@ -109,12 +116,11 @@ def _placed(problem: Problem, choice: Choice, points: Fraction | None) -> Placed
         rated_text(provider),
         f"one of {asked} that could start on their own, {bookable} of them within the rate",
         *_generic_reasons(enquiry, option.provider),
-        *approval_reasons(enquiry, option.provider),
+        *approval_reasons(priced, option.provider),
+        *price_notes(priced, option.provider),
     )
     scarcity = None if points is None else round(float(points), POINTS_DECIMALS)
-    return problem.placed(choice).model_copy(
-        update={"reasons": reasons, "scarcity_points": scarcity}
-    )
+    return placed.model_copy(update={"reasons": reasons, "scarcity_points": scarcity})
 
 
 def _generic_reasons(enquiry: Enquiry, provider: int) -> tuple[str, ...]:
@@ -129,7 +135,7 @@ def _generic_reasons(enquiry: Enquiry, provider: int) -> tuple[str, ...]:
 def _unplaced(problem: Problem, number: int) -> Unplaced:
     verdict = problem.verdicts[number]
     request_id = problem.request_ids[number]
-    options = problem.options[number]
+    options = {option.provider for option in problem.options[number]}
     if options:
         return Unplaced(
             request_id=request_id,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.solvers.options import Choice, Option, Plan, Problem, Resource
-from matcher.timetable import admission_days, earliest_admission, find_times, occupy, occupy_bed
+from matcher.timetable import admission_days, find_times, occupy, occupy_bed
 from matcher.vocabulary import Risk
 
 URGENCY = {Risk.RED: 0, Risk.AMBER: 1, Risk.GREEN: 2, None: 3}
@@ -46,26 +46,33 @@ class Diary:
             shape = self._problem.shape(option.request)
             times = find_times(left, shape, option.travel_slots)
             return None if times is None else Choice(option, times)
-        day = earliest_admission(left, self._problem.bed_window(option))
-        return None if day is None else Choice(option, (day,))
+        asked = np.flatnonzero(option.domains[0])
+        first, last = int(asked[0]), int(asked[-1])
+        nights = self._problem.enquiries[option.request].request.stay_nights
+        works = admission_days(left, first, last, nights) & option.domains[0, first : last + 1]
+        return Choice(option, (first + int(works.argmax()),)) if works.any() else None
 
     def again(self, option: Option, times: tuple[int, ...]) -> Choice | None:
         """Return the option with the times given, if they still fit, else with others that do."""
         choice = Choice(option, times)
         return choice if self._fits(choice) else self.fit(option)
 
+    def may(self, option: Option, times: tuple[int, ...]) -> bool:
+        """Say whether an option has each of some times among its own, free or not."""
+        domains = option.domains
+        return len(times) == len(domains) and all(
+            0 <= time < domain.shape[0] and domain[time]
+            for time, domain in zip(times, domains, strict=True)
+        )
+
     def _fits(self, choice: Choice) -> bool:
         option, left = choice.option, self.left(choice.option)
-        domains = option.domains
-        if len(choice.times) != len(domains) or not all(
-            0 <= time < domain.shape[0] and domain[time]
-            for time, domain in zip(choice.times, domains, strict=True)
-        ):
+        if not self.may(option, choice.times):
             return False
         if not self._problem.enquiries[option.request].request.is_homecare:
-            window = self._problem.bed_window(option)
             day = choice.times[0]
-            return bool(admission_days(left, day, day, window.nights)[0])
+            nights = self._problem.enquiries[option.request].request.stay_nights
+            return bool(admission_days(left, day, day, nights)[0])
         shape = self._problem.shape(option.request)
         if any(
             later < start + int(shape.length_slots[one])
@@ -92,7 +99,7 @@ class Diary:
             shape = self._problem.shape(option.request)
             self._left[resource] = occupy(left, shape, option.travel_slots, choice.times, sign)
         else:
-            nights = enquiry.request.placement.nights if enquiry.request.placement else None
+            nights = enquiry.request.stay_nights
             self._left[resource] = occupy_bed(left, choice.times[0], nights, sign)
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from matcher.allocation import Placed, PlacementStatus, VisitTime
-from matcher.eligibility import BATCH_RULES, Verdict, judge
-from matcher.enquiry import Enquiry
-from matcher.market import Market, Mask
-from matcher.objectives import arrangeable, ordered
+from matcher.eligibility import BATCH_RULES, BUDGET_RULE, Verdict, judge, paid_by, stay_cost_pence
+from matcher.enquiry import Enquiry, Starts
+from matcher.market import Ints, Market, Mask
+from matcher.objectives import arrangeable, from_start, ordered
+from matcher.pricing import priced_alike
 from matcher.shortlist import rank
-from matcher.timetable import LONGEST_REST, BedWindow, PackageShape, start_masks, window_days
+from matcher.timetable import LONGEST_REST, PackageShape, start_masks, window_days
 from matcher.vocabulary import GRID_MINUTES, CareType
 
 Resource = tuple[int, CareType | None]
@@ -136,8 +137,8 @@ class Problem:
         enquiry = self.enquiries[option.request]
         number, request = option.provider, enquiry.request
         provider = self.market.providers[number]
-        known = bool(enquiry.prices.known[number])
         day = option.first_day if request.is_homecare else choice.times[0]
+        priced = enquiry.beginning(day)
         visits = request.package.visits
         return Placed(
             request_id=request.request_id,
@@ -152,7 +153,9 @@ class Problem:
                 VisitTime(visit_no=visit.visit_no, start_minute=slot * GRID_MINUTES)
                 for visit, slot in zip(visits, choice.times[: len(visits)], strict=True)
             ),
-            weekly_cost_pence=int(enquiry.prices.weekly_pence[number]) if known else None,
+            weekly_cost_pence=priced.prices.cost_of(number),
+            stay_cost_pence=stay_cost_pence(priced, number),
+            paid_by=paid_by(priced, number),
             distance_metres=int(enquiry.distance_metres[number]),
             travel_minutes=int(enquiry.travel_minutes[number]),
             cqc_rating=provider.cqc_rating,
@@ -164,7 +167,7 @@ class Problem:
         key = (request, choice and choice.option, choice and choice.times)
         if key not in self._values:
             placed = None if choice is None else self.placed(choice)
-            enquiry = self.enquiries[request]
+            enquiry = from_start(self.enquiries[request], placed)
             self._values[key] = tuple(each.of_placed(enquiry, placed) for each in self.order)
         return self._values[key]
 
@@ -177,10 +180,6 @@ class Problem:
         """Return the compiled package of a homecare request."""
         return self.enquiries[request].shape
 
-    def bed_window(self, option: Option) -> BedWindow:
-        """Return when somebody may be admitted under an option for a bed."""
-        return self.enquiries[option.request].bed_window(option.provider)
-
 
 def _admission_days(market: Market, verdicts: tuple[Verdict, ...]) -> int:
     """Return how many days of admission are told apart: the horizon, and more if asked for."""
@@ -191,27 +190,69 @@ def _admission_days(market: Market, verdicts: tuple[Verdict, ...]) -> int:
 def _options(number: int, verdict: Verdict, days: int, seed: int) -> Iterator[Option]:
     enquiry, starts = verdict.enquiry, verdict.starts
     eligible = np.flatnonzero(verdict.eligible)
-    ranking = rank(enquiry, starts, eligible, seed)
-    costs = [each.fixed(enquiry, starts, eligible).tolist() for each in ranking.order]
-    for place, provider in enumerate(eligible.tolist()):
-        travel = int(enquiry.travel_minutes[provider]) // GRID_MINUTES
-        yield Option(
-            request=number,
-            provider=provider,
-            travel_slots=travel,
-            domains=_domains(enquiry, provider, travel, days),
-            first_day=int(starts.start_day[provider]),
-            needs_approval=bool(enquiry.needs_approval[provider]),
-            costs=tuple(int(column[place]) for column in costs),
-            alone=ranking.keys[place][0],
-            tie=ranking.ties[place],
-        )
+    for priced, places in _priced(verdict, eligible, days):
+        begins = _beginning(starts, eligible, places)
+        ranking = rank(priced, begins, eligible, seed)
+        costs = [each.fixed(priced, begins, eligible).tolist() for each in ranking.order]
+        for place, admits in places.items():
+            provider = int(eligible[place])
+            travel = int(enquiry.travel_minutes[provider]) // GRID_MINUTES
+            yield Option(
+                request=number,
+                provider=provider,
+                travel_slots=travel,
+                domains=_visit_starts(enquiry, provider, travel) if admits is None else admits,
+                first_day=int(begins.start_day[provider]),
+                needs_approval=bool(priced.needs_approval[provider]),
+                costs=tuple(int(column[place]) for column in costs),
+                alone=ranking.keys[place][0],
+                tie=ranking.ties[place],
+            )
 
 
-def _domains(enquiry: Enquiry, provider: int, travel_slots: int, days: int) -> Mask:
-    free = enquiry.capacity.of(provider)
+def _beginning(starts: Starts, eligible: Ints, places: Mapping[int, Mask | None]) -> Starts:
+    """Return when providers could start, each within its own days of admission if it has any."""
+    first = starts.start_day.copy()
+    for place, admits in places.items():
+        if admits is not None:
+            first[eligible[place]] = int(np.argmax(admits[0]))
+    return replace(starts, start_day=first)
+
+
+def _priced(
+    verdict: Verdict, eligible: Ints, days: int
+) -> Iterator[tuple[Enquiry, Mapping[int, Mask | None]]]:
+    """Yield enquiries by the first day that they price, with places in eligible, and their days.
+
+    A home whose price depends on the day of admission has an option for each price, which may
+    begin on the days that have it: so every option has one price. Homecare has one first day.
+    """
+    enquiry = verdict.enquiry
     if enquiry.request.is_homecare:
-        return start_masks(free, enquiry.shape, travel_slots)
+        yield enquiry, dict.fromkeys(range(len(eligible)))
+        return
+    admits = [_admits(enquiry, provider, days) for provider in eligible.tolist()]
+    alike = priced_alike(enquiry.market, enquiry.request, np.arange(days, dtype=np.int64))
+    found: dict[Enquiry, dict[int, Mask | None]] = {}
+    first: dict[tuple[int, ...], Enquiry] = {}
+    for day in np.unique(alike).tolist():
+        priced, these = enquiry.beginning(day), alike == day
+        allowed = BUDGET_RULE.mask(priced, verdict.eligible)[eligible]
+        rows = zip(admits, allowed, priced.prices.rows(eligible), strict=True)
+        for place, (mask, is_allowed, price) in enumerate(rows):
+            if is_allowed and (mask & these).any():
+                alike_days = found.setdefault(first.setdefault((place, *price), priced), {})
+                before = alike_days.get(place)
+                alike_days[place] = mask & these if before is None else before | (mask & these)
+    yield from found.items()
+
+
+def _visit_starts(enquiry: Enquiry, provider: int, travel_slots: int) -> Mask:
+    return start_masks(enquiry.capacity.of(provider), enquiry.shape, travel_slots)
+
+
+def _admits(enquiry: Enquiry, provider: int, days: int) -> Mask:
+    free = enquiry.capacity.of(provider)
     window = enquiry.bed_window(provider)
     admits = np.zeros((1, days), np.bool_)
     admits[0, window.first_day : window.last_day + 1] = window_days(free, window)

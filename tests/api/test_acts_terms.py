@@ -96,7 +96,7 @@ def test_the_cost_is_the_tariffs(standpoint: Standpoint, visits: list[Visit], pe
     )
     tariff = Tariff(market.book.model_copy(update={"rates": (rate,)}))
     assert int(Enquiry(market, request).prices.weekly_pence[0]) == tariff.weekly_pence(
-        request, "maiden"
+        request, "maiden", terms.start_date
     )
 
 

@@ -223,7 +223,7 @@ def test_a_market_that_is_right_is_kept(sqlite_desk: Desk) -> None:
     sqlite_desk.post("/v1/requests/R-201/shortlists", {})
     other = in_memory(sqlite_desk)
     assert other is not market
-    assert other.rate_pence is market.rate_pence
+    assert other.price_list is market.price_list
 
 
 def test_a_hold_ends_in_memory_on_the_second(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

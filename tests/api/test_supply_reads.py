@@ -108,7 +108,7 @@ def test_new_lines_of_the_ledger_are_read_alone(desk: Desk) -> None:
         desk.post(ASK, body)
     assert rows == []
     market = in_memory(desk)
-    assert market.rate_pence is before.rate_pence
+    assert market.price_list is before.price_list
     assert market.last_offered_day[market.index["frome"]] == market.book.as_of.toordinal()
     assert differences(market, from_scratch(desk)) == []
 

@@ -12,6 +12,7 @@ from matcher.enquiry import Enquiry
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import Book, Frozen
+from matcher.payers import council_pays
 from matcher.policy import default_policy
 from matcher.tariff import Tariff
 from matcher.vocabulary import RateUnit, ServiceType
@@ -32,7 +33,7 @@ from tests.pricing_books import priced_books
 
 NO_CEILING = "No framework rate is in force to hold the price against (H9)."
 BY_WEEK: dict[str, Any] = {"service_type": ServiceType.NURSING_DEMENTIA, "unit": RateUnit.WEEK}
-UNBUDGETED: dict[str, Any] = {"personal_budget_pence_per_week": None, "funding": "self_funded"}
+UNBUDGETED: dict[str, Any] = {"personal_budget_pence_per_week": None}
 
 
 def reasons(asked: Enquiry) -> tuple[str, ...]:
@@ -46,11 +47,11 @@ def reasons(asked: Enquiry) -> tuple[str, ...]:
     ("rates", "held"),
     [
         ((ceiling(),), True),
-        ((ceiling(valid_to=day(0)),), True),  # its last day
+        ((ceiling(valid_to=day(30)),), True),  # still in force when care begins
         ((ceiling(visit_minutes=30),), True),  # the very length asked for
         ((), False),  # nothing on file
         ((ceiling(valid_to=day(-1)),), False),  # ran out yesterday
-        ((ceiling(valid_from=day(1)),), False),  # holds from tomorrow
+        ((ceiling(valid_from=day(60)),), False),  # holds from a day after care begins
         ((ceiling(zone="elsewhere"),), False),  # another zone's
         ((ceiling(visit_minutes=45),), False),  # another length's
         ((ceiling(**BY_WEEK),), False),  # a bed's
@@ -63,7 +64,7 @@ def test_homecare_is_held_against_a_framework_rate(
     """Kept with a rate in force, broken without; a budget, however ample, is no substitute."""
     asked = homecare_request(personal_budget_pence_per_week=budget)
     found = enquiry(gazetteer, asked, provider(), hourly(), *rates)
-    assert found.has_no_ceiling is not held
+    assert found.has_no_ceiling.tolist() == [not held]
     assert reasons(found) == (() if held else (NO_CEILING,))
 
 
@@ -120,17 +121,21 @@ def test_the_mask_the_reasons_and_the_tariff_agree(book: Book, gazetteer: Gazett
     supply, tariff = Market(book, default_policy(), gazetteer), Tariff(book)
     for asked in book.requests:
         found = Enquiry(supply, asked)
-        limit, budget = tariff.framework_pence(asked), asked.personal_budget_pence_per_week
         for number, seller in enumerate(supply.providers):
-            cost = tariff.weekly_pence(asked, seller.provider_id)
+            first = day(int(found.first_days[number]))
+            limit, budget = tariff.limits(asked, first)
+            payers = tariff.paid_by(asked, seller.provider_id, first)
+            held = None if payers is None else payers.council_pence + payers.own_pence
             told = approval_reasons(found, number)
             assert bool(found.needs_approval[number]) == bool(told)
             lacking = limit is None and (asked.is_homecare or budget is None)
             ceilings = [most for most in (limit, budget) if most is not None]
-            agreed = cost is not None and not lacking and all(cost <= most for most in ceilings)
-            assert agreed == (not told)
+            agreed = held is not None and not lacking and all(held <= most for most in ceilings)
+            assert (agreed or not council_pays(asked)) == (not told)
 
 
 def test_a_service_without_prices_has_no_ceiling(gazetteer: Gazetteer) -> None:
     """Extra care has neither a rate nor, here, a budget."""
-    assert enquiry(gazetteer, request(ServiceType.EXTRA_CARE), home()).has_no_ceiling
+    assert enquiry(gazetteer, request(ServiceType.EXTRA_CARE), home()).has_no_ceiling.tolist() == [
+        True
+    ]

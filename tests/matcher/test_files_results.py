@@ -99,8 +99,9 @@ def test_the_columns_are_those_of_the_contract(
         for path in (tmp_path / "night").glob("*.csv")
     }
     assert headers == {
-        "placements.csv": "request_id,provider_id,status,weekly_cost_gbp,distance_km,"
-        "travel_minutes,start_date,scarcity_price,cqc_rating,cqc_rated_on,reasons",
+        "placements.csv": "request_id,provider_id,status,weekly_cost_gbp,stay_cost_gbp,"
+        "council_gbp,health_gbp,third_party_gbp,own_gbp,distance_km,travel_minutes,start_date,"
+        "scarcity_price,cqc_rating,cqc_rated_on,reasons",
         "visit_times.csv": "request_id,visit_no,days,start,minutes,carers,travel_minutes,"
         "provider_id",
         "unplaced.csv": "request_id,reason,detail,nearest_miss",

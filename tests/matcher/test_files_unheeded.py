@@ -29,7 +29,7 @@ CAUTIONS: list[tuple[str, Step, Place, str]] = [
     ("framework rate by the hour", framework("nursing", "hour"),
      ("framework_rates.csv", 8, "unit"), "week or night for a bed"),
     ("homecare by the week", cell("rates.csv", 2, "unit", "week"), ("rates.csv", 2, "unit"),
-     "hour for homecare"),
+     "hour or visit for homecare"),
     ("bed by length of visit", cell("rates.csv", 8, "visit_minutes", "30"),
      ("rates.csv", 8, "visit_minutes"), "never read"),
     ("need misspelt", cell("requests.csv", 4, "needs", "diabtes"), ("requests.csv", 4, "needs"),

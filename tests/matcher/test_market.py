@@ -15,7 +15,6 @@ from tests.builders import (
     NEAR,
     WEYMOUTH,
     beds,
-    ceiling,
     council_policy,
     day,
     home,
@@ -180,24 +179,11 @@ def test_rates_are_kept_by_service_unit_and_length(gazetteer: Gazetteer) -> None
         *(hourly("P-2", 2_000), hourly("P-1", 1_000, valid_to=day(-1))),
         hourly("P-1", 3_000, visit_minutes=30),
     )
-    any_length = (ServiceType.HOMECARE, RateUnit.HOUR, None)
-    assert supply.rate_pence[any_length].tolist() == [-1, 2_000]
-    half_hour = (ServiceType.HOMECARE, RateUnit.HOUR, 30)
-    assert supply.rate_pence[half_hour].tolist() == [3_000, -1]
-
-
-def test_framework_rates_are_found_from_the_particular_to_the_general(
-    gazetteer: Gazetteer,
-) -> None:
-    """Zone before everywhere, length before any; without one there is none."""
-    supply = market(gazetteer, ceiling(1), ceiling(2, visit_minutes=30), ceiling(3, zone="town"))
-    ask = supply.framework_pence
-    homecare, hour = ServiceType.HOMECARE, RateUnit.HOUR
-    assert ask(homecare, hour, 30, None) == 2
-    assert ask(homecare, hour, 45, None) == 1
-    assert ask(homecare, hour, 30, "town") == 3
-    assert ask(homecare, hour, 30, "elsewhere") == 2
-    assert ask(homecare, RateUnit.WEEK, None, "town") is None
+    pence = supply.price_list.on(0).pence
+    any_length = (ServiceType.HOMECARE, RateUnit.HOUR, None, None, None)
+    assert pence[any_length].tolist() == [-1, 2_000]
+    half_hour = (ServiceType.HOMECARE, RateUnit.HOUR, 30, None, None)
+    assert pence[half_hour].tolist() == [3_000, -1]
 
 
 def test_the_ledger_counts_recent_offers_and_remembers_the_last(gazetteer: Gazetteer) -> None:

@@ -75,7 +75,7 @@ def test_other_providers_are_untouched(gazetteer: Gazetteer) -> None:
     assert (after.carers.of(other) == before.carers.of(other)).all()
     assert (after.beds[beds().care_type].of(house) == before.beds[beds().care_type].of(house)).all()
     assert after.easting_metres is before.easting_metres
-    assert after.rate_pence is before.rate_pence
+    assert after.price_list is before.price_list
 
 
 def test_the_market_itself_stays_as_it_was(gazetteer: Gazetteer) -> None:

@@ -35,18 +35,18 @@ TOWN = Zone(zone="town", postcodes=("DT1",))
 
 
 def priced(gazetteer: Gazetteer, request: CareRequest, *things: Frozen) -> Enquiry:
-    """Return the enquiry of a request, once the referee's own arithmetic agrees with its prices."""
+    """Return prices of care from the book's day on, once the referee's own arithmetic agrees."""
     seller = provider() if request.is_homecare else home()
-    asked = enquiry(gazetteer, request, seller, *things)
+    asked = enquiry(gazetteer, request, seller, *things).beginning(0)
     tariff = Tariff(asked.market.book)
-    assert cost(asked) == tariff.weekly_pence(request, seller.provider_id)
-    assert asked.prices.framework_pence == tariff.framework_pence(request)
+    assert cost(asked) == tariff.weekly_pence(request, seller.provider_id, day(0))
+    assert asked.prices.framework_of(0) == tariff.framework_pence(request, day(0))
     return asked
 
 
 def cost(asked: Enquiry) -> int | None:
     """Return the weekly cost at the only provider; None where it is not known."""
-    return int(asked.prices.weekly_pence[0]) if asked.prices.known[0] else None
+    return asked.prices.cost_of(0)
 
 
 @given(st.integers(0, 10**9), st.integers(1, 10**6))
@@ -85,13 +85,13 @@ def test_the_total_is_rounded_once_halves_up(
     """One visit a week; the framework cost is rounded the same way."""
     request = homecare_request(visit(minutes=minutes, days=("mon",)))
     asked = priced(gazetteer, request, hourly(pence=pence), ceiling(pence))
-    assert cost(asked) == asked.prices.framework_pence == expected
+    assert cost(asked) == asked.prices.framework_of(0) == expected
 
 
 def test_two_half_pennies_make_a_penny(gazetteer: Gazetteer) -> None:
-    """Rounding is of the week, not of each visit: 2 x 1,250.5 is 2,501, not 2,502."""
+    """As an invoice has it, each visit is rounded: 2 x 1,250.5 is 2,502, not 2,501."""
     request = homecare_request(visit(1, days=("mon",)), visit(2, "lunch", days=("mon",)))
-    assert cost(priced(gazetteer, request, hourly(pence=2_501))) == 2_501
+    assert cost(priced(gazetteer, request, hourly(pence=2_501))) == 2_502
 
 
 def test_a_rate_for_the_visits_length_goes_before_the_rate_for_any(gazetteer: Gazetteer) -> None:
@@ -112,7 +112,7 @@ def test_the_ceiling_needs_a_rate_for_every_visit(gazetteer: Gazetteer) -> None:
     """One visit without a framework rate leaves nothing to compare with."""
     request = homecare_request(visit(1), visit(2, minutes=60), visit(3, "lunch"))
     asked = priced(gazetteer, request, hourly(), ceiling(visit_minutes=30))
-    assert asked.prices.framework_pence is None
+    assert asked.prices.framework_of(0) is None
     assert asked.above_rate_pence.tolist() == [0]
 
 
@@ -120,9 +120,9 @@ def test_the_zones_own_ceiling_goes_before_everywheres(gazetteer: Gazetteer) -> 
     """In Dorchester the town's rate holds, elsewhere the rate of all zones."""
     rates = (TOWN, ceiling(2_000), ceiling(3_000, zone="town"))
     request = homecare_request(visit(minutes=60, days=("mon",)))
-    assert priced(gazetteer, request, *rates).prices.framework_pence == 3_000
+    assert priced(gazetteer, request, *rates).prices.framework_of(0) == 3_000
     away = request.model_copy(update={"postcode": Postcode(WEYMOUTH)})
-    assert priced(gazetteer, away, *rates).prices.framework_pence == 2_000
+    assert priced(gazetteer, away, *rates).prices.framework_of(0) == 2_000
 
 
 def test_the_zones_rate_for_any_length_goes_before_everywheres_for_that_length(
@@ -131,9 +131,9 @@ def test_the_zones_rate_for_any_length_goes_before_everywheres_for_that_length(
     """Place is the first question, length the second."""
     request = homecare_request(visit(minutes=60, days=("mon",)))
     lengths = (ceiling(2_000, visit_minutes=60), ceiling(3_000, zone="town"))
-    assert priced(gazetteer, request, TOWN, *lengths).prices.framework_pence == 3_000
+    assert priced(gazetteer, request, TOWN, *lengths).prices.framework_of(0) == 3_000
     both = (*lengths, ceiling(4_000, zone="town", visit_minutes=60))
-    assert priced(gazetteer, request, TOWN, *both).prices.framework_pence == 4_000
+    assert priced(gazetteer, request, TOWN, *both).prices.framework_of(0) == 4_000
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_only_rates_in_force_on_the_books_day_count(
     request = homecare_request(visit(minutes=60, days=("mon",)))
     asked = priced(gazetteer, request, hourly(**dates), ceiling(**dates))
     expected = 2_500 if in_force else None
-    assert cost(asked) == asked.prices.framework_pence == expected
+    assert cost(asked) == asked.prices.framework_of(0) == expected
 
 
 # -- beds ----------------------------------------------------------------------------------------
@@ -193,8 +193,8 @@ def test_the_ceiling_of_a_bed_follows_the_same_order(gazetteer: Gazetteer) -> No
         ((by_night, by_week, respite), 95_000),  # R-1 lives in no zone, so the town's is not its
         ((), None),
     ):
-        assert priced(gazetteer, respite_request(), *rates).prices.framework_pence == expected
-    assert priced(gazetteer, placement_request(), by_week).prices.framework_pence == 95_000
+        assert priced(gazetteer, respite_request(), *rates).prices.framework_of(0) == expected
+    assert priced(gazetteer, placement_request(), by_week).prices.framework_of(0) == 95_000
 
 
 def test_services_priced_are_the_most_particular_first() -> None:
@@ -284,4 +284,4 @@ def test_any_package_costs_what_the_referee_says(
     if half_hour is not None:
         rates += [hourly(pence=half_hour, visit_minutes=30), ceiling(half_hour, visit_minutes=30)]
     asked = priced(gazetteer, request, *rates)
-    assert cost(asked) == asked.prices.framework_pence
+    assert cost(asked) == asked.prices.framework_of(0)

@@ -10,6 +10,7 @@ import pytest
 from matcher.allocation import Allocation, Placed
 from matcher.geography import Gazetteer
 from matcher.model import BedCapacity, CareRequest, Placement
+from matcher.payers import PaidBy
 from matcher.referee import check
 from matcher.vocabulary import CareType, Day
 from tests.builders import (
@@ -221,11 +222,17 @@ def test_a_stay_until_the_last_day_there_is(gazetteer: Gazetteer) -> None:
 # -- figures -----------------------------------------------------------------------------------
 
 
+COUNCIL: dict[str, Any] = {"paid_by": PaidBy(council_pence=8750)}
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"weekly_cost_pence": 8749}, "WEEKLY_COST_PENCE"),  # why: a penny short
-        ({"weekly_cost_pence": None}, "WEEKLY_COST_PENCE"),  # why: the rate is on file
+        ({"weekly_cost_pence": 8749, **COUNCIL}, "WEEKLY_COST_PENCE"),  # why: a penny short
+        ({"weekly_cost_pence": None, **COUNCIL}, "WEEKLY_COST_PENCE"),  # why: it is on file
+        ({"paid_by": PaidBy(council_pence=8749)}, "PAID_BY"),  # why: a penny unpaid
+        ({"paid_by": PaidBy(own_pence=8750)}, "PAID_BY"),  # why: not the person's to pay
+        ({"stay_cost_pence": 8750}, "STAY_COST_PENCE"),  # why: care without an end has no total
         ({"distance_metres": 781}, "DISTANCE_METRES"),  # why: a metre too far
         ({"travel_minutes": 0}, "TRAVEL_MINUTES"),  # why: nobody is there already
         ({"travel_minutes": 10}, "TRAVEL_MINUTES"),  # why: 780 m take five minutes
@@ -264,8 +271,8 @@ def test_farther_agencies_travel_longer(gazetteer: Gazetteer) -> None:
 @pytest.mark.parametrize(
     ("supply", "asked", "cost"),
     [
-        # why: a penny an hour above the framework rate is 3.5 pence, rounded to 4
-        ((hourly(pence=2501), ceiling()), {}, 8754),
+        # why: a penny an hour above the framework rate is half a penny a visit, rounded up
+        ((hourly(pence=2501), ceiling()), {}, 8757),
         # why: a penny above the personal budget
         ((hourly(), ceiling()), {"personal_budget_pence_per_week": 8749}, 8750),
         # why: no rate on file, so there is no price to agree with
@@ -320,4 +327,4 @@ def test_every_fault_of_one_line_is_told(gazetteer: Gazetteer) -> None:
         travel_minutes=5,
     )
     found = codes(gazetteer, (*AGENCY, homecare_request()), line)
-    assert found == ["START_DATE", "STATUS_PRICE", "WEEKLY_COST_PENCE", "WINDOW"]
+    assert found == ["PAID_BY", "START_DATE", "STATUS_PRICE", "WEEKLY_COST_PENCE", "WINDOW"]

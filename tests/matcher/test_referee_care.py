@@ -8,6 +8,7 @@ import pytest
 
 from matcher.allocation import Unplaced, UnplacedReason
 from matcher.geography import Gazetteer
+from matcher.payers import PaidBy
 from matcher.result import Limits
 from matcher.solvers import solve
 from matcher.vocabulary import Day
@@ -117,9 +118,11 @@ def test_homecare_without_a_framework_rate_needs_approval(gazetteer: Gazetteer) 
 
 
 def test_a_bed_is_held_against_the_budget_alone(gazetteer: Gazetteer) -> None:
-    """Beds are often spot purchases, without framework rates: the personal budget will do."""
+    """Without a framework rate the budget will do, and who pays for herself needs neither."""
     held = placement_request(personal_budget_pence_per_week=100_000)
     assert codes(gazetteer, (*HOME, held), staying()) == []
     free = placement_request(funding="self_funded", personal_budget_pence_per_week=None)
-    assert codes(gazetteer, (*HOME, free), staying(status="needs_approval")) == []
-    assert codes(gazetteer, (*HOME, free), staying()) == ["STATUS_PRICE"]
+    own = {"paid_by": PaidBy(own_pence=100_000)}
+    assert codes(gazetteer, (*HOME, free), staying(**own)) == []
+    waits = staying(status="needs_approval", **own)
+    assert codes(gazetteer, (*HOME, free), waits) == ["STATUS_PRICE"]

@@ -249,10 +249,10 @@ def test_offers_above_the_rate_are_ranked_and_flagged(gazetteer: Gazetteer) -> N
     supply = [*agencies(2), hourly("P-1", 2_501), hourly("P-2", 2_500), ceiling(2_500)]
     answer = search(gazetteer, homecare_request(), *supply).shortlist
     flags = {o.provider_id: (o.needs_approval, o.above_rate_pence) for o in answer.options}
-    # 3.5 hours a week: 87.535 against 87.50 pounds.
-    assert flags == {"P-1": (True, 4), "P-2": (False, 0)}
+    # Seven half hours: at 25.01 pounds an hour each is 12.51 on the invoice, not 12.50.
+    assert flags == {"P-1": (True, 7), "P-2": (False, 0)}
     by_id = {option.provider_id: option for option in answer.options}
-    assert by_id["P-1"].weekly_cost_pence == 8_754
+    assert by_id["P-1"].weekly_cost_pence == 8_757
     assert by_id["P-1"].framework_pence == 8_750
     assert len(by_id["P-1"].approval_reasons) == 1
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matcher.eligibility import paid_by
 from matcher.enquiry import Enquiry
 from matcher.geography import Gazetteer, Postcode
 from matcher.market import Market
 from matcher.model import Book, CareRequest, Frozen, Zone
+from matcher.payers import council_pays
 from matcher.policy import Policy
 from matcher.tariff import Tariff
 from matcher.vocabulary import Day, ServiceType
@@ -35,12 +39,12 @@ WEEKDAYS = tuple(Day)[:5]
 
 def cost(asked: CareRequest, *things: Frozen) -> int | None:
     """Return what a request costs a week at P-1."""
-    return Tariff(book(provider(), *things, asked)).weekly_pence(asked, "P-1")
+    return Tariff(book(provider(), *things, asked)).weekly_pence(asked, "P-1", day(0))
 
 
 def limit(asked: CareRequest, *things: Frozen) -> int | None:
     """Return what a request costs a week at framework rates."""
-    return Tariff(book(provider(), *things, asked)).framework_pence(asked)
+    return Tariff(book(provider(), *things, asked)).framework_pence(asked, day(0))
 
 
 # -- sums by hand ------------------------------------------------------------------------------
@@ -49,11 +53,11 @@ def limit(asked: CareRequest, *things: Frozen) -> int | None:
 def test_a_week_of_visits() -> None:
     """Visits times days times carers times hours times rate.
 
-    5 x 45 minutes and 7 x 30 minutes by two carers are 225 + 420 = 645 minutes, 10.75 hours; at
-    25.05 pounds an hour 269.2875 pounds, so 269.29 (H6).
+    At 25.05 pounds an hour 45 minutes are 18.7875 pounds, so 18.79, and 30 are 12.525, so 12.53:
+    5 x 18.79 and 7 x 2 x 12.53 are 269.37 pounds (H6).
     """
     asked = homecare_request(visit(1, minutes=45, days=WEEKDAYS), visit(2, "tea", carers=2))
-    assert cost(asked, hourly(pence=2505)) == 26_929
+    assert cost(asked, hourly(pence=2505)) == 26_937
 
 
 @pytest.mark.parametrize(
@@ -72,10 +76,10 @@ def test_halves_go_up(pence: int, expected: int) -> None:
     assert limit(asked, ceiling(pence)) == expected
 
 
-def test_rounding_is_done_once() -> None:
-    """Two quarters of 24.02 pounds are 12.01, not two rounded sums of 6.01."""
+def test_each_visit_is_rounded() -> None:
+    """Two quarters of 24.02 pounds are twice 6.01 on the invoice, not 12.01."""
     visits = [visit(n, minutes=15, days=(Day.MON,)) for n in (1, 2)]
-    assert cost(homecare_request(*visits), hourly(pence=2402)) == 1201
+    assert cost(homecare_request(*visits), hourly(pence=2402)) == 1202
 
 
 def test_a_rate_for_that_length_goes_first() -> None:
@@ -170,18 +174,24 @@ def test_beds_have_ceilings_too() -> None:
 
 
 def _agree(market: Market) -> None:
-    tariff = Tariff(market.book)
+    tariff, as_of = Tariff(market.book), market.book.as_of
     for asked in market.book.requests:
         if asked.postcode is None:
             continue
-        found = Enquiry(market, asked).prices
-        costs = [
-            int(pence) if known else None
-            for pence, known in zip(found.weekly_pence, found.known, strict=True)
-        ]
-        ids = [one.provider_id for one in market.providers]
-        assert [tariff.weekly_pence(asked, name) for name in ids] == costs
-        assert tariff.framework_pence(asked) == found.framework_pence
+        found = Enquiry(market, asked)
+        for number, one in enumerate(market.providers):
+            first = as_of + timedelta(days=int(found.first_days[number]))
+            for enquiry, on in ((found, first), (found.beginning(2), as_of + timedelta(days=2))):
+                prices, name = enquiry.prices, one.provider_id
+                assert tariff.weekly_pence(asked, name, on) == prices.cost_of(number)
+                assert tariff.bill_pence(asked, name, on) == prices.bill_of(number)
+                assert tariff.framework_pence(asked, on) == prices.framework_of(number)
+                limits = prices.framework_bill_of(number), enquiry.budget_pence
+                if council_pays(asked):
+                    assert tariff.limits(asked, on) == limits
+                payers = tariff.paid_by(asked, name, on)
+                assert payers == paid_by(enquiry, number)
+                assert payers is None or payers.price_pence == prices.bill_of(number)
 
 
 @settings(max_examples=40, deadline=None)

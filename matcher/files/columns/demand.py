@@ -101,6 +101,27 @@ REQUESTS = FileSpec(
         ),
         Column("hospital_discharge", kinds.YES_NO, "whether an approved D2A form stands in"),
         Column("respite_nights_left", kinds.WHOLE, "respite: nights left of the allowance"),
+        Column(
+            "nursing_contribution_gbp_per_week",
+            kinds.POUNDS,
+            "nursing homes: what the NHS pays towards nursing",
+            "nursing_contribution_pence_per_week",
+        ),
+        Column(
+            "health_share_percent", kinds.WHOLE, "joint funding: the NHS's share; empty: none yet"
+        ),
+        Column(
+            "third_party_top_up_gbp_per_week",
+            kinds.POUNDS,
+            "beds: the most that somebody else has agreed to add",
+            "third_party_top_up_pence_per_week",
+        ),
+        Column(
+            "own_contribution_gbp_per_week",
+            kinds.POUNDS,
+            "what the person pays by the financial assessment, inside the budget",
+            "own_contribution_pence_per_week",
+        ),
     ),
     key=("request_id",),
     required=True,

@@ -13,6 +13,7 @@ from matcher.vocabulary import (
     CqcRating,
     ProviderKind,
     ProviderStatus,
+    RateDay,
     RateUnit,
     Residents,
     ServiceType,
@@ -23,6 +24,7 @@ _UNIT = Column("unit", one_of(RateUnit), "what one amount buys", required=True)
 _VISIT_MINUTES = Column(
     "visit_minutes", kinds.WHOLE, "for visits of this length only; empty: of any length"
 )
+_DAYS = Column("days", some_of(RateDay), "for care on these days only; empty: any day")
 _AMOUNT = Column("amount_gbp", kinds.POUNDS, "the rate", "amount_pence", required=True)
 _VALID_FROM = Column("valid_from", kinds.DATE, "first day in force; empty: always was")
 _VALID_TO = Column("valid_to", kinds.DATE, "last day in force; empty: until further notice")
@@ -103,10 +105,12 @@ RATES = FileSpec(
         _SERVICE,
         _UNIT,
         _VISIT_MINUTES,
-        _AMOUNT,
+        Column("amount_gbp", kinds.RATE, "the rate", "amount_pence", required=True),
         _VALID_FROM,
         _VALID_TO,
         _ASSUMED,
+        Column("zone", kinds.ID, "for people in this zone; empty: anywhere", names="zones.csv"),
+        _DAYS,
     ),
 )
 
@@ -122,6 +126,7 @@ FRAMEWORK_RATES = FileSpec(
         _AMOUNT,
         _VALID_FROM,
         _VALID_TO,
+        _DAYS,
     ),
 )
 
