@@ -14,8 +14,6 @@ from matcher.report.page import ALERT, BLANK, GOOD, QUIET, facts, listing, note,
 from matcher.report.wording import day_text, plain_text, rating_text, short_day_text, week_text
 from matcher.vocabulary import Day, days_text, km_text, pounds_text, words_text
 
-APPROVAL = "approval"
-
 
 def options_table(market: Market, options: Iterable[Option]) -> RenderableType:
     """Return options side by side: who, how good, at what price, how far, from when."""
@@ -23,7 +21,7 @@ def options_table(market: Market, options: Iterable[Option]) -> RenderableType:
         (
             str(option.rank),
             option.name,
-            _rating(market, option),
+            rating_text(option.cqc_rating, option.cqc_rated_on),
             "not on file"
             if option.weekly_cost_pence is None
             else pounds_text(option.weekly_cost_pence),
@@ -37,35 +35,29 @@ def options_table(market: Market, options: Iterable[Option]) -> RenderableType:
     return table(columns, rows, right=("", "A week", "Away"), whole=("Starts", "Booking"))
 
 
-def _rating(market: Market, option: Option) -> str:
-    provider = market.providers[market.provider_number(option.provider_id)]
-    return rating_text(provider.cqc_rating, provider.cqc_rated_on)
-
-
 def option_notes(options: Iterable[Option]) -> RenderableType | None:
     """Return what has to be known of single options, those with the same together.
 
-    What has to be agreed to before it may be booked, a way round water, and why it stands behind
-    an option that scores less; ``None`` where there is nothing.
+    What has to be agreed to before it may be booked, a way round water, why it stands behind an
+    option that scores less, and warnings; ``None`` where there is nothing.
     """
     ranks: defaultdict[str, list[str]] = defaultdict(list)
     for option in options:
-        for text in _remarks(option):
+        for text in (*_remarks(option), *option.warnings):
             ranks[text].append(f"{option.rank}")
     rows = [
-        (", ".join(numbers), Text(text, style=ALERT if text.startswith(APPROVAL) else ""))
-        for text, numbers in ranks.items()
+        (", ".join(numbers), Text(plain_text(text), style=ALERT)) for text, numbers in ranks.items()
     ]
     return listing(rows) if rows else None
 
 
 def _remarks(option: Option) -> Iterator[str]:
     if option.needs_approval:
-        yield f"{APPROVAL}: {_approval(option)}"
+        yield f"approval: {_approval(option)}"
     if option.way:
         yield f"{km_text(option.distance_metres)} is the way {option.way}"
     if option.ranking_note:
-        yield plain_text(option.ranking_note)
+        yield option.ranking_note
 
 
 def _approval(option: Option) -> str:
@@ -119,6 +111,7 @@ def option_facts(option: Option, budget_pence: int | None) -> list[tuple[str, st
         ("Cost", price_text(option, budget_pence)),
         *[("Price", text) for text in option.price_notes],
         ("Booking", _booking(option)),
+        ("CQC", rating_text(option.cqc_rating, option.cqc_rated_on)),
         ("Where", _where(option)),
         ("Earliest start", day_text(option.start_date)),
     ]
@@ -126,6 +119,7 @@ def option_facts(option: Option, budget_pence: int | None) -> list[tuple[str, st
         told.append(("Nominated", "the person asked for this home (L2)"))
     if option.ranking_note is not None:
         told.append(("Rank", option.ranking_note))
+    told += [("Warning", Text(warning, style=ALERT)) for warning in option.warnings]
     last = f"on {option.last_offered}" if option.last_offered else "no offer on record"
     return [*told, ("Last offered work", last)]
 

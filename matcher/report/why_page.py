@@ -30,6 +30,7 @@ from matcher.report.wording import (
     count_text,
     day_text,
     plain_text,
+    rating_text,
     short_day_text,
     week_text,
     word_text,
@@ -85,7 +86,9 @@ def _answer(market: Market, why: Why) -> str:
     start = short_day_text(placed.start_date, market.book.as_of)
     cost, away = week_text(placed.weekly_cost_pence), km_text(placed.distance_metres)
     awaits = "" if placed.status is PlacementStatus.PROPOSED else ", once its price is approved"
-    return f"{why.request_id} is proposed to {name} from {start}, {cost}, {away} away{awaits}."
+    rated = f"CQC {rating_text(placed.cqc_rating, placed.cqc_rated_on)}"
+    told = f"{start}, {cost}, {away} away, {rated}{awaits}"
+    return f"{why.request_id} is proposed to {name} from {told}."
 
 
 def _holder_text(holder: Holder) -> str:

@@ -74,9 +74,9 @@ def long_day_text(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def rating_text(rating: CqcRating, rated_on: date | None) -> str:
+def rating_text(rating: CqcRating | None, rated_on: date | None) -> str:
     """Return a rating with the month it was given in, for example ``good 05/2024``."""
-    word = word_text(rating)
+    word = "not on file" if rating is None else word_text(rating)
     return word if rated_on is None else f"{word} {rated_on:%m/%Y}"
 
 

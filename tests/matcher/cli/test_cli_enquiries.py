@@ -258,7 +258,7 @@ def test_why_somebody_is_there(carematch: Command, night: Path) -> None:
     words = " ".join(ran.out.split())
     for told in (
         "R-101 is proposed to Maiden Castle Homecare from ",
-        "£219.19 a week, 0.5 km away.",
+        "£219.19 a week, 0.5 km away, CQC good 05/2024.",
         "Frome Valley Homecare needs approval before it may be offered",
         "nobody is booked",
     ):

@@ -186,7 +186,7 @@ def test_what_has_to_be_known_of_an_option_stands_under_the_table() -> None:
     options = [
         _option(**dear),
         _option(rank=2, **dear, way="by the Humber Bridge"),
-        _option(rank=3, ranking_note=note),
+        _option(rank=3, ranking_note=note, warnings=("Rated inadequate (L5).",)),
     ]
     remarks = option_notes(options)
     assert remarks is not None
@@ -195,6 +195,7 @@ def test_what_has_to_be_known_of_an_option_stands_under_the_table() -> None:
         "1, 2 approval: £9.00 above",
         "2 1.2 km is the way by the Humber Bridge",
         f"3 {note}",
+        "3 Rated inadequate.",
     ]
     assert option_notes([_option()]) is None
 

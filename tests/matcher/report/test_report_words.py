@@ -62,6 +62,7 @@ from tests.matcher.report.printed import printed
         (long_day_text(AS_OF), "1 April 2026"),
         (rating_text(CqcRating.GOOD, date(2024, 5, 14)), "good 05/2024"),
         (rating_text(CqcRating.NOT_YET_RATED, None), "not yet rated"),
+        (rating_text(None, None), "not on file"),
         (sentence_text("two words"), "Two words"),
         (sentence_text(""), ""),
         (plain_text("Approve (H9). See (L2, S4) and (any)."), "Approve. See and (any)."),
