@@ -71,7 +71,8 @@ CLIENT_TRIPLES = (
         kept=(bed_for("older_people"), home_for()),  # nothing on record refuses nobody
         broken=(bed_for("older_people"), home_for("learning_disability", "autism")),
         just=(bed_for("older_people"), home_for("learning_disability", "older_people")),
-        sentence="Home H-1 is registered for autism, learning disability, not for older people.",
+        sentence="Home H-1 is not registered for older people; it is registered for autism, "
+        "learning disability.",
         change=Change("feasible if Home H-1 is registered for older people", 1, "group"),
     ),
     Triple(
@@ -79,7 +80,7 @@ CLIENT_TRIPLES = (
         kept=(bed_for("older_people", "dementia"), home_for("dementia", "older_people")),
         broken=(bed_for("older_people", "dementia"), home_for("older_people")),
         just=(bed_for("older_people", "dementia"), home_for("dementia")),  # which names no age
-        sentence="Home H-1 is registered for older people, not for dementia.",
+        sentence="Home H-1 is not registered for dementia; it is registered for older people.",
         change=Change("feasible if Home H-1 is registered for dementia", 1, "group"),
     ),
     Triple(
@@ -90,8 +91,8 @@ CLIENT_TRIPLES = (
             home_for("younger_adults", "mental_health"),
         ),
         just=(bed_for("older_people", "autism"), home_for("autism", "mental_health")),
-        sentence="Home H-1 is registered for mental health, younger adults, not for learning "
-        "disability, older people.",
+        sentence="Home H-1 is not registered for learning disability, older people; it is registered for mental "
+        "health, younger adults.",
         change=Change(
             "feasible if Home H-1 is registered for learning disability, older people", 2, "group"
         ),
@@ -107,7 +108,8 @@ CLIENT_TRIPLES = (
             homecare_request(client_groups=("mental_health",)),
             provider(client_groups=("older_people", "mental_health")),
         ),
-        sentence="Agency P-1 is registered for dementia, older people, not for mental health.",
+        sentence="Agency P-1 is not registered for mental health; it is registered for dementia, "
+        "older people.",
         change=Change("feasible if Agency P-1 is registered for mental health", 1, "group"),
     ),
     Triple(
@@ -115,7 +117,7 @@ CLIENT_TRIPLES = (
         kept=(placement_request(), home(client_groups=("older_people",))),
         broken=(placement_request(), home_for("older_people")),
         just=(placement_request(), home_for("dementia")),
-        sentence="Home H-1 is registered for older people, not for dementia.",
+        sentence="Home H-1 is not registered for dementia; it is registered for older people.",
         change=Change("feasible if Home H-1 is registered for dementia", 1, "group"),
     ),
     Triple(

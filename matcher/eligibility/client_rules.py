@@ -56,7 +56,7 @@ class ClientGroups(Rule):
             return None
         held, needed = words_text(sorted(provider.registered_groups)), words_text(lacking)
         return self.refuse(
-            f"{provider.name} is registered for {held}, not for {needed}.",
+            f"{provider.name} is not registered for {needed}; it is registered for {held}.",
             Change(
                 f"feasible if {provider.name} is registered for {needed}", len(lacking), "group"
             ),

@@ -62,7 +62,9 @@ def test_the_nearest_home_is_out_where_it_is_for_others(gazetteer: Gazetteer) ->
     found = search(gazetteer, bed_for("older_people"), *two_homes("mental_health", "older_people"))
     assert rank_ids(found.shortlist.options) == ["FAR"]
     evidence = {line.provider_id: line.refusals for line in found.evidence()}
-    assert evidence["NEAR"] == ("Near Home is registered for mental health, not for older people.",)
+    assert evidence["NEAR"] == (
+        "Near Home is not registered for older people; it is registered for mental health.",
+    )
     (missed,) = found.shortlist.near_misses
     assert missed.changes == ("feasible if Near Home is registered for older people",)
 
