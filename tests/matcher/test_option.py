@@ -105,7 +105,7 @@ def test_near_misses_are_shown_when_options_run_short(gazetteer: Gazetteer) -> N
     supply = [
         *agency(),
         *(provider("P-2", status="embargoed"), hours("P-2")),
-        *(provider("P-3", contract="spot"), hours("P-3")),
+        *(provider("P-3", status="closed"), hours("P-3")),
     ]
     answer = answer_of(market(gazetteer, homecare_request(), *supply))
     assert rank_ids(answer.options) == ["P-1"]
@@ -116,7 +116,7 @@ def test_near_misses_are_shown_when_options_run_short(gazetteer: Gazetteer) -> N
     assert answer.notes == (
         "1 of 3 options: nobody else can start, but a small change would help.",
     )
-    assert answer.refused_by == {"STATUS": 1, "CONTRACT": 1}
+    assert answer.refused_by == {"STATUS": 2}
 
 
 def test_no_near_misses_are_shown_beside_enough_options(gazetteer: Gazetteer) -> None:
