@@ -91,8 +91,8 @@ CLIENT_TRIPLES = (
             home_for("younger_adults", "mental_health"),
         ),
         just=(bed_for("older_people", "autism"), home_for("autism", "mental_health")),
-        sentence="Home H-1 is not registered for learning disability, older people; it is registered for mental "
-        "health, younger adults.",
+        sentence="Home H-1 is not registered for learning disability, older people; it is "
+        "registered for mental health, younger adults.",
         change=Change(
             "feasible if Home H-1 is registered for learning disability, older people", 2, "group"
         ),

@@ -38,8 +38,9 @@ def options_table(market: Market, options: Iterable[Option]) -> RenderableType:
 def option_notes(options: Iterable[Option]) -> RenderableType | None:
     """Return what has to be known of single options, those with the same together.
 
-    What has to be agreed to before it may be booked, a way round water, why it stands behind an
-    option that scores less, and warnings; ``None`` where there is nothing.
+    What has to be agreed to before it may be booked, who pays and a known rise, a way round
+    water, why it stands behind an option that scores less, and warnings; ``None`` where there is
+    nothing.
     """
     ranks: defaultdict[str, list[str]] = defaultdict(list)
     for option in options:
@@ -54,6 +55,7 @@ def option_notes(options: Iterable[Option]) -> RenderableType | None:
 def _remarks(option: Option) -> Iterator[str]:
     if option.needs_approval:
         yield f"approval: {_approval(option)}"
+    yield from option.price_notes
     if option.way:
         yield f"{km_text(option.distance_metres)} is the way {option.way}"
     if option.ranking_note:

@@ -185,7 +185,7 @@ def test_what_has_to_be_known_of_an_option_stands_under_the_table() -> None:
     note = "Ranked below Inn although its score is higher: it is dearer."
     options = [
         _option(**dear),
-        _option(rank=2, **dear, way="by the Humber Bridge"),
+        _option(rank=2, **dear, way="by the Humber Bridge", price_notes=("Paid by: NHS £9.00.",)),
         _option(rank=3, ranking_note=note, warnings=("Rated inadequate (L5).",)),
     ]
     remarks = option_notes(options)
@@ -193,6 +193,7 @@ def test_what_has_to_be_known_of_an_option_stands_under_the_table() -> None:
     lines = [" ".join(line.split()) for line in printed(remarks).splitlines()]
     assert lines == [
         "1, 2 approval: £9.00 above",
+        "2 Paid by: NHS £9.00.",
         "2 1.2 km is the way by the Humber Bridge",
         f"3 {note}",
         "3 Rated inadequate.",
