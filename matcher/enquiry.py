@@ -353,7 +353,7 @@ class Enquiry:
         leads, at_weekends = self.market.lead_days[asked], self.market.at_weekends[asked]
         if self.request.is_homecare:
             times = times_many(free, self.shape, self.travel_minutes[asked] // GRID_MINUTES)
-            possible[asked], slots[asked] = times.ok, times.starts
+            possible[asked], slots[asked] = times.ok, self.shape.visit_starts(times.starts)
         for lead, weekends in sorted(set(zip(leads.tolist(), at_weekends.tolist(), strict=True))):
             alike = (leads == lead) & (at_weekends == weekends)
             if self.request.is_homecare:

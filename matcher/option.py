@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
+
 from matcher.eligibility import (
     LaterPrice,
     approval_reasons,
@@ -18,7 +20,7 @@ from matcher.market import Market
 from matcher.model import Frozen
 from matcher.payers import PaidBy
 from matcher.scoring import CRITERIA, FULL_SCORE, Scores
-from matcher.timetable import start_ranges
+from matcher.timetable import gap_warnings, start_ranges
 from matcher.vocabulary import GRID_MINUTES, CqcRating, Day, minute_text
 
 
@@ -113,7 +115,7 @@ def describe_option(
         postcode=str(provider.postcode),
         cqc_rating=provider.cqc_rating,
         cqc_rated_on=provider.cqc_rated_on,
-        warnings=rating_warnings(enquiry, number),
+        warnings=(*rating_warnings(enquiry, number), *_gap_warnings(enquiry, starts, number)),
         needs_approval=bool(enquiry.needs_approval[number]),
         approval_reasons=approval_reasons(enquiry, number),
         nominated=bool(enquiry.nominated[number]),
@@ -137,14 +139,24 @@ def describe_option(
     )
 
 
+def _gap_warnings(enquiry: Enquiry, starts: Starts, number: int) -> tuple[str, ...]:
+    """Return what is amiss with the gaps between visits at the times offered."""
+    visits = enquiry.request.package.visits
+    minutes = (starts.visit_slots[number].astype(np.int64) * GRID_MINUTES).tolist()
+    told = {visit.visit_no: minute for visit, minute in zip(visits, minutes, strict=True)}
+    return gap_warnings(visits, told, enquiry.market.policy)
+
+
 def _offered_visits(enquiry: Enquiry, starts: Starts, number: int) -> tuple[OfferedVisit, ...]:
     visits = enquiry.request.package.visits
     if not visits:
         return ()
-    slots = [int(slot) for slot in starts.visit_slots[number]]
+    shape, slots = enquiry.shape, starts.visit_slots[number]
     travel = int(enquiry.travel_minutes[number]) // GRID_MINUTES
     free = enquiry.market.carers.of(number)
-    ranges = start_ranges(free, enquiry.shape, travel, slots)
+    ranges = start_ranges(free, shape, travel, shape.unit_starts(tuple(slots.tolist())))
+    # A visit moves with those that it is linked with.
+    of_visits = shape.visit_starts(np.array(ranges, np.int16).reshape(-1, 2).T).T
     return tuple(
         OfferedVisit(
             visit_no=visit.visit_no,
@@ -155,7 +167,9 @@ def _offered_visits(enquiry: Enquiry, starts: Starts, number: int) -> tuple[Offe
             minutes=visit.minutes,
             carers=visit.carers,
         )
-        for visit, slot, (earliest, latest) in zip(visits, slots, ranges, strict=True)
+        for visit, slot, (earliest, latest) in zip(
+            visits, slots.tolist(), of_visits.tolist(), strict=True
+        )
     )
 
 

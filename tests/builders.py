@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+
+import numpy as np
 
 from matcher.enquiry import Enquiry
 from matcher.geography import Gazetteer, Postcode
@@ -27,6 +30,7 @@ from matcher.model import (
     Zone,
 )
 from matcher.policy import Policy, default_document, default_policy
+from matcher.timetable import PackageShape, compile_package
 from matcher.vocabulary import CareType, Day, Outcome, RateUnit, ServiceType, TimeNeed
 
 AS_OF = date(2026, 4, 1)
@@ -208,6 +212,22 @@ def council_policy(bands: dict[str, tuple[str, str]] | None = None, **figures: A
             name: {"start": start, "end": end, **cited} for name, (start, end) in bands.items()
         }
     return Policy.model_validate(document)
+
+
+def early_policy() -> Policy:
+    """Build the default policy with each band best at its beginning, and no gaps asked for."""
+    document = council_policy(times__least_gap_minutes=0).model_dump(by_alias=True)
+    for band in document["bands"].values():
+        band["ideal"] = band["start"]
+    return Policy.model_validate(document)
+
+
+def early_shape(*visits: Visit, policy: Policy | None = None) -> PackageShape:
+    """Compile visits without links so that those without a time are put as early as can be."""
+    package = HomecarePackage(visits=visits)
+    shape = compile_package(package, policy or early_policy())
+    asked = [visit.at_minute is not None for visit in package.visits]
+    return replace(shape, target_slot=np.where(asked, shape.target_slot, shape.first_slot))
 
 
 def market(gazetteer: Gazetteer, *things: Frozen, policy: Policy | None = None) -> Market:

@@ -140,8 +140,30 @@ def people(draw: st.DrawFn, name: str, *, bed: bool) -> CareRequest:
 
 @st.composite
 def packages(draw: st.DrawFn) -> list[Visit]:
-    """Draw one or two visits, with or without a time and a second carer."""
-    return [draw(visits(n, band)) for n, band in enumerate(draw(_band_choices()), start=1)]
+    """Draw one or two visits, with or without a time, a second carer, a link or a gap."""
+    drawn = [draw(visits(n, band)) for n, band in enumerate(draw(_band_choices()), start=1)]
+    return draw(_bound(*drawn)) if len(drawn) == 2 else drawn
+
+
+@st.composite
+def _bound(draw: st.DrawFn, first: Visit, second: Visit) -> list[Visit]:
+    """Draw two visits with a link or a gap between them; carers without end could make both."""
+    bound = draw(st.sampled_from([None, None, "with_visit", "after_visit", "gap"]))
+    free = {"time_need": TimeNeed.NONE, "at_minute": None, "reason": "", "tolerance_minutes": None}
+    if bound is None:
+        return [first, second]
+    if bound != "gap":
+        link = {bound: 1, "days": first.days, "band": first.band}
+        first = first.model_copy(update={**free, "minutes": 15})
+        return [first, second.model_copy(update={**free, **link})]
+    if first.band == second.band or not {*first.days} & {*second.days}:
+        return [first, second]
+    least, most = draw(st.sampled_from([(540, None), (None, 540), (535, 545)]))
+    gap = {"gap_from": 1, "least_gap_minutes": least, "most_gap_minutes": most}
+    return [
+        first.model_copy(update=free),
+        second.model_copy(update={**free, **gap, "reason": "as prescribed"}),
+    ]
 
 
 def _band_choices() -> st.SearchStrategy[list[str]]:

@@ -141,13 +141,17 @@ def _visiting(
     dates = (market.book.as_of + timedelta(days=lead + n) for n in range(7))
     start = next(date for date in dates if date.weekday() in weekdays)
     for times in product(*(_starts(market, visit) for visit in visits)):
-        if not _one_at_a_time(visits, times):
+        starts = {visit.visit_no: time for visit, time in zip(visits, times, strict=True)}
+        if not (_one_at_a_time(visits, times) and _bound(visits, starts)):
             continue
         use: Use = Counter()
         for visit, time in zip(visits, times, strict=True):
+            before = [v.carers for v in visits if v.visit_no == visit.after_visit]
+            travelling = max(visit.carers - sum(before), 0)
             for day in visit.days:
                 for minute in range(time - travel, time + visit.minutes, 5):
-                    use[provider.provider_id, day, minute] += visit.carers
+                    carers = travelling if minute < time else visit.carers
+                    use[provider.provider_id, day, minute] += carers
         told = tuple(
             VisitTime(visit_no=visit.visit_no, start_minute=time)
             for visit, time in zip(visits, times, strict=True)
@@ -173,8 +177,26 @@ def _one_at_a_time(visits: tuple[Visit, ...], times: tuple[int, ...]) -> bool:
     """Say whether no moment at the person's door is taken by two visits."""
     door: Counter[tuple[Day, int]] = Counter()
     for visit, time in zip(visits, times, strict=True):
-        door.update(product(visit.days, range(time, time + visit.minutes, 5)))
+        if visit.with_visit is None:
+            door.update(product(visit.days, range(time, time + visit.minutes, 5)))
     return max(door.values(), default=0) <= 1
+
+
+def _bound(visits: tuple[Visit, ...], starts: dict[int, int]) -> bool:
+    """Say whether visits keep their links and their prescribed gaps."""
+    minutes = {visit.visit_no: visit.minutes for visit in visits}
+    for visit in visits:
+        start = starts[visit.visit_no]
+        if visit.with_visit is not None and start != starts[visit.with_visit]:
+            return False
+        before = visit.after_visit
+        if before is not None and start != starts[before] + minutes[before]:
+            return False
+        if visit.gap_from is not None:
+            between = abs(start - starts[visit.gap_from])
+            if not (visit.least_gap_minutes or 0) <= between <= (visit.most_gap_minutes or 1440):
+                return False
+    return True
 
 
 def _starts(market: Market, visit: Visit) -> range:

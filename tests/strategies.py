@@ -199,9 +199,35 @@ def packages(draw: st.DrawFn, *, gaps: bool = True) -> HomecarePackage:
     """Draw a package of at most one visit in each band; with gaps also one without visits."""
     bands = sorted(_BANDS)
     chosen = draw(some(bands, max_size=4).filter(lambda drawn: gaps or drawn))
-    return HomecarePackage(
-        visits=tuple(draw(visits(number, band)) for number, band in enumerate(chosen, start=1))
+    drawn = [draw(visits(number, band)) for number, band in enumerate(chosen, start=1)]
+    return HomecarePackage(visits=tuple(draw(_bound(drawn))))
+
+
+@st.composite
+def _bound(draw: st.DrawFn, drawn: list[Visit]) -> list[Visit]:
+    """Draw visits with a companion to one of them, or with a prescribed gap between two."""
+    more = draw(st.sampled_from(["", "", "with_visit", "after_visit", "gap"]))
+    if not drawn or not more:
+        return drawn
+    one = draw(st.sampled_from(drawn))
+    if more != "gap":
+        changed = {"visit_no": len(drawn) + 1, "days": one.days[: draw(st.integers(1, 7))]}
+        carers = draw(st.sampled_from([1, 2]))
+        free = {"time_need": TimeNeed.NONE, "at_minute": None, "tolerance_minutes": None}
+        new = {more: one.visit_no, "carers": carers, "minutes": 15, "reason": "", **free}
+        # The band is left wide enough for both: a companion of a critical visit is timed by it.
+        if one.time_need is TimeNeed.CRITICAL:
+            return drawn
+        return [*drawn, one.model_copy(update=changed | new)]
+    others = [other for other in drawn if other != one and {*other.days} & {*one.days}]
+    if not others:
+        return drawn
+    gap = {"gap_from": draw(st.sampled_from(others)).visit_no, "reason": "as prescribed"}
+    limits = draw(st.sampled_from([(120, None), (None, 300), (180, 360)]))
+    bound = one.model_copy(
+        update=gap | {"least_gap_minutes": limits[0], "most_gap_minutes": limits[1]}
     )
+    return [bound if visit == one else visit for visit in drawn]
 
 
 @st.composite

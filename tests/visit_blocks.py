@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from matcher.solvers.packing import Packing, Pick
 from matcher.solvers.rows import window_rows
-from matcher.solvers.timing import Door, Mask, Profile, Task, Timeline, Timing
+from matcher.solvers.timing import Apart, Door, Mask, Profile, Task, Timeline, Timing
 from tests.packings import packing_of
 
 POSITIONS = 12
@@ -61,7 +61,7 @@ def visit_blocks(
     for request in range(0, 2 * draw(st.integers(1, most_requests)), 2):
         lengths = draw(st.lists(st.integers(1, 2), min_size=1, max_size=2))
         days = [draw(_some_days()) for _ in lengths]
-        doors[request] = Door(tuple(lengths), tuple(_shared(days)))
+        doors[request] = Door(tuple(lengths), tuple(_shared(days)), draw(_gaps(lengths)))
         demands = [draw(st.integers(1, most_free)) for _ in lengths]
         for block in draw(st.lists(st.sampled_from([*profiles]), min_size=1, unique=True)):
             number, lead = len(options), draw(st.integers(0, 1))
@@ -73,6 +73,22 @@ def visit_blocks(
                 tasks[block].append((task, days[visit]))
     lines = [line for block in profiles for line in _lines(block, tasks[block], profiles[block])]
     return timed(packing_of(options), lines, domains, doors)
+
+
+def _gaps(lengths: Sequence[int]) -> st.SearchStrategy[tuple[Apart, ...]]:
+    """Draw no gap between the visits of one person, or one with a least and perhaps a most."""
+    if len(lengths) == 1:
+        return st.just(())
+    gap = st.builds(
+        Apart,
+        st.just(0),
+        st.just(1),
+        st.integers(2, 4),
+        st.integers(2, 4),
+        st.integers(-1, 1),
+        st.sampled_from([None, None, 4]),
+    )
+    return st.just(()) | st.just(()) | st.tuples(gap)
 
 
 def timed(
@@ -172,6 +188,12 @@ def keeps_door(door: Door | None, times: Sequence[int]) -> bool:
             {*range(times[visit], times[visit] + door.lengths[visit])} for visit in (one, other)
         )
         if first & second:
+            return False
+    for gap in () if door is None else door.gaps:
+        between = times[gap.other] - times[gap.one]
+        if -gap.after_other < between < gap.after_one:
+            return False
+        if gap.most is not None and abs(between + gap.shift) > gap.most:
             return False
     return True
 

@@ -56,7 +56,11 @@ def commitment_for(
     """
     if request.is_homecare:
         visits = request.package.visits
-        busy = tuple(_busy(visit, starts, travel_minutes) for visit in visits)
+        busy = tuple(
+            part
+            for visit in visits
+            for part in _busy(visit, request.package.carers_staying(visit), starts, travel_minutes)
+        )
         return Commitment(provider_id=provider_id, busy=busy)
     nights = request.placement.nights if request.placement is not None else None
     return Commitment(
@@ -67,7 +71,10 @@ def commitment_for(
     )
 
 
-def _busy(visit: Visit, starts: Mapping[int, int], travel_minutes: int) -> Busy:
+def _busy(
+    visit: Visit, staying: int, starts: Mapping[int, int], travel_minutes: int
+) -> Iterator[Busy]:
+    """Yield the carers of a visit who stay on from the one before, and those who travel to it."""
     start = starts.get(visit.visit_no)
     if start is None or not 0 <= start <= MINUTES_PER_DAY - visit.minutes:
         raise BadCallError(
@@ -77,12 +84,14 @@ def _busy(visit: Visit, starts: Mapping[int, int], travel_minutes: int) -> Busy:
             value=None if start is None else minute_text(start),
             expected=f"a time from 00:00 to {minute_text(MINUTES_PER_DAY - visit.minutes)}",
         )
-    return Busy(
-        days=visit.days,
-        from_minute=max(start - travel_minutes, 0),
-        to_minute=start + visit.minutes,
-        carers=visit.carers,
-    )
+    for carers, travel in ((staying, 0), (visit.carers - staying, travel_minutes)):
+        if carers:
+            yield Busy(
+                days=visit.days,
+                from_minute=max(start - travel, 0),
+                to_minute=start + visit.minutes,
+                carers=carers,
+            )
 
 
 # -- made --------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from api.supply import Supply, policy_in
 from matcher.commitments import Commitment
 from matcher.eligibility import approval_reasons
 from matcher.enquiry import Enquiry
+from matcher.files.visit_times import linked
 from matcher.market import Market
 from matcher.model import CareRequest, Rate, Visit
 from matcher.policy import Policy
@@ -175,6 +176,7 @@ def require_fitting(request: CareRequest, terms: Terms, policy: Policy, today: d
     if request.is_homecare:
         _require_windows(request, terms, policy)
         _require_one_at_a_time(request, terms)
+        _require_links_and_gaps(request, terms)
 
 
 def _require_first_day(request: CareRequest, terms: Terms, policy: Policy, today: date) -> None:
@@ -218,7 +220,8 @@ def _require_each_visit(request: CareRequest, terms: Terms) -> None:
 
 def _require_windows(request: CareRequest, terms: Terms, policy: Policy) -> None:
     shape = compile_package(request.package, policy)
-    firsts, lasts = shape.first_slot.tolist(), shape.last_slot.tolist()
+    firsts = shape.visit_starts(shape.first_slot).tolist()
+    lasts = shape.visit_starts(shape.last_slot).tolist()
     for visit, first, last in zip(request.package.visits, firsts, lasts, strict=True):
         start = terms.starts[visit.visit_no]
         end_of_day = (MINUTES_PER_DAY - visit.minutes) // GRID_MINUTES
@@ -233,7 +236,10 @@ def _require_windows(request: CareRequest, terms: Terms, policy: Policy) -> None
 
 
 def _require_one_at_a_time(request: CareRequest, terms: Terms) -> None:
+    by_no = {visit.visit_no: visit for visit in request.package.visits}
     for one, other in combinations(request.package.visits, 2):
+        if linked(one, other, by_no):
+            continue
         if set(one.days) & set(other.days) and _overlap(one, other, terms.starts):
             raise BadCallError(
                 f"Visits {one.visit_no} and {other.visit_no} would be at the same time.",
@@ -241,6 +247,33 @@ def _require_one_at_a_time(request: CareRequest, terms: Terms) -> None:
                 value=minute_text(terms.starts[other.visit_no]),
                 expected="one visit at a time",
             )
+
+
+def _require_links_and_gaps(request: CareRequest, terms: Terms) -> None:
+    """Refuse linked visits at other times than one another's, and prescribed gaps not kept."""
+    by_no, starts = {visit.visit_no: visit for visit in request.package.visits}, terms.starts
+    for visit in request.package.visits:
+        start, named = starts[visit.visit_no], visit.with_visit or visit.after_visit
+        if named is not None:
+            wanted = starts[named] + (by_no[named].minutes if visit.after_visit else 0)
+            if start != wanted:
+                raise BadCallError(
+                    f"Visit {visit.visit_no} is linked with visit {named}.",
+                    thing=f"start of visit {visit.visit_no}",
+                    value=minute_text(start),
+                    expected=minute_text(wanted),
+                )
+        if visit.gap_from is not None:
+            between = abs(start - starts[visit.gap_from])
+            least, most = visit.least_gap_minutes or 0, visit.most_gap_minutes
+            if between < least or (most is not None and between > most):
+                limit = f"at least {least}" if between < least else f"at most {most}"
+                raise BadCallError(
+                    f"Visit {visit.visit_no} has a prescribed gap from visit {visit.gap_from}.",
+                    thing=f"start of visit {visit.visit_no}",
+                    value=f"{between} minutes from visit {visit.gap_from}",
+                    expected=f"{limit} minutes from start to start",
+                )
 
 
 def _overlap(one: Visit, other: Visit, starts: Mapping[int, int]) -> bool:

@@ -28,6 +28,11 @@ class AdvertVisit(Frozen):
     tolerance_minutes: int | None = None
     minutes: int
     carers: int
+    with_visit: int | None = None
+    after_visit: int | None = None
+    gap_from: int | None = None
+    least_gap_minutes: int | None = None
+    most_gap_minutes: int | None = None
 
 
 class Advert(Frozen):

@@ -12,7 +12,7 @@ from matcher.market import Mask
 from matcher.model import Visit
 from matcher.timetable import (
     BedWindow,
-    blocking_visits,
+    blocking_units,
     can_schedule,
     earliest_admission,
     smallest_bed_change,
@@ -43,7 +43,7 @@ class Capacity(Rule):
         free = enquiry.market.carers.of(number)
         travel = int(enquiry.travel_minutes[number]) // GRID_MINUTES
         shape = enquiry.shape
-        blocked = blocking_visits(free, shape, travel)
+        blocked = blocking_units(free, shape, travel)
         # Times are only searched for where each visit has some, for that is slow.
         if not blocked and can_schedule(free, shape, travel):
             return None
@@ -51,7 +51,10 @@ class Capacity(Rule):
         if not free.any():
             return self.refuse(f"{name} has no homecare capacity on record.")
         visits = enquiry.request.package.visits
-        told = "; ".join(_visit_text(visits[i]) for i in blocked)
+        told = "; ".join(
+            " linked with ".join(_visit_text(visits[i]) for i in shape.visits_of(unit))
+            for unit in blocked
+        )
         if told:
             sentence = f"{name} has no room for {told}."
         else:
@@ -65,10 +68,11 @@ class Capacity(Rule):
         if change is None:
             return None
         visits = enquiry.request.package.visits
-        visit = visits[change.visit]
+        place = enquiry.shape.visits_of(change.unit)[0]
+        visit, offset = visits[place], enquiry.shape.offset_slots[place]
         alone = [other.band for other in visits].count(visit.band) == 1
         what = f"the {visit.band} visit" if alone else f"{visit.band} visit {visit.visit_no}"
-        start = minute_text(change.start_slot * GRID_MINUTES)
+        start = minute_text((change.start_slot + offset) * GRID_MINUTES)
         return Change(f"feasible if {what} may start at {start}", change.minutes_beyond, "minutes")
 
     def _bed_refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:

@@ -134,6 +134,18 @@ def critical_reason(request: CareRequest, book: Book, policy: Policy) -> Iterato
             )
 
 
+def gap_reason(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
+    """Refuse a prescribed gap without a recorded reason: it binds like a critical time (H5)."""
+    for visit in request.package.visits:
+        if visit.gap_from is not None and not visit.reason:
+            yield Refusal(
+                "GAP_WITHOUT_REASON",
+                "H5",
+                f"Visit {visit.visit_no} of {request.request_id} has a prescribed gap from visit "
+                f"{visit.gap_from} but no reason is recorded; without one it is not prescribed.",
+            )
+
+
 def visit_length(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
     """Refuse a visit shorter than the least length (L3)."""
     least = policy.times.visit_minimum_minutes.value
@@ -189,6 +201,7 @@ REQUEST_RULES: tuple[RequestRule, ...] = (
     signed_off,
     complete,
     critical_reason,
+    gap_reason,
     visit_length,
     known_bands,
     can_be_made,

@@ -65,10 +65,12 @@ def _clash_text(request: CareRequest, clash: tuple[Visit, ...]) -> str:
         )
     shared = [day for day in clash[0].days if all(day in visit.days for visit in clash)]
     on = f" on {days_text(shared)}" if shared else ""
+    why = "at the door one has to end before the next starts."
+    if any(v.with_visit or v.after_visit or v.gap_from for v in clash):
+        why = "links and prescribed gaps cannot be kept within the times allowed."
     return (
         f"{', '.join(map(_told, clash[:-1])).capitalize()} and {_told(clash[-1])} of "
-        f"{request.request_id} cannot all be made{on}, however many carers are free: at the door "
-        "one has to end before the next starts."
+        f"{request.request_id} cannot all be made{on}, however many carers are free: {why}"
     )
 
 

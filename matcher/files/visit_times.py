@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from matcher.errors import Fault
@@ -11,7 +11,7 @@ from matcher.files.book_rows import BookRows
 from matcher.files.cells import suggestion
 from matcher.files.columns import VisitLine
 from matcher.files.rows import Rows, Sourced
-from matcher.model import Visit
+from matcher.model import Visit, leader_of, link_faults
 from matcher.policy import Policy
 from matcher.vocabulary import TimeNeed
 
@@ -26,6 +26,7 @@ def visit_faults(rows: BookRows, policy: Policy) -> Iterator[Fault]:
         packages[line.item.request_id].append(line)
     tolerance = policy.times.critical_tolerance_minutes.value
     for lines in packages.values():
+        yield from _link_faults(rows.visits, lines)
         yield from _clashes(rows.visits, lines, tolerance)
 
 
@@ -44,9 +45,17 @@ def _band_faults(visits: Rows[VisitLine], line: Line, policy: Policy) -> Iterato
         yield visits.fault(line, "at", f"a time inside the band {visit.band}, {band}")
 
 
+def _link_faults(visits: Rows[VisitLine], lines: list[Line]) -> Iterator[Fault]:
+    """Yield the faults of columns that name another visit of the package."""
+    by_no = {line.item.visit.visit_no: line for line in lines}
+    for fault in link_faults(tuple(line.item.visit for line in by_no.values())):
+        yield visits.fault(by_no[fault.visit_no], fault.field, fault.expected)
+
+
 def _clashes(visits: Rows[VisitLine], lines: list[Line], tolerance: int) -> Iterator[Fault]:
     """Fault the later of two lines that are alike or whose critical times must overlap."""
     told: set[int] = set()
+    by_no = {line.item.visit.visit_no: line.item.visit for line in lines}
     for earlier, later in combinations(lines, 2):
         if later.row in told:
             continue
@@ -60,7 +69,7 @@ def _clashes(visits: Rows[VisitLine], lines: list[Line], tolerance: int) -> Iter
                 "visit_no",
                 f"a visit unlike row {earlier.row}; two carers at once are carers = 2",
             )
-        elif must_overlap(one, other, tolerance):
+        elif must_overlap(one, other, tolerance) and not linked(one, other, by_no):
             told.add(later.row)
             yield visits.fault(
                 later, "at", f"a time that leaves room for the critical visit in row {earlier.row}"
@@ -70,6 +79,11 @@ def _clashes(visits: Rows[VisitLine], lines: list[Line], tolerance: int) -> Iter
 def alike(one: Visit, other: Visit) -> bool:
     """Say whether two visits differ in nothing but their numbers."""
     return one.model_copy(update={"visit_no": other.visit_no}) == other
+
+
+def linked(one: Visit, other: Visit, by_no: Mapping[int, Visit]) -> bool:
+    """Say whether two visits of a package are linked, so that one fixes the time of the other."""
+    return leader_of(one, by_no) == leader_of(other, by_no)
 
 
 def must_overlap(one: Visit, other: Visit, tolerance: int) -> bool:

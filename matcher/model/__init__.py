@@ -1,7 +1,15 @@
 """The nouns of brokerage: requests, visits, placements, providers, capacity, rates and the book."""
 
 from matcher.model.book import Book, Offered, Running
-from matcher.model.demand import CareRequest, HomecarePackage, Placement, Visit
+from matcher.model.demand import (
+    CareRequest,
+    HomecarePackage,
+    LinkFault,
+    Placement,
+    Visit,
+    leader_of,
+    link_faults,
+)
 from matcher.model.fields import (
     ID_PATTERN,
     Age,
@@ -43,6 +51,7 @@ __all__ = [
     "HomecareCapacity",
     "HomecarePackage",
     "Id",
+    "LinkFault",
     "Metres",
     "Name",
     "Offered",
@@ -57,4 +66,6 @@ __all__ = [
     "Visit",
     "Word",
     "Zone",
+    "leader_of",
+    "link_faults",
 ]

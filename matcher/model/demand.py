@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -41,11 +42,21 @@ from matcher.vocabulary import (
     TimeNeed,
 )
 
+VisitNo = Annotated[int, Field(ge=1, le=99)]
+Gap = Annotated[int, Field(ge=GRID_MINUTES, le=MINUTES_PER_DAY), AfterValidator(on_grid)]
+
 
 class Visit(Frozen):
-    """One line of a package: a visit at the same time on all its days."""
+    """One line of a package: a visit at the same time on all its days.
 
-    visit_no: Annotated[int, Field(ge=1, le=99)]
+    Three columns name another visit of the package. ``with_visit``: both start together, as when
+    a second carer comes for part of a call. ``after_visit``: this one starts as that one ends; of
+    its carers as many as were there stay on. ``gap_from``: a prescribed gap, as between two doses,
+    measured from start to start, whichever of the two comes first; it is as hard as a critical
+    time, and like it needs a reason.
+    """
+
+    visit_no: VisitNo
     days: Days
     band: Word | None = None
     time_need: TimeNeed = TimeNeed.NONE
@@ -54,6 +65,11 @@ class Visit(Frozen):
     reason: Text = ""
     minutes: Annotated[int, Field(ge=GRID_MINUTES, le=720), AfterValidator(on_grid)]
     carers: Carers = 1
+    with_visit: VisitNo | None = None
+    after_visit: VisitNo | None = None
+    gap_from: VisitNo | None = None
+    least_gap_minutes: Gap | None = None
+    most_gap_minutes: Gap | None = None
 
     @model_validator(mode="after")
     def _time_is_told(self) -> Self:
@@ -65,10 +81,93 @@ class Visit(Frozen):
             raise ValueError("a band, unless the time is critical (H4)")
         return self
 
+    @model_validator(mode="after")
+    def _gap_is_told(self) -> Self:
+        least, most = self.least_gap_minutes, self.most_gap_minutes
+        if (self.gap_from is None) is not (least is None and most is None):
+            raise ValueError("gap_from and a least or a most gap, or none of them")
+        if least is not None and most is not None and most < least:
+            raise ValueError("a most gap not below the least")
+        return self
+
     @property
     def weekly_minutes(self) -> int:
         """Paid minutes a week: length x days x carers (H6)."""
         return self.minutes * len(self.days) * self.carers
+
+
+class LinkFault(NamedTuple):
+    """What is wrong with the visit that another one names: where it stands, and what would do."""
+
+    visit_no: int
+    field: str
+    expected: str
+
+
+def link_faults(visits: tuple[Visit, ...]) -> Iterator[LinkFault]:
+    """Yield every fault of the visits that visits of one package name.
+
+    Parameters
+    ----------
+    visits
+        Visits with numbers of their own.
+    """
+    by_no = {visit.visit_no: visit for visit in visits}
+    followed: set[int] = set()
+    for visit in visits:
+        if visit.with_visit is not None and visit.after_visit is not None:
+            yield LinkFault(visit.visit_no, "after_visit", "nothing, because with_visit is given")
+        for field, number in _named(visit):
+            expected = _link_fault(visit, field, by_no.get(number), by_no)
+            if expected is None and field == "after_visit" and number in followed:
+                expected = "a visit that no other one follows; with_visit joins the one after it"
+            if field == "after_visit":
+                followed.add(number)
+            if expected is not None:
+                yield LinkFault(visit.visit_no, field, expected)
+
+
+def _named(visit: Visit) -> list[tuple[str, int]]:
+    told = [(name, getattr(visit, name)) for name in ("with_visit", "after_visit", "gap_from")]
+    return [(name, number) for name, number in told if number is not None]
+
+
+def _link_fault(
+    visit: Visit, field: str, other: Visit | None, by_no: Mapping[int, Visit]
+) -> str | None:
+    if other is None:
+        return "the number of a visit of the same package"
+    if other.visit_no == visit.visit_no:
+        return "another visit than itself"
+    if field == "gap_from":
+        if leader_of(visit, by_no) == leader_of(other, by_no):
+            return "a visit that is not linked with this one"
+        return None if {*visit.days} & {*other.days} else "a visit on one of the same days"
+    if leader_of(visit, by_no) is None:
+        return "a visit that does not lead back to this one"
+    return None if {*visit.days} <= {*other.days} else "a visit that takes place on all these days"
+
+
+def leader_of(visit: Visit, by_no: Mapping[int, Visit]) -> int | None:
+    """Return the number of the visit at the head of a visit's links; its own if it has none.
+
+    ``None`` where its links lead round in a circle or to no visit.
+
+    Parameters
+    ----------
+    visit
+        The visit.
+    by_no
+        Every visit of its package.
+    """
+    for _ in by_no:
+        number = visit.after_visit if visit.with_visit is None else visit.with_visit
+        if number is None:
+            return visit.visit_no
+        if number not in by_no:
+            return None
+        visit = by_no[number]
+    return None
 
 
 def _in_order(visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
@@ -81,6 +180,17 @@ class HomecarePackage(Frozen):
     """A whole week's visits for one person, in the order of their numbers."""
 
     visits: Annotated[tuple[Visit, ...], Field(max_length=60), AfterValidator(_in_order)] = ()
+
+    @model_validator(mode="after")
+    def _links_hold(self) -> Self:
+        for fault in link_faults(self.visits):
+            raise ValueError(f"for visit {fault.visit_no}, in {fault.field}, {fault.expected}")
+        return self
+
+    def carers_staying(self, visit: Visit) -> int:
+        """Return how many of a visit's carers are there already, from the one it follows on."""
+        before = (other for other in self.visits if other.visit_no == visit.after_visit)
+        return sum(min(other.carers, visit.carers) for other in before)
 
     @property
     def weekly_minutes(self) -> int:

@@ -119,7 +119,9 @@ def _known_keys(path: tuple[str | int, ...]) -> list[str]:
     """Return the keys that stand below a path: those of a band, of a figure, or of a room."""
     cited = ["from", "source", "assumed"]
     if len(path) == 2:
-        return ["start", "end", *cited] if path[0] == "bands" else ["value", "unit", *cited]
+        return (
+            ["start", "end", "ideal", *cited] if path[0] == "bands" else ["value", "unit", *cited]
+        )
     document = default_document()
     return list(document[str(path[0])] if path else document)
 

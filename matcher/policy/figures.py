@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from matcher.model import Frozen
 from matcher.vocabulary import GRID_MINUTES, MINUTES_PER_DAY, minute_text
@@ -47,14 +47,17 @@ class Figure(Cited, Generic[T]):
 
 
 class TimeBand(Cited):
-    """A window in which a visit may start, both ends included (H4)."""
+    """A window in which a visit may start, both ends included (H4), and the best time in it."""
 
     start_minute: Annotated[int, Field(alias="start")]
     end_minute: Annotated[int, Field(alias="end")]
+    ideal_minute: Annotated[int | None, Field(alias="ideal")] = None
 
-    @field_validator("start_minute", "end_minute", mode="before")
+    @field_validator("start_minute", "end_minute", "ideal_minute", mode="before")
     @classmethod
-    def _parse_time(cls, value: object) -> int:
+    def _parse_time(cls, value: object, info: ValidationInfo) -> int | None:
+        if value is None and info.field_name == "ideal_minute":
+            return None
         # A whole number of minutes is what a policy that was written out holds.
         minute = value if type(value) is int else -1
         if isinstance(value, str) and (time := _TIME.fullmatch(value)):
@@ -67,7 +70,16 @@ class TimeBand(Cited):
     def _ends_after_start(self) -> Self:
         if self.end_minute < self.start_minute:
             raise ValueError("an end not before the start")
+        if not self.start_minute <= self.best_minute <= self.end_minute:
+            raise ValueError(f"an ideal time within {self}")
         return self
+
+    @property
+    def best_minute(self) -> int:
+        """The start that people would choose: the ideal, or else the middle of the band."""
+        if self.ideal_minute is not None:
+            return self.ideal_minute
+        return (self.start_minute + self.end_minute) // 2 // GRID_MINUTES * GRID_MINUTES
 
     def __str__(self) -> str:
         return f"{minute_text(self.start_minute)}-{minute_text(self.end_minute)}"

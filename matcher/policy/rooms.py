@@ -91,11 +91,17 @@ class RadiusPolicy(Frozen):
 
 
 class TimesPolicy(Frozen):
-    """Tolerances, visit lengths, lead times and the service clock."""
+    """Tolerances, visit lengths, gaps between visits, lead times and the service clock.
+
+    The gaps lie between the end of one visit of a person and the start of the next on a day. They
+    are kept where that can be, and told where not; a prescribed gap stands at its visit.
+    """
 
     critical_tolerance_minutes: Figure[Minutes]
     visit_warning_minutes: Figure[Minutes]
     visit_minimum_minutes: Figure[Minutes]
+    least_gap_minutes: Figure[Minutes]
+    most_gap_minutes: Figure[Minutes]
     homecare_lead_days: Figure[DayCount]
     care_home_lead_days: Figure[DayCount]
     admit_at_weekends: Figure[Switch]
@@ -161,7 +167,7 @@ class Weights(Frozen):
     preference: Figure[Points]
     culture: Figure[Points]
     earliest_start: Figure[Points]
-    preferred_times: Figure[Points]
+    visit_times: Figure[Points]
 
     @model_validator(mode="after")
     def _some_weight(self) -> Self:

@@ -17,6 +17,8 @@ from matcher.referee.capacity import beds_suffice, carers_suffice
 from matcher.referee.case import Case, Violation
 from matcher.referee.figures import figures_are_right, rating_is_right, status_is_right
 from matcher.referee.when import (
+    gaps_are_kept,
+    links_are_kept,
     one_visit_at_a_time,
     starts_in_windows,
     starts_on_a_day_possible,
@@ -80,6 +82,8 @@ def _violations(case: Case) -> Iterator[Violation]:
         yield from pair_is_eligible(case, enquiry, placed)
         yield from starts_in_windows(case, placed)
         yield from one_visit_at_a_time(case, placed)
+        yield from links_are_kept(case, placed)
+        yield from gaps_are_kept(case, placed)
         yield from starts_on_a_day_possible(case, placed)
         yield from figures_are_right(case, placed)
         yield from rating_is_right(case, placed)

@@ -17,10 +17,15 @@ def carers_suffice(case: Case, sound: list[Placed]) -> Iterator[Violation]:
     """At every 5 minutes of the week no provider has more carers busy than it has free."""
     busy: dict[str, Counter[tuple[Day, int]]] = defaultdict(Counter)
     for placed in sound:
+        by_no = {v.visit_no: v for v in case.requests[placed.request_id].package.visits}
         for visit, start in case.timed_visits(placed):
+            # Who was at the visit before it stays on; the others travel.
+            before = by_no.get(visit.after_visit or 0)
+            arriving = max(visit.carers - (before.carers if before else 0), 0)
             for minute in range(start - placed.travel_minutes, start + visit.minutes, GRID_MINUTES):
                 for day in visit.days:
-                    busy[placed.provider_id][day, minute] += visit.carers
+                    carers = visit.carers if minute >= start else arriving
+                    busy[placed.provider_id][day, minute] += carers
     free = _grouped(case.market.book.homecare_capacity)
     for provider_id, slots in sorted(busy.items()):
         yield from _first_overload(provider_id, slots, free.get(provider_id, []))

@@ -37,15 +37,66 @@ def starts_in_windows(case: Case, placed: Placed) -> Iterator[Violation]:
 
 
 def one_visit_at_a_time(case: Case, placed: Placed) -> Iterator[Violation]:
-    """Visits of one person never overlap at her door, however many carers are free."""
+    """Visits of one person overlap at her door only where they start together by a link."""
     timed = sorted(case.timed_visits(placed), key=lambda pair: pair[1])
+    linked = _linked(placed, case)
     for (one, start), (other, later) in combinations(timed, 2):
+        if linked[one.visit_no] == linked[other.visit_no]:
+            continue
         if later < start + one.minutes and set(one.days) & set(other.days):
             yield Violation(
                 "OVERLAP",
                 placed.request_id,
                 f"visit {other.visit_no} starts at {minute_text(later)}, while visit "
                 f"{one.visit_no} lasts until {minute_text(start + one.minutes)}",
+            )
+
+
+def _linked(placed: Placed, case: Case) -> dict[int, int]:
+    """Return for each visit the one at the head of its links."""
+    visits = {v.visit_no: v for v in case.requests[placed.request_id].package.visits}
+    head = {}
+    for number in visits:
+        first = number
+        while (named := visits[first].with_visit or visits[first].after_visit) is not None:
+            first = named
+        head[number] = first
+    return head
+
+
+def links_are_kept(case: Case, placed: Placed) -> Iterator[Violation]:
+    """Linked visits start together, or one as the other ends."""
+    timed = {visit.visit_no: (visit, start) for visit, start in case.timed_visits(placed)}
+    for visit, start in timed.values():
+        for named, adds in ((visit.with_visit, 0), (visit.after_visit, 1)):
+            if named is None:
+                continue
+            other, there = timed[named]
+            wanted = there + adds * other.minutes
+            if start != wanted:
+                yield Violation(
+                    "LINK",
+                    placed.request_id,
+                    f"visit {visit.visit_no} starts at {minute_text(start)}, but its link with "
+                    f"visit {named} asks for {minute_text(wanted)}",
+                )
+
+
+def gaps_are_kept(case: Case, placed: Placed) -> Iterator[Violation]:
+    """Prescribed gaps lie between the starts of two visits, whichever comes first."""
+    starts = {visit.visit_no: start for visit, start in case.timed_visits(placed)}
+    for visit, start in case.timed_visits(placed):
+        if visit.gap_from is None:
+            continue
+        between = abs(start - starts[visit.gap_from])
+        least, most = visit.least_gap_minutes or 0, visit.most_gap_minutes
+        if between < least or (most is not None and between > most):
+            limit = f"at least {least}" if between < least else f"at most {most}"
+            yield Violation(
+                "GAP",
+                placed.request_id,
+                f"visits {visit.gap_from} and {visit.visit_no} start {between} minutes apart, "
+                f"prescribed are {limit}",
             )
 
 

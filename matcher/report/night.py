@@ -25,7 +25,7 @@ from matcher.solvers.greedy import Diary
 from matcher.solvers.options import Choice, Option, Problem
 from matcher.solvers.scarcity import timing_of, units_of
 from matcher.solvers.timing import Task
-from matcher.timetable import blocking_visits
+from matcher.timetable import blocking_units
 from matcher.vocabulary import GRID_MINUTES, Risk, days_text, minute_text
 
 POINTS_DECIMALS = 2
@@ -228,12 +228,12 @@ class Seat:
         if not self.enquiry.request.is_homecare:
             return {0}
         shape = self.problem.shape(self.number)
-        return {*blocking_visits(left, shape, option.travel_slots)} or {*range(len(shape))}
+        return {*blocking_units(left, shape, option.travel_slots)} or {*range(len(shape))}
 
     def _holder(self, rival: Choice, needed: Mask) -> Holder | None:
         """Return somebody placed with what they hold of it; ``None`` if they hold nothing."""
         request = self.problem.enquiries[rival.option.request].request
-        busy = _visits(rival, request) if request.is_homecare else self._nights(rival, request)
+        busy = self._visits(rival) if request.is_homecare else self._nights(rival, request)
         held = [
             text
             for days, first, stop, text in busy
@@ -248,21 +248,23 @@ class Seat:
             holds="; ".join(held),
         )
 
+    def _visits(self, rival: Choice) -> Iterator[Busy]:
+        number, travel = rival.option.request, rival.option.travel_slots
+        starts = self.problem.shape(number).visit_starts(np.array(rival.times)).tolist()
+        visits = self.problem.enquiries[number].request.package.visits
+        for visit, start in zip(visits, starts, strict=True):
+            minute = start * GRID_MINUTES
+            stop = minute + visit.minutes
+            text = f"{days_text(visit.days)} {minute_text(minute)}-{minute_text(stop)}"
+            days = tuple(day.number for day in visit.days)
+            yield days, start - travel, stop // GRID_MINUTES, text
+
     def _nights(self, rival: Choice, request: CareRequest) -> Iterator[Busy]:
         nights = request.placement.nights if request.placement else None
         first = rival.times[0]
         length = "for good" if nights is None else f"for {count_text(nights, 'night')}"
         stop = NEVER if nights is None else first + nights
         yield (), first, stop, f"a bed from {self.enquiry.date_of(first)} {length}"
-
-
-def _visits(rival: Choice, request: CareRequest) -> Iterator[Busy]:
-    for visit, start in zip(request.package.visits, rival.times, strict=True):
-        minute = start * GRID_MINUTES
-        stop = minute + visit.minutes
-        text = f"{days_text(visit.days)} {minute_text(minute)}-{minute_text(stop)}"
-        days = tuple(day.number for day in visit.days)
-        yield days, start - rival.option.travel_slots, stop // GRID_MINUTES, text
 
 
 def _window(

@@ -17,8 +17,8 @@ from matcher.scoring.criteria import (
     Distance,
     EarliestStart,
     Preference,
-    PreferredTimes,
     Quality,
+    VisitTimes,
     wanted_start,
 )
 from matcher.scoring.criterion import FULL_SCORE, Criterion
@@ -31,7 +31,7 @@ CRITERIA: tuple[Criterion, ...] = (
     Preference(),
     Culture(),
     EarliestStart(),
-    PreferredTimes(),
+    VisitTimes(),
 )
 """Every criterion, in the order in which options show them."""
 

@@ -14,7 +14,6 @@ from matcher.scoring.criterion import FULL_SCORE, Criterion, hundredths, near_ti
 from matcher.vocabulary import (
     GRID_MINUTES,
     CqcRating,
-    TimeNeed,
     km_text,
     minute_text,
     pounds_text,
@@ -259,21 +258,21 @@ def wanted_start(enquiry: Enquiry) -> date:
     return after_working_days(since, policy.times.service_clock_days.value)
 
 
-class PreferredTimes(Criterion):
-    """How near visits are to the times preferred for them, in coarse steps (S7).
+class VisitTimes(Criterion):
+    """How near visits are to the times that people would choose, in coarse steps (S7).
 
-    Visits that have such a time share the marks alike; the sum of what each is short of is what
-    the score is short of.
+    That is the time asked for, or else the ideal of the visit's band. Visits share the marks
+    alike; the sum of what each is short of is what the score is short of.
     """
 
-    name = "preferred_times"
+    name = "visit_times"
 
     def applies(self, enquiry: Enquiry) -> bool:
-        """Need a visit with a preferred time."""
-        return bool(self._wanted(enquiry))
+        """Need visits."""
+        return bool(enquiry.request.package.visits)
 
     def wishes(self, enquiry: Enquiry) -> tuple[Wish, ...]:
-        """Count steps between each visit's start and the time preferred for it."""
+        """Count steps between each visit's start and the best time for it."""
         return near_times(enquiry, self._wanted(enquiry))
 
     def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
@@ -284,18 +283,19 @@ class PreferredTimes(Criterion):
         return FULL_SCORE - short
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
-        """Give each preferred time and the offered one."""
+        """Give each offered time, and the best one where that is another."""
         told = []
         for visit, wanted in self._wanted(enquiry):
             offered = int(starts.visit_slots[number, visit]) * GRID_MINUTES
-            told.append(f"{minute_text(offered)} for {minute_text(wanted)}")
-        return ", ".join(told) or "no preferred times"
+            best = "" if offered == wanted else f" for {minute_text(wanted)}"
+            told.append(f"{minute_text(offered)}{best}")
+        return ", ".join(told) or "no visits"
 
     @staticmethod
     def _wanted(enquiry: Enquiry) -> list[tuple[int, int]]:
-        """Return the visits with a preferred time: position in the package, minute of the day."""
+        """Return the best time of each visit: position in the package, minute of the day."""
+        visits, best = enquiry.request.package.visits, enquiry.shape.target_starts
         return [
-            (i, visit.at_minute)
-            for i, visit in enumerate(enquiry.request.package.visits)
-            if visit.time_need is TimeNeed.PREFERRED and visit.at_minute is not None
+            (i, slot * GRID_MINUTES if visit.at_minute is None else visit.at_minute)
+            for i, (visit, slot) in enumerate(zip(visits, best, strict=True))
         ]

@@ -25,6 +25,7 @@ from matcher.near_miss import near_misses
 from matcher.second_agency import second_agency
 from matcher.solvers.greedy import Diary
 from matcher.solvers.options import Choice, Option, Plan, Problem
+from matcher.timetable import gap_warnings
 from matcher.vocabulary import GRID_MINUTES, km_text, words_text
 
 POINTS_DECIMALS = 2
@@ -96,7 +97,11 @@ def plan_of(problem: Problem, allocation: Allocation) -> Plan:
 def _times(problem: Problem, option: Option, line: Placed) -> tuple[int, ...]:
     """Return the times of a line as an option counts them."""
     if problem.enquiries[option.request].request.is_homecare:
-        return tuple(time.start_minute // GRID_MINUTES for time in line.visit_times)
+        visits = problem.enquiries[option.request].request.package.visits
+        starts = tuple(time.start_minute // GRID_MINUTES for time in line.visit_times)
+        return (
+            problem.shape(option.request).unit_starts(starts) if len(starts) == len(visits) else ()
+        )
     return (problem.market.day_number(line.start_date),)
 
 
@@ -118,9 +123,16 @@ def _placed(problem: Problem, choice: Choice, points: Fraction | None) -> Placed
         *_generic_reasons(enquiry, option.provider),
         *approval_reasons(priced, option.provider),
         *price_notes(priced, option.provider),
+        *_gap_reasons(placed, enquiry),
     )
     scarcity = None if points is None else round(float(points), POINTS_DECIMALS)
     return placed.model_copy(update={"reasons": reasons, "scarcity_points": scarcity})
+
+
+def _gap_reasons(placed: Placed, enquiry: Enquiry) -> tuple[str, ...]:
+    """Return what is amiss with the gaps between the visits of somebody placed."""
+    times = {time.visit_no: time.start_minute for time in placed.visit_times}
+    return gap_warnings(enquiry.request.package.visits, times, enquiry.market.policy)
 
 
 def _generic_reasons(enquiry: Enquiry, provider: int) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from matcher.solvers.options import Choice, Option, Problem, Resource
 from matcher.solvers.packing import Packing, Pick
 from matcher.solvers.packing import Plan as Picks
 from matcher.solvers.rows import Row, Window, window_rows
-from matcher.solvers.timing import Door, Task, Timeline, Timing
+from matcher.solvers.timing import Apart, Door, Task, Timeline, Timing
+from matcher.timetable import PackageShape, Use
 from matcher.vocabulary import DAYS_PER_WEEK
+from matcher.wish import Wish
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +75,7 @@ def compile_part(problem: Problem, requests: tuple[int, ...]) -> Part:
         doors={r: door for r in requests if (door := _door(problem, r)) is not None},
         wishes={
             request: tuple(
-                (stage, wish)
+                (stage, _of_unit(problem, request, wish))
                 for stage, each in enumerate(problem.order)
                 for wish in each.wishes(problem.enquiries[request])
             )
@@ -80,6 +83,7 @@ def compile_part(problem: Problem, requests: tuple[int, ...]) -> Part:
         },
         request=request,
         stages=stages,
+        targets={r: _targets(problem, r) for r in requests},
     )
     rows = window_rows(timing.lines)
     block = {resource: number for number, resource in enumerate(resources)}
@@ -131,20 +135,27 @@ def _tasks(problem: Problem, number: int, option: Option) -> Iterator[Task]:
     if not problem.enquiries[option.request].request.is_homecare:
         yield _stay(problem, number, option)
         return
-    shape, travel = problem.shape(option.request), option.travel_slots
-    for visit in range(len(shape)):
-        slots = np.flatnonzero(option.domains[visit])
-        length = int(shape.length_slots[visit]) + travel
-        yield Task(
-            option=number,
-            visit=visit,
-            first=int(slots[0]) - travel,
-            stop=int(slots[-1]) - travel + length,
-            lead=travel,
-            length=length,
-            demand=int(shape.carers[visit]),
-            least_length=length,
-        )
+    shape = problem.shape(option.request)
+    for unit, uses in enumerate(shape.uses):
+        for use in uses:
+            yield _visit(option, number, unit, use)
+
+
+def _visit(option: Option, number: int, unit: int, use: Use) -> Task:
+    """Return what carers of one visit do under an option."""
+    slots = np.flatnonzero(option.domains[unit])
+    begin, stop = use.busy(option.travel_slots)
+    lead, length = option.travel_slots - begin, stop - begin
+    return Task(
+        option=number,
+        visit=unit,
+        first=int(slots[0]) - lead,
+        stop=int(slots[-1]) - lead + length,
+        lead=lead,
+        length=length,
+        demand=use.carers,
+        least_length=length,
+    )
 
 
 def _stay(problem: Problem, number: int, option: Option) -> Task:
@@ -181,13 +192,15 @@ def _weeks(
     all their days, so the least free at each moment over those days decides.
     """
     free = problem.market.carers.of(resource[0])
+    of_tasks = [
+        use.days
+        for option in dict.fromkeys(task.option for task in tasks)
+        for uses in problem.shape(options[option].request).uses
+        for use in uses
+    ]
     days: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for day in range(DAYS_PER_WEEK):
-        members = tuple(
-            i
-            for i, task in enumerate(tasks)
-            if problem.shape(options[task.option].request).days[task.visit, day]
-        )
+        members = tuple(i for i, own in enumerate(of_tasks) if day in own)
         if members:
             days[members].append(day)
     for members, same in days.items():
@@ -202,5 +215,36 @@ def _door(problem: Problem, request: int) -> Door | None:
         return None
     shape = problem.shape(request)
     groups = [np.flatnonzero(shape.days[:, days[0]]).tolist() for days in shape.day_groups]
-    lengths = tuple(int(length) for length in shape.length_slots)
-    return Door(lengths, tuple(tuple(visits) for visits in groups if len(visits) > 1))
+    lengths = np.where(shape.days, shape.door_slots, np.iinfo(np.int16).max).min(axis=1)
+    return Door(
+        tuple(lengths.tolist()),
+        tuple(tuple(units) for units in groups if len(units) > 1),
+        tuple(_gaps(shape, lengths.tolist())),
+    )
+
+
+def _gaps(shape: PackageShape, lengths: list[int]) -> Iterator[Apart]:
+    """Yield the pairs of units that need more between them than their least lengths."""
+    for one, other in combinations(range(len(shape)), 2):
+        after, before = int(shape.apart[one, other]), int(shape.apart[other, one])
+        if after > lengths[one] or before > lengths[other]:
+            yield Apart(one, other, after, before)
+    for gap in shape.most_gaps:
+        one, other = gap.one, gap.other
+        after, before = int(shape.apart[one, other]), int(shape.apart[other, one])
+        yield Apart(one, other, after, before, gap.shift, gap.most)
+
+
+def _targets(problem: Problem, request: int) -> tuple[int, ...]:
+    """Return the best time of each unit; none for a bed, which is best as early as can be."""
+    if not problem.enquiries[request].request.is_homecare:
+        return ()
+    return tuple(problem.shape(request).target_slot.tolist())
+
+
+def _of_unit(problem: Problem, request: int, wish: Wish) -> Wish:
+    """Return a wish for one visit, or for a bed, as one for the unit by which it starts."""
+    if not problem.enquiries[request].request.is_homecare:
+        return wish
+    shape, visit = problem.shape(request), wish.visit
+    return replace(wish, visit=shape.unit_of[visit], target=wish.target - shape.offset_slots[visit])

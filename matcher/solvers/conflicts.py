@@ -116,8 +116,10 @@ def _widened(packing: Packing, core: Sequence[int], budget: Budget, effort: Effo
     block = int(packing.block[core[0]])
     own = {int(packing.request[option]) for option in core}
     visits = _visits_of(packing, block)
+    if not all(option in visits for option in core):
+        return Conflict(tuple(sorted(core)), most)
     for option in packing.options_in[block].tolist():
-        if int(packing.request[option]) in own:
+        if int(packing.request[option]) in own or option not in visits:
             continue
         harder = [_is_harder(visits[option], visits[member]) for member in core]
         # What is harder than all of them can stand for any: with it no more can be held either.
@@ -133,7 +135,11 @@ def _widened(packing: Packing, core: Sequence[int], budget: Budget, effort: Effo
 
 
 def _visits_of(packing: Packing, block: int) -> dict[int, list[_Visit]]:
-    """Return what has to be held of each option of a block."""
+    """Return what has to be held of each option of a block.
+
+    Options with linked visits or gaps are left out: who could hold them one by one need not be
+    able to hold them as they are bound together.
+    """
     timing = cast("Timing", packing.details)
     visits: dict[int, list[_Visit]] = defaultdict(list)
     for task, lines in visits_in(timing.lines_of[block]):
@@ -149,7 +155,17 @@ def _visits_of(packing: Packing, block: int) -> dict[int, list[_Visit]]:
                 0 if door is None else door.lengths[task.visit],
             )
         )
-    return visits
+    return {
+        option: own
+        for option, own in visits.items()
+        if len(own) == len(timing.domains[option])
+        and not _has_gaps(timing, int(packing.request[option]))
+    }
+
+
+def _has_gaps(timing: Timing, request: int) -> bool:
+    door = timing.doors.get(request)
+    return door is not None and bool(door.gaps)
 
 
 def _is_harder(hard: Sequence[_Visit], easy: Sequence[_Visit]) -> bool:

@@ -1,4 +1,4 @@
-"""Options put into a block's calendars one after another, each visit as early as it fits."""
+"""Options put into a block's calendars one by one, each visit as near as fits to its best."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from matcher.solvers.packing import Pick
-from matcher.solvers.timing import Door, Mask, Task, Timeline, Visit, have_room, visits_in
+from matcher.solvers.timing import Door, Mask, Timeline, Visit, have_room, visits_in
 
 
 class Calendars:
@@ -25,17 +25,22 @@ class Calendars:
     def __init__(self, lines: Sequence[Timeline], domains: Sequence[Mask]) -> None:
         self._free = [line.profile.copy() for line in lines]
         self._domains = domains
-        self._visits: dict[int, dict[int, Visit]] = defaultdict(dict)
+        self._visits: dict[int, dict[int, list[Visit]]] = defaultdict(lambda: defaultdict(list))
         for visit in visits_in(lines):
-            self._visits[visit.task.option][visit.task.visit] = visit
+            self._visits[visit.task.option][visit.task.visit].append(visit)
 
     def hold(self, picks: Iterable[Pick]) -> None:
         """Keep carers and beds busy for picks that have their times."""
         for pick in picks:
-            for visit, (task, lines) in self._visits[pick.option].items():
-                self._keep(task, lines, pick.details[visit], 1)
+            for unit, visits in self._visits[pick.option].items():
+                self._keep(visits, pick.details[unit], 1)
 
-    def fit(self, options: Sequence[int], doors: Mapping[int, Door | None]) -> list[Pick]:
+    def fit(
+        self,
+        options: Sequence[int],
+        doors: Mapping[int, Door | None],
+        targets: Mapping[int, Sequence[int]] | None = None,
+    ) -> list[Pick]:
         """Return those of some options that fit beside the ones before them, with times.
 
         Parameters
@@ -44,40 +49,75 @@ class Calendars:
             The options, in the order in which they are tried.
         doors
             What must hold at the door of the person of each option.
+        targets
+            The best times of each option, as near to which as can be it is put; empty for as early
+            as can be. Where more options fit with all of them as early as can be, they are put so.
         """
-        fitted = ((option, self._fit(option, doors[option])) for option in options)
+        before = [free.copy() for free in self._free]
+        near = self._fit_all(options, doors, targets or {})
+        if len(near) == len(options) or not any((targets or {}).values()):
+            return near
+        after, self._free = self._free, before
+        early = self._fit_all(options, doors, {})
+        if len(early) <= len(near):
+            self._free = after
+            return near
+        return early
+
+    def _fit_all(
+        self,
+        options: Sequence[int],
+        doors: Mapping[int, Door | None],
+        targets: Mapping[int, Sequence[int]],
+    ) -> list[Pick]:
+        fitted = (
+            (option, self._fit(option, doors[option], targets.get(option, ())))
+            for option in options
+        )
         return [Pick(option, times) for option, times in fitted if times is not None]
 
-    def _fit(self, option: int, door: Door | None) -> tuple[int, ...] | None:
-        """Return the times of an option's visits, which then keep carers busy; ``None`` if none."""
+    def _fit(
+        self, option: int, door: Door | None, targets: Sequence[int]
+    ) -> tuple[int, ...] | None:
+        """Return the times of an option's units, which then keep carers busy; ``None`` if none."""
         times: dict[int, int] = {}
-        visits = self._visits[option]
-        # Visits with the fewest times to choose from go first.
-        for visit in sorted(visits, key=lambda v: (int(self._domains[option][v].sum()), v)):
-            task, lines = visits[visit]
-            may = self._starts(task, lines)
-            for other, time in times.items():
-                if door is not None and any({visit, other} <= {*day} for day in door.shared):
-                    may[max(time - door.lengths[visit] + 1, 0) : time + door.lengths[other]] = False
-            starts = np.flatnonzero(may)
-            if not starts.size:
+        units = self._visits[option]
+        # Units with the fewest times to choose from go first.
+        for unit in sorted(units, key=lambda u: (int(self._domains[option][u].sum()), u)):
+            may = self._starts(option, unit)
+            if door is not None:
+                door.narrow(unit, times, may)
+            starts, target = np.flatnonzero(may), targets[unit] if targets else 0
+            order = starts[np.argsort(np.abs(starts - target), kind="stable")].tolist()
+            start = next((start for start in order if self._take(units[unit], start)), None)
+            if start is None:
                 for done, time in times.items():
-                    self._keep(*visits[done], time, -1)
+                    self._keep(units[done], time, -1)
                 return None
-            times[visit] = int(starts[0])
-            self._keep(task, lines, times[visit], 1)
-        return tuple(times[visit] for visit in sorted(times))
+            times[unit] = start
+        return tuple(times[unit] for unit in sorted(times))
 
-    def _starts(self, task: Task, lines: list[int]) -> Mask:
-        """Return when a visit or stay may start, [positions]."""
-        may = np.array(self._domains[task.option][task.visit], np.bool_)
-        starts = np.flatnonzero(may)
-        may[starts] = have_room(task, starts, [self._free[line] for line in lines])
+    def _starts(self, option: int, unit: int) -> Mask:
+        """Return when each visit of a unit, or a stay, may start on its own, [positions]."""
+        may = np.array(self._domains[option][unit], np.bool_)
+        for task, lines in self._visits[option][unit]:
+            starts = np.flatnonzero(may)
+            may[starts] = have_room(task, starts, [self._free[line] for line in lines])
         return may
 
-    def _keep(self, task: Task, lines: list[int], time: int, times: int) -> None:
-        """Keep carers or a bed busy for a visit or stay; with ``times`` -1, free them again."""
-        begin = time - task.lead
-        for line in lines:
-            end = len(self._free[line]) if task.length is None else begin + task.length
-            self._free[line][begin:end] -= times * task.demand
+    def _take(self, visits: Sequence[Visit], time: int) -> bool:
+        """Keep carers or a bed busy, if there are enough for all visits of a unit together."""
+        self._keep(visits, time, 1)
+        lines = {line for visit in visits for line in visit.lines}
+        if len(visits) == 1 or all(self._free[line].min() >= 0 for line in lines):
+            return True
+        self._keep(visits, time, -1)
+        return False
+
+    def _keep(self, visits: Sequence[Visit], time: int, times: int) -> None:
+        """Keep carers or a bed busy for a unit or stay; with ``times`` -1, free them again."""
+        for task, lines in visits:
+            begin = time - task.lead
+            for line in lines:
+                end = len(self._free[line]) if task.length is None else begin + task.length
+                self._free[line][begin:end] -= times * task.demand

@@ -74,12 +74,7 @@ class Diary:
             nights = self._problem.enquiries[option.request].request.stay_nights
             return bool(admission_days(left, day, day, nights)[0])
         shape = self._problem.shape(option.request)
-        if any(
-            later < start + int(shape.length_slots[one])
-            for one, start in enumerate(choice.times)
-            for other, later in enumerate(choice.times)
-            if one != other and start <= later and shape.share_day[one, other]
-        ):
+        if not shape.keeps_apart(choice.times):
             return False
         return bool((occupy(left, shape, option.travel_slots, choice.times) >= 0).all())
 
@@ -192,11 +187,23 @@ class Polish:
         now = self.plan[request]
         self._diary.give_back(now)
         fit = self._diary.fit(now.option)
-        is_as_good = fit is not None and self._key(request, fit) <= self._key(request, now)
-        better = fit if fit is not None and is_as_good and fit.times != now.times else None
+        is_better = fit is not None and self._time_key(request, fit) < self._time_key(request, now)
+        better = fit if is_better else None
         self._diary.take(better or now)
         self.plan[request] = better or now
         return better is not None
+
+    def _time_key(
+        self, request: int, choice: Choice
+    ) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
+        """Return what times are compared by: objectives, soft gaps broken, slots from the best."""
+        values, away = self._problem.values(request, choice), tuple(choice.times)
+        if not self._problem.enquiries[request].request.is_homecare:
+            return values, 0, away
+        shape = self._problem.shape(request)
+        best = shape.target_slot.tolist()
+        away = tuple(abs(time - to) for time, to in zip(choice.times, best, strict=True))
+        return values, shape.softened.too_near(choice.times), away
 
     def _key(self, request: int, choice: Choice | None) -> tuple[tuple[int, ...], tuple[int, str]]:
         tie = (0, "") if choice is None else choice.option.tie

@@ -35,8 +35,9 @@ class Option:
     travel_slots
         Travel to each visit, in 5-minute slots; 0 for beds.
     domains
-        Where the unknowns of time may lie. Homecare: for each visit the slots where it may start,
-        [visits, 288]. Beds: the days of admission, [1, days], as many days for all beds.
+        Where the unknowns of time may lie. Homecare: for each unit of linked visits the slots
+        where it may start, [units, 288]. Beds: the days of admission, [1, days], as many days for
+        all beds.
     first_day
         Homecare: days from as_of to the first visit. Beds: the earliest admission.
     costs
@@ -60,7 +61,7 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """An option taken, with its start slots (homecare) or its day of admission (beds)."""
+    """An option taken, with the start slots of its units of visits or its day of admission."""
 
     option: Option
     times: tuple[int, ...]
@@ -139,7 +140,9 @@ class Problem:
         provider = self.market.providers[number]
         day = option.first_day if request.is_homecare else choice.times[0]
         priced = enquiry.beginning(day)
-        visits = request.package.visits
+        starts: list[int] = []
+        if request.is_homecare:
+            starts = self.shape(option.request).visit_starts(np.array(choice.times)).tolist()
         return Placed(
             request_id=request.request_id,
             provider_id=provider.provider_id,
@@ -151,7 +154,7 @@ class Problem:
             start_date=enquiry.date_of(day),
             visit_times=tuple(
                 VisitTime(visit_no=visit.visit_no, start_minute=slot * GRID_MINUTES)
-                for visit, slot in zip(visits, choice.times[: len(visits)], strict=True)
+                for visit, slot in zip(request.package.visits, starts, strict=True)
             ),
             weekly_cost_pence=priced.prices.cost_of(number),
             stay_cost_pence=stay_cost_pence(priced, number),

@@ -11,7 +11,7 @@ from ortools.sat.python import cp_model
 from matcher.solvers.model import PackingModel
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
 from matcher.solvers.steps import Steps
-from matcher.solvers.timing import Mask, Profile, Task, Timeline, Timing
+from matcher.solvers.timing import Apart, Mask, Profile, Task, Timeline, Timing
 from matcher.wish import Wish
 
 
@@ -67,10 +67,10 @@ class TimedModel(PackingModel):
                         ).only_enforce_if(self.taken[option])
 
     def one_visit_at_a_time(self) -> None:
-        """Visits of one person never overlap at her door, however many carers are free."""
+        """Visits of one person never overlap at her door, and their prescribed gaps are kept."""
         for request, times in self.times.items():
             door = self.timing.doors.get(request)
-            if door is None or not door.shared:
+            if door is None:
                 continue
             placed = self.unplaced[request].negated()
             at_the_door = [
@@ -81,6 +81,21 @@ class TimedModel(PackingModel):
             ]
             for visits in door.shared:
                 self.model.add_no_overlap([at_the_door[visit] for visit in visits])
+            for gap in door.gaps:
+                self._keep_apart(gap, times[gap.one], times[gap.other], placed)
+
+    def _keep_apart(
+        self, gap: Apart, one: cp_model.IntVar, other: cp_model.IntVar, placed: cp_model.LiteralT
+    ) -> None:
+        name = f"gap_{one.name}_{other.name}"
+        lengths = ((one, gap.after_one), (other, gap.after_other))
+        self.model.add_no_overlap(
+            self.model.new_optional_fixed_size_interval_var(time, length, placed, name)
+            for time, length in lengths
+        )
+        if gap.most is not None:
+            between = other - one + gap.shift
+            self.model.add_linear_constraint(between, -gap.most, gap.most).only_enforce_if(placed)
 
     def carers_and_beds_never_exceeded(self) -> None:
         """At no moment are more carers busy, or beds taken, than a provider has free."""

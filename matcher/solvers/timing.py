@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,14 +30,17 @@ FOR_GOOD = 1 << 40
 class Task:
     """One visit or stay under one option, which keeps carers or a bed busy for a while.
 
+    Linked visits start by the same unknown time, which is that of their unit.
+
     Parameters
     ----------
     option, visit
-        The option, and the number of the unknown time it starts by.
+        The option, and the number of the unknown time it starts by: the unit of the visit.
     first, stop
         It lies within these positions of its calendar, whenever it starts.
     lead
-        How long before its start it begins to keep busy: travel.
+        How long before that time it begins to keep busy: travel, less what it starts after its
+        unit does.
     length
         How long it keeps busy, travel included; ``None`` for a bed until the calendar's end.
     demand
@@ -112,20 +115,71 @@ class Timeline:
     tasks: tuple[Task, ...]
 
 
+class Apart(NamedTuple):
+    """Two units of one person's visits that need more between them than not to overlap.
+
+    Parameters
+    ----------
+    one, other
+        The units.
+    after_one, after_other
+        Least slots from the start of the one that is first to that of the second.
+    shift, most
+        The second start less the first, plus the shift, is at most so many slots either way;
+        ``None`` without that limit.
+    """
+
+    one: int
+    other: int
+    after_one: int
+    after_other: int
+    shift: int = 0
+    most: int | None = None
+
+
 @dataclass(frozen=True)
 class Door:
-    """What happens at one person's door: lengths of visits, and which share a day.
+    """What happens at one person's door: lengths of units of visits, and which share a day.
 
     Parameters
     ----------
     lengths
-        Slots that each visit takes there.
+        Slots that each unit takes there at least.
     shared
-        Groups of visits that take place on the same day.
+        Groups of units that take place on the same day.
+    gaps
+        Pairs that have to keep more apart than that.
     """
 
     lengths: tuple[int, ...]
     shared: tuple[tuple[int, ...], ...]
+    gaps: tuple[Apart, ...] = ()
+
+    def narrow(self, unit: int, times: Mapping[int, int], may: Mask) -> None:
+        """Take out of the starts of a unit, [positions], those too near or far from others.
+
+        Parameters
+        ----------
+        unit
+            The unit.
+        times
+            The starts of other units of the person.
+        may
+            Where it may start; changed in place.
+        """
+        for other, time in times.items():
+            if any({unit, other} <= {*day} for day in self.shared):
+                may[max(time - self.lengths[unit] + 1, 0) : time + self.lengths[other]] = False
+            for gap in self.gaps:
+                if {gap.one, gap.other} == {unit, other}:
+                    is_one = unit == gap.one
+                    after, before = gap.after_one, gap.after_other
+                    after, before = (after, before) if is_one else (before, after)
+                    may[max(time - after + 1, 0) : max(time + before, 0)] = False
+                    if gap.most is not None:
+                        middle = time + (gap.shift if is_one else -gap.shift)
+                        may[: max(middle - gap.most, 0)] = False
+                        may[max(middle + gap.most + 1, 0) :] = False
 
 
 class Visit(NamedTuple):
@@ -137,10 +191,10 @@ class Visit(NamedTuple):
 
 def visits_in(lines: Iterable[Timeline]) -> list[Visit]:
     """Return the tasks in some calendars, each once, in the order in which they are met."""
-    found: dict[tuple[int, int], Visit] = {}
+    found: dict[Task, Visit] = {}
     for number, line in enumerate(lines):
         for task in line.tasks:
-            found.setdefault((task.option, task.visit), Visit(task, [])).lines.append(number)
+            found.setdefault(task, Visit(task, [])).lines.append(number)
     return list(found.values())
 
 
@@ -173,6 +227,9 @@ class Timing:
         The request of each option.
     stages
         How many stages there are.
+    targets
+        For each request the times near which it would best be put; as early as can be where none
+        are given.
     """
 
     domains: tuple[Mask, ...]
@@ -181,6 +238,7 @@ class Timing:
     wishes: Mapping[int, tuple[tuple[int, Wish], ...]]
     request: Ints
     stages: int
+    targets: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     @cached_property
     def most_extra(self) -> Ints:
@@ -216,14 +274,16 @@ class Timing:
     ) -> list[Pick]:
         """Return those of some options of one block that fit one after another, with times.
 
-        Beside what the block takes on already.
+        Beside what the block takes on already. Each time is the nearest to its target that is
+        left; where more fit with everything as early as can be, so it is.
         """
         from matcher.solvers.fitting import Calendars
 
         calendars = Calendars(self.lines_of[int(packing.block[options[0]])], self.domains)
         calendars.hold(beside)
         doors = {option: self.doors.get(int(self.request[option])) for option in options}
-        return calendars.fit(options, doors)
+        targets = {option: self.targets.get(int(self.request[option]), ()) for option in options}
+        return calendars.fit(options, doors, targets)
 
     def model(self, packing: Packing, options: Sequence[int]) -> TimedModel:
         """Return the exact model of some options, start times and all."""

@@ -13,12 +13,14 @@ from matcher.timetable.beds import (
     smallest_bed_change,
     window_days,
 )
-from matcher.timetable.shape import SLOTS_PER_DAY, PackageShape, compile_package
+from matcher.timetable.compiling import compile_package
+from matcher.timetable.gaps import gap_warnings
+from matcher.timetable.shape import SLOTS_PER_DAY, Gap, PackageShape, Use
 from matcher.timetable.turns import Times, can_schedule, times_many
 from matcher.timetable.unlimited import never_fits
 from matcher.timetable.week import (
     TimeChange,
-    blocking_visits,
+    blocking_units,
     find_times,
     occupy,
     smallest_change,
@@ -32,17 +34,20 @@ __all__ = [
     "Admissions",
     "BedChange",
     "BedWindow",
+    "Gap",
     "PackageShape",
     "TimeChange",
     "Times",
+    "Use",
     "admission_days",
-    "blocking_visits",
+    "blocking_units",
     "can_schedule",
     "compile_package",
     "compile_placement",
     "earliest_admission",
     "earliest_admissions",
     "find_times",
+    "gap_warnings",
     "never_fits",
     "occupy",
     "occupy_bed",

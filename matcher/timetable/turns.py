@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, IntArray, PackageShape
-from matcher.timetable.week import find_times, possible_starts, target_slot
+from matcher.timetable.week import found_times, neighbours, possible_starts, ways_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +29,13 @@ class Times:
 def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> Times:
     """Return for many providers what :func:`find_times` returns for each, its work unlimited.
 
-    Visits take turns at all providers together: each takes its nearest start that is possible
+    Units take turns at all providers together: each takes its nearest start that is possible
     after those before it and leaves a start at the person's door to each one after it. Where
-    every visit finds one, these are the times of :func:`find_times`: each choice is the best
-    there is after the earlier ones, and the visits that follow prove that it leaves times for the
-    rest. Where one finds none, the package cannot fit if some visit has no start even on its own;
-    only the few providers left are searched, and those by no more work than that allows.
+    every unit finds one, these are the times of :func:`find_times`: each choice is the best
+    there is after the earlier ones, and the units that follow prove that it leaves times for the
+    rest. Where one finds none, the package cannot fit if some unit has no start even on its own;
+    only the few providers left are searched, and those by no more work than that allows. Who
+    has no times that keep the soft gap is asked again without.
 
     Parameters
     ----------
@@ -47,30 +48,55 @@ def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> T
     """
     travel = np.asarray(travel_slots, dtype=np.int16)
     if (shape.first_slot > shape.last_slot).any():
-        return Times(
-            np.zeros(len(free), dtype=np.bool_), np.zeros((len(free), len(shape)), np.int16)
-        )
-    ok, starts, shared = _take_turns(free, shape, travel)
-    if not shared:
+        nobody = np.zeros(len(free), dtype=np.bool_)
+        return Times(nobody, np.zeros((len(free), len(shape)), np.int16))
+    first, *others = ways_of(shape)
+    ok, starts, shared = _take_turns(free, first, travel)
+    if not shared or ok.all():
         return Times(ok, starts)
-    doubtful = np.flatnonzero(~ok)
-    for visit in range(len(shape)):
-        if not doubtful.size:
-            break
-        alone = possible_starts(free[doubtful], shape, visit, travel[doubtful])
-        doubtful = doubtful[alone.any(axis=1)]
+    doubtful = _each_can_start(free, shape, travel, np.flatnonzero(~ok))
+    _search_each(free, first, travel, doubtful, (ok, starts))
+    for way in others:
+        doubtful = doubtful[~ok[doubtful]]
+        if doubtful.size:
+            few, own = free[doubtful], travel[doubtful]
+            ok[doubtful], starts[doubtful], _ = _take_turns(few, way, own)
+            _search_each(free, way, travel, doubtful[~ok[doubtful]], (ok, starts))
+    return Times(ok, starts)
+
+
+def _search_each(
+    free: IntArray,
+    shape: PackageShape,
+    travel: IntArray,
+    among: IntArray,
+    found: tuple[BoolArray, IntArray],
+) -> None:
+    """Search for times at some providers under one shape; those found are noted."""
+    ok, starts = found
     # Many providers look alike, the more so since carers beyond the package's need do not matter.
+    most = min(shape.most_carers, int(free.max(initial=0)))
     known: dict[tuple[int, bytes], tuple[int, ...] | None] = {}
-    most = min(int(shape.carers.sum()), int(free.max(initial=0)))
-    for provider in doubtful.tolist():
+    for provider in among.tolist():
         week = np.minimum(free[provider], most)
         alike = int(travel[provider]), week.tobytes()
         if alike not in known:
-            known[alike] = find_times(week, shape, int(travel[provider]))
-        found = known[alike]
-        if found is not None:
-            ok[provider], starts[provider] = True, found
-    return Times(ok, starts)
+            known[alike] = found_times(week, shape, int(travel[provider]))
+        times = known[alike]
+        if times is not None:
+            ok[provider], starts[provider] = True, times
+
+
+def _each_can_start(
+    free: IntArray, shape: PackageShape, travel: IntArray, among: IntArray
+) -> IntArray:
+    """Return those of some providers at which each unit on its own has a start."""
+    for unit in range(len(shape)):
+        if not among.size:
+            break
+        alone = possible_starts(free[among], shape, unit, travel[among])
+        among = among[alone.any(axis=1)]
+    return among
 
 
 def can_schedule(free: IntArray, shape: PackageShape, travel_slots: int) -> bool:
@@ -91,98 +117,89 @@ def can_schedule(free: IntArray, shape: PackageShape, travel_slots: int) -> bool
 def _take_turns(
     free: IntArray, shape: PackageShape, travel: IntArray
 ) -> tuple[BoolArray, IntArray, bool]:
-    """Return where turns succeed, the starts, and whether any visit could stand in another's way.
+    """Return where turns succeed, the starts, and whether any unit could stand in another's way.
 
-    Capacity is taken out only for visits that could overlap a later one, travel included. At the
-    person's door a visit keeps clear of those before it, and leaves a start to each one after it:
+    Capacity is taken out only for units that could overlap a later one, travel included. At the
+    person's door a unit keeps clear of those before it, and leaves a start to each one after it:
     it could not have times otherwise, so no choice is lost.
     """
     ok = np.ones(len(free), dtype=np.bool_)
     starts = np.zeros((len(free), len(shape)), dtype=np.int16)
     meets = _meets_later(shape, int(travel.max(initial=0)))
     left = free.copy() if any(meets) else free
-    neighbours = _neighbours(shape)
+    nearby = neighbours(shape)
     bounds = {
-        visit: _bounds(possible_starts(free, shape, visit, travel), shape, visit)
-        for visit in {other for others in neighbours for other in others}
+        unit: _bounds(possible_starts(free, shape, unit, travel), shape, unit)
+        for unit in {other for others in nearby for other in others}
     }
-    for visit in range(len(shape)):
-        possible = possible_starts(left, shape, visit, travel)
-        for other in neighbours[visit]:
-            possible &= _one_at_a_time(shape, visit, other, *bounds[other])
+    for unit in range(len(shape)):
+        possible = possible_starts(left, shape, unit, travel)
+        for other in nearby[unit]:
+            possible &= _leaves_a_start(shape, unit, other, *bounds[other])
         ok &= possible.any(axis=1)
-        starts[:, visit] = _nearest(possible, shape, visit)
-        bounds[visit] = starts[:, visit, None], starts[:, visit, None]
-        if meets[visit]:
-            _take_out(left, shape, visit, starts[:, visit], travel)
-    return ok, starts, any(meets)
+        starts[:, unit] = _nearest(possible, shape, unit)
+        bounds[unit] = starts[:, unit, None], starts[:, unit, None]
+        if meets[unit]:
+            _take_out(left, shape, unit, starts[:, unit], travel)
+    return ok, starts, any(meets) or any(map(any, nearby))
 
 
 def _take_out(
-    left: IntArray, shape: PackageShape, visit: int, starts: IntArray, travel: IntArray
+    left: IntArray, shape: PackageShape, unit: int, starts: IntArray, travel: IntArray
 ) -> None:
     slots = np.arange(SLOTS_PER_DAY, dtype=np.int16)
-    begin, end = starts - travel, starts + shape.length_slots[visit]
-    busy = ((slots >= begin[:, None]) & (slots < end[:, None])).astype(left.dtype)
-    busy *= int(shape.carers[visit])
-    for day in np.flatnonzero(shape.days[visit]):
-        left[:, day] -= busy
+    for use in shape.uses[unit]:
+        begin = starts + use.offset - (travel if use.travels else 0)
+        end = starts + use.offset + use.length
+        busy = ((slots >= begin[:, None]) & (slots < end[:, None])).astype(left.dtype)
+        busy *= use.carers
+        for day in use.days:
+            left[:, day] -= busy
 
 
 def _meets_later(shape: PackageShape, travel: int) -> list[bool]:
-    """Say for each visit whether its carers could be busy at the same time as a later visit's."""
-    return [
-        any(_may_overlap(shape, visit, other, travel) for other in range(visit + 1, len(shape)))
-        for visit in range(len(shape))
-    ]
-
-
-def _neighbours(shape: PackageShape) -> list[list[int]]:
-    """Return for each visit the others with which it could overlap at the person's door."""
-    visits = range(len(shape))
-    return [
-        [other for other in visits if other != visit and _may_overlap(shape, visit, other, 0)]
-        for visit in visits
-    ]
-
-
-def _may_overlap(shape: PackageShape, visit: int, other: int, travel: int) -> bool:
-    """Say whether two visits could overlap on a day they share, so much travel included."""
+    """Say for each unit whether its carers could be busy at the same time as a later unit's."""
     begin, end = shape.first_slot - travel, shape.last_slot + shape.length_slots
-    meet = begin[visit] < end[other] and begin[other] < end[visit]
-    return bool(meet and shape.share_day[visit, other])
+    meet = (begin[:, None] < end[None, :]) & (begin[None, :] < end[:, None]) & shape.share_day
+    return [bool(meet[unit, unit + 1 :].any()) for unit in range(len(shape))]
 
 
-def _one_at_a_time(
-    shape: PackageShape, visit: int, other: int, earliest: IntArray, latest: IntArray
+def _leaves_a_start(
+    shape: PackageShape, unit: int, other: int, earliest: IntArray, latest: IntArray
 ) -> BoolArray:
-    """Return where in its window a visit may start so that another can come before or after it.
+    """Return where in its window a unit may start so that another can come before or after it.
 
     Parameters
     ----------
     shape
         The package.
-    visit, other
-        Positions of two visits that share a day.
+    unit, other
+        Two units that share a day.
     earliest, latest
         ``[P, 1]`` slots from which and up to which the other can start; equal once it is placed.
     """
-    slots = np.arange(shape.first_slot[visit], shape.last_slot[visit] + 1, dtype=np.int16)
-    other_after = slots + shape.length_slots[visit] <= latest
-    other_before = earliest + shape.length_slots[other] <= slots
-    return np.asarray(other_after | other_before)
+    slots = np.arange(shape.first_slot[unit], shape.last_slot[unit] + 1, dtype=np.int16)
+    other_after = slots + shape.apart[unit, other] <= latest
+    other_before = earliest + shape.apart[other, unit] <= slots
+    leaves: BoolArray = other_after | other_before
+    for gap in shape.most_gaps:
+        if {unit, other} == {gap.one, gap.other}:
+            shift = gap.shift if unit == gap.one else -gap.shift
+            leaves &= slots - shift - gap.most <= latest
+            leaves &= slots - shift + gap.most >= earliest
+    return leaves
 
 
-def _bounds(possible: BoolArray, shape: PackageShape, visit: int) -> tuple[IntArray, IntArray]:
+def _bounds(possible: BoolArray, shape: PackageShape, unit: int) -> tuple[IntArray, IntArray]:
     """Return ``[P, 1]`` the earliest and the latest possible start; any slots where none is."""
-    earliest = shape.first_slot[visit] + possible.argmax(axis=1, keepdims=True)
-    latest = shape.last_slot[visit] - possible[:, ::-1].argmax(axis=1, keepdims=True)
+    earliest = shape.first_slot[unit] + possible.argmax(axis=1, keepdims=True)
+    latest = shape.last_slot[unit] - possible[:, ::-1].argmax(axis=1, keepdims=True)
     return earliest, latest
 
 
-def _nearest(possible: BoolArray, shape: PackageShape, visit: int) -> IntArray:
-    """Return the start nearest the preferred time at each provider that has any."""
-    first = int(shape.first_slot[visit])
+def _nearest(possible: BoolArray, shape: PackageShape, unit: int) -> IntArray:
+    """Return the start nearest the target at each provider that has any."""
+    first = int(shape.first_slot[unit])
     slots = np.arange(first, first + possible.shape[1], dtype=np.int16)
-    order = np.argsort(np.abs(slots - target_slot(shape, visit)), kind="stable")
+    order = np.argsort(np.abs(slots - shape.target_slot[unit]), kind="stable")
     return np.asarray(slots[order[possible[:, order].argmax(axis=1)]])

@@ -1,59 +1,98 @@
 """Visits in one 5-minute week: when they can start, the times offered, and what would help.
 
 Visits fit together when there are carers for all of them, travel included, and the person has one
-visit at a time: on a day that two visits share they never overlap at the door, however many carers
-are free. One may start there as another ends.
+unit of visits at a time: on a day that two share they never overlap at the door, however many
+carers are free. One may start there as another ends, unless a prescribed gap lies between them.
+Linked visits are one unit; every time here is the start of a unit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from matcher.errors import MatcherError
-from matcher.timetable.search import (
-    FULL_DAY,
-    Places,
-    Search,
-    bits_between,
-    lowest,
-    slots_of,
-    starts_alone,
-    starts_within,
-    without,
+from matcher.timetable.bits import FULL_DAY, bits_between, lowest, slots_of
+from matcher.timetable.search import Places, Search, starts_alone, without
+from matcher.timetable.shape import (
+    SLOTS_PER_DAY,
+    BoolArray,
+    Gap,
+    IntArray,
+    PackageShape,
+    Steps,
+    Use,
 )
-from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, IntArray, PackageShape
-from matcher.vocabulary import GRID_MINUTES
+from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES
+
+_WAYS: WeakKeyDictionary[PackageShape, tuple[PackageShape, ...]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
 class TimeChange:
-    """One visit moved out of its window as little as makes the package fit.
+    """One unit moved out of its window as little as makes the package fit.
 
     Parameters
     ----------
-    visit
-        Position of the visit in the shape.
+    unit
+        The unit.
     start_slot
         Where it would start.
     minutes_beyond
         How far that lies outside its window, minutes.
     """
 
-    visit: int
+    unit: int
     start_slot: int
     minutes_beyond: int
 
 
-def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...] | None:
-    """Return one start slot a visit, or ``None`` when no times are found at which all visits fit.
+def ways_of(shape: PackageShape) -> tuple[PackageShape, ...]:
+    """Return the shapes under which times are looked for, one after another.
 
-    Visit by visit in ``visit_no`` order, each gets the possible start nearest its preferred time
-    (the earlier of two equally near; the earliest when it has no preference) that still leaves
-    times for all the rest. Every "still leaves" is decided exactly, within the work that
-    :class:`~matcher.timetable.search.Search` allows; beyond it, what is known to fit is kept.
+    First with the soft gap kept, unless that makes no difference or could be kept nowhere; then
+    as it is.
+    """
+    if shape not in _WAYS:
+        softened = shape.softened
+        matters = (softened.apart > shape.apart).any() and any(map(any, neighbours(softened)))
+        softly = matters and _could_be_kept(softened)
+        _WAYS[shape] = (softened, shape) if softly else (shape,)
+    return _WAYS[shape]
+
+
+def _could_be_kept(softened: PackageShape) -> bool:
+    """Say whether the soft gap could be kept if any number of carers were free at any time."""
+    best = np.clip(softened.target_slot, softened.first_slot, softened.last_slot)
+    if softened.keeps_apart(tuple(best.tolist())):
+        return True
+    plenty = max(softened.most_carers, 1)
+    week = np.full((DAYS_PER_WEEK, SLOTS_PER_DAY), plenty, dtype=np.int16)
+    return found_times(week, softened, 0) is not None
+
+
+def neighbours(shape: PackageShape) -> list[list[int]]:
+    """Return for each unit the others whose start bears on its own, at the door or by a gap."""
+    # Slots from each unit's latest start to the earliest of each other.
+    after = shape.first_slot[None, :] - shape.last_slot[:, None]
+    bear = (after < shape.apart) & (after.T < shape.apart.T) & shape.share_day
+    for gap in shape.most_gaps:
+        bear[gap.one, gap.other] = bear[gap.other, gap.one] = True
+    np.fill_diagonal(bear, val=False)
+    return [np.flatnonzero(row).tolist() for row in bear]
+
+
+def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...] | None:
+    """Return one start slot a unit, or ``None`` when no times are found at which all fit.
+
+    Unit by unit in their order, each gets the possible start nearest its target (the earlier of
+    two equally near) that still leaves times for all the rest. The soft gap between them is kept
+    if times are found that keep it everywhere; if not, it is left out of account. Every "still
+    leaves" is decided exactly, within the work that :class:`~matcher.timetable.search.Search`
+    allows; beyond it, what is known to fit is kept.
 
     Parameters
     ----------
@@ -64,15 +103,21 @@ def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[
     travel_slots
         Travel to reach each visit, slots.
     """
+    found = (found_times(free, way, travel_slots) for way in ways_of(shape))
+    return next((starts for starts in found if starts is not None), None)
+
+
+def found_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...] | None:
+    """Return what :func:`find_times` does under one shape, the gap that it must keep kept."""
     search = Search(free, shape, travel_slots)
     left, levels = tuple(sorted(search.kind_of)), search.levels
     places = search.placed(left, levels)
     if places is None:
         return None
     starts = []
-    for visit, kind in enumerate(search.kind_of):
+    for unit, kind in enumerate(search.kind_of):
         left = without(left, kind)
-        target = target_slot(shape, visit) - travel_slots
+        target = int(shape.target_slot[unit]) - travel_slots
         begins = slots_of(search.begins(kind, levels))
         for begin in sorted(begins, key=lambda begin: (abs(begin - target), begin)):
             after = search.occupied(levels, kind, begin)
@@ -90,33 +135,70 @@ def _taken_out(places: Places, place: tuple[int, int]) -> Places:
     return places[:number] + places[number + 1 :]
 
 
-def target_slot(shape: PackageShape, visit: int) -> int:
-    """Return the slot to start as near to as possible; midnight stands for "the earliest"."""
-    return int(shape.preferred_slot[visit]) if shape.has_preference[visit] else 0
-
-
-def possible_starts(free: IntArray, shape: PackageShape, visit: int, travel: IntArray) -> BoolArray:
-    """Return ``[P, width]``: whether a visit fits alone at each start of its window."""
-    first, last = int(shape.first_slot[visit]), int(shape.last_slot[visit])
+def possible_starts(free: IntArray, shape: PackageShape, unit: int, travel: IntArray) -> BoolArray:
+    """Return ``[P, width]``: whether a unit fits alone at each start of its window."""
+    first, last = int(shape.first_slot[unit]), int(shape.last_slot[unit])
     if first > last:
         return np.zeros((len(free), 0), dtype=np.bool_)
-    length = int(shape.length_slots[visit])
+    if len(shape.uses[unit]) > 1:
+        return _possible_starts_linked(free, shape, unit, travel)
+    use = shape.uses[unit][0]
     low = max(first - int(travel.max(initial=0)), 0)
-    high = min(last + length, SLOTS_PER_DAY)
-    least = free[:, shape.days[visit], low:high].min(axis=1)
-    room = least >= int(shape.carers[visit])
+    high = min(last + use.length, SLOTS_PER_DAY)
+    least = free[:, use.days, low:high].min(axis=1)
+    room = least >= use.carers
     slots = np.arange(low, high, dtype=np.int16)
     # The last slot without room up to each slot, and the first one from it on, serve any travel.
     before = np.maximum.accumulate(np.where(room, np.int16(low - 1), slots), axis=1)
     after = np.minimum.accumulate(np.where(room, np.int16(high), slots)[:, ::-1], axis=1)[:, ::-1]
     window = slice(first - low, last + 1 - low)
-    enough: BoolArray = after[:, window] >= slots[window] + length
+    enough: BoolArray = after[:, window] >= slots[window] + use.length
     enough &= slots[window] - before[:, window] > travel[:, None]
     return enough
 
 
+def _possible_starts_linked(
+    free: IntArray, shape: PackageShape, unit: int, travel: IntArray
+) -> BoolArray:
+    """Return what :func:`possible_starts` does for a unit of several visits."""
+    first, last = int(shape.first_slot[unit]), int(shape.last_slot[unit])
+    possible = np.zeros((len(free), last - first + 1), dtype=np.bool_)
+    for travel_slots in np.unique(travel).tolist():
+        alike = np.flatnonzero(travel == travel_slots)
+        fits = np.ones((len(alike), last - first + 1), dtype=np.bool_)
+        for steps, groups in shape.steps(unit, travel_slots).items():
+            days = [day for group in groups for day in shape.day_groups[group]]
+            least = free[alike][:, days].min(axis=1)
+            fits &= _have_room(least, steps, np.arange(first, last + 1) - travel_slots)
+        possible[alike] = fits
+    return possible
+
+
+def _have_room(least: IntArray, steps: Steps, begins: IntArray) -> BoolArray:
+    """Return ``[P, begins]``: whether a unit has its carers from each beginning on.
+
+    Parameters
+    ----------
+    least
+        ``[P, 288]`` carers free.
+    steps
+        How many it needs when.
+    begins
+        Slots from which on; some may lie before the day, or leave it too late.
+    """
+    ends = begins + max(step.offset + step.span for step in steps)
+    room = np.tile((begins >= 0) & (ends <= SLOTS_PER_DAY), (len(least), 1))
+    short = np.zeros((len(least), SLOTS_PER_DAY + 1), dtype=np.int16)
+    for number, offset, span in steps:
+        np.cumsum(least < number, axis=1, out=short[:, 1:])
+        start = np.clip(begins + offset, 0, SLOTS_PER_DAY)
+        stop = np.clip(begins + offset + span, 0, SLOTS_PER_DAY)
+        room &= short[:, stop] == short[:, start]
+    return room
+
+
 def start_masks(free: IntArray, shape: PackageShape, travel_slots: int) -> BoolArray:
-    """Return ``[V, 288]``: whether each visit, alone, could start in each slot.
+    """Return ``[units, 288]``: whether each unit, alone, could start in each slot.
 
     Parameters
     ----------
@@ -129,17 +211,17 @@ def start_masks(free: IntArray, shape: PackageShape, travel_slots: int) -> BoolA
     """
     masks = np.zeros((len(shape), SLOTS_PER_DAY), dtype=np.bool_)
     travel = np.array([travel_slots], dtype=np.int16)
-    for visit in range(len(shape)):
-        possible = possible_starts(free[None], shape, visit, travel)[0]
-        first = int(shape.first_slot[visit])
-        masks[visit, first : first + len(possible)] = possible
+    for unit in range(len(shape)):
+        possible = possible_starts(free[None], shape, unit, travel)[0]
+        first = int(shape.first_slot[unit])
+        masks[unit, first : first + len(possible)] = possible
     return masks
 
 
-def blocking_visits(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...]:
-    """Return the positions of visits that have no start even if all the others were left out."""
-    visits = range(len(shape))
-    return tuple(v for v in visits if not starts_alone(free, shape, v, travel_slots))
+def blocking_units(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...]:
+    """Return the units that have no start even if all the others were left out."""
+    units = range(len(shape))
+    return tuple(unit for unit in units if not starts_alone(free, shape, unit, travel_slots))
 
 
 def occupy(
@@ -156,27 +238,30 @@ def occupy(
     travel_slots
         Travel to reach each visit, slots.
     starts
-        Start slot of each visit.
+        Start slot of each unit.
     sign
         -1 takes carers out, +1 puts them back.
     """
     left = free.copy()
-    for visit, start in enumerate(starts):
-        left[_busy(shape, visit, travel_slots, int(start))] += sign * int(shape.carers[visit])
+    for unit, start in enumerate(starts):
+        _change(left, shape.uses[unit], int(start), travel_slots, sign)
     return left
 
 
-def _busy(
-    shape: PackageShape, visit: int, travel_slots: int, start: int
-) -> tuple[BoolArray, slice]:
-    """Return the days and slots of a week in which a visit keeps its carers busy."""
-    return shape.days[visit], slice(start - travel_slots, start + int(shape.length_slots[visit]))
+def _change(
+    free: IntArray, uses: tuple[Use, ...], start: int, travel_slots: int, sign: int
+) -> None:
+    """Take a unit's carers out of free capacity, or put them back."""
+    begin = start - travel_slots
+    for use in uses:
+        first, stop = use.busy(travel_slots)
+        free[list(use.days), begin + first : begin + stop] += sign * use.carers
 
 
 def start_ranges(
     free: IntArray, shape: PackageShape, travel_slots: int, starts: Sequence[int]
 ) -> tuple[tuple[int, int], ...]:
-    """Return the earliest and latest slot to which each visit could move, the others held (S8).
+    """Return the earliest and latest slot to which each unit could move, the others held (S8).
 
     Parameters
     ----------
@@ -187,30 +272,26 @@ def start_ranges(
     travel_slots
         Travel to reach each visit, slots.
     starts
-        Start slot of each visit, fitting together.
+        Start slot of each unit, fitting together.
 
     Raises
     ------
     MatcherError
-        If a visit does not fit at its start.
+        If a unit does not fit at its start.
     """
     left = occupy(free, shape, travel_slots, starts)
-    lengths, share_day = shape.length_slots.tolist(), shape.share_day.tolist()
     ranges = []
-    for visit, start in enumerate(starts):
-        days, busy = _busy(shape, visit, travel_slots, start)
-        least = left[days].min(axis=0)
-        least[busy] += shape.carers[visit]  # its own, on every day alike
-        possible = starts_within(least, shape, visit, travel_slots)
-        for other, there in enumerate(starts):
-            if other != visit and share_day[visit][other]:
-                # One visit at a time: starts from which it would overlap the other at the door.
-                too_early = max(there - lengths[visit] + 1, 0)
-                possible &= ~bits_between(too_early, there + lengths[other] - 1)
+    for unit, start in enumerate(starts):
+        own = left.copy()
+        _change(own, shape.uses[unit], start, travel_slots, 1)
+        possible = starts_alone(own, shape, unit, travel_slots)
+        possible &= _far_enough(shape, unit, starts)
+        possible &= _near_enough(shape.most_gaps, unit, starts)
         if not possible >> start & 1:
+            visit_no = shape.visit_nos[shape.visits_of(unit)[0]]
             raise MatcherError(
-                f"Visit {shape.visit_nos[visit]} does not fit at slot {start}.",
-                thing=f"visit {shape.visit_nos[visit]}",
+                f"Visit {visit_no} does not fit at slot {start}.",
+                thing=f"visit {visit_no}",
                 value=start,
                 expected="a start at which the visit fits beside the others",
             )
@@ -221,11 +302,40 @@ def start_ranges(
     return tuple(ranges)
 
 
-def smallest_change(free: IntArray, shape: PackageShape, travel_slots: int) -> TimeChange | None:
-    """Return the one visit whose window, widened by the fewest minutes, makes the package fit.
+def _far_enough(shape: PackageShape, unit: int, starts: Sequence[int]) -> int:
+    """Return the slots (bits) at which a unit keeps clear of the others, held.
 
-    ``None`` when the package fits as it is, or when no single visit's move is found to help. A
-    critical time is never moved (H5). Of equally small changes the first visit's comes first, then
+    One unit at a time is at the door, and soft gaps that are kept now stay kept.
+    """
+    far, start = FULL_DAY, starts[unit]
+    for other, there in enumerate(starts):
+        if other != unit and shape.share_day[unit, other]:
+            rows = shape.softened.apart_rows
+            after, before = rows[unit][other], rows[other][unit]
+            if not (there - start >= after or start - there >= before):
+                after, before = shape.apart_rows[unit][other], shape.apart_rows[other][unit]
+            far &= ~bits_between(max(there - after + 1, 0), there + before - 1)
+    return far
+
+
+def _near_enough(gaps: tuple[Gap, ...], unit: int, starts: Sequence[int]) -> int:
+    """Return the slots (bits) from which no gap of a unit to the others, held, is too long."""
+    near = FULL_DAY
+    for gap in gaps:
+        if unit in (gap.one, gap.other):
+            middle = (
+                starts[gap.one] - gap.shift if unit == gap.other else starts[gap.other] + gap.shift
+            )
+            most = gap.most or 0
+            near &= bits_between(max(middle - most, 0), middle + most)
+    return near
+
+
+def smallest_change(free: IntArray, shape: PackageShape, travel_slots: int) -> TimeChange | None:
+    """Return the one unit whose window, widened by the fewest minutes, makes the package fit.
+
+    ``None`` when the package fits as it is, or when no single unit's move is found to help. A
+    critical time is never moved (H5). Of equally small changes the first unit's comes first, then
     the earlier start. Every candidate in that order is decided by the search; once that has done
     the work it is allowed it finds no other.
 
@@ -243,20 +353,20 @@ def smallest_change(free: IntArray, shape: PackageShape, travel_slots: int) -> T
     if search.placed(everyone, search.levels) is not None:
         return None
     candidates: list[tuple[int, int, int]] = []
-    for visit in np.flatnonzero(~shape.is_critical).tolist():
-        anytime = search.kind(visit, FULL_DAY)
-        rest = without(everyone, search.kind_of[visit])
+    for unit in np.flatnonzero(~shape.is_critical).tolist():
+        anytime = search.kind(unit, FULL_DAY)
+        rest = without(everyone, search.kind_of[unit])
         if search.placed(tuple(sorted((*rest, anytime))), search.levels) is not None:
             starts = (b + travel_slots for b in slots_of(search.begins(anytime, search.levels)))
-            candidates += ((_beyond(shape, visit, start), visit, start) for start in starts)
-    for beyond, visit, start in sorted(candidates):
-        kind = search.kind_of[visit]
+            candidates += ((_beyond(shape, unit, start), unit, start) for start in starts)
+    for beyond, unit, start in sorted(candidates):
+        kind = search.kind_of[unit]
         after = search.occupied(search.levels, kind, start - travel_slots)
         if search.placed(without(everyone, kind), after) is not None:
-            return TimeChange(visit, start, beyond * GRID_MINUTES)
+            return TimeChange(unit, start, beyond * GRID_MINUTES)
     return None
 
 
-def _beyond(shape: PackageShape, visit: int, start: int) -> int:
-    first, last = int(shape.first_slot[visit]), int(shape.last_slot[visit])
+def _beyond(shape: PackageShape, unit: int, start: int) -> int:
+    first, last = int(shape.first_slot[unit]), int(shape.last_slot[unit])
     return max(first - start, start - last, 0)

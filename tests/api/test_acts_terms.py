@@ -164,6 +164,34 @@ def test_visits_follow_one_another(gap: int) -> None:
             require_fitting(request, terms, POLICY, TODAY)
 
 
+DOSE = {"gap_from": 1, "least_gap_minutes": 240, "most_gap_minutes": 270}
+
+
+@pytest.mark.parametrize(
+    ("more", "at", "fits"),
+    [
+        ({"with_visit": 1}, 8 * 60, True),
+        ({"with_visit": 1}, 8 * 60 + 5, False),  # the second carer would come late
+        ({"after_visit": 1}, 8 * 60 + 30, True),
+        ({"after_visit": 1}, 8 * 60 + 35, False),  # five minutes after the first one's end
+        ({"band": "lunch", **DOSE}, 12 * 60, True),  # only just
+        ({"band": "lunch", **DOSE}, 12 * 60 - 5, False),
+        ({"band": "lunch", **DOSE}, 12 * 60 + 35, False),
+    ],
+)
+def test_links_and_prescribed_gaps_hold_for_offers(
+    more: dict[str, object], at: int, fits: bool
+) -> None:
+    """A provider's own times keep what a plan of ours would have to keep."""
+    second = Visit.model_validate({**visit(2).model_dump(), "reason": "as prescribed", **more})
+    request = package(visit(1), second)
+    if fits:
+        require_fitting(request, offered(8 * 60, at), POLICY, TODAY)
+        return
+    with pytest.raises(BadCallError, match="Visit 2 "):
+        require_fitting(request, offered(8 * 60, at), POLICY, TODAY)
+
+
 def test_visits_on_other_days_do_not_meet() -> None:
     """Monday's visit and Tuesday's may be at the same time."""
     tuesday = visit(2).model_copy(update={"days": (Day.TUE,)})

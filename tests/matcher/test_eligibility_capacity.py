@@ -331,7 +331,7 @@ def test_judging_everyone_gives_the_times_of_judging_one(gazetteer: Gazetteer) -
         asked.market.carers.of(0), asked.shape, travel
     )
     assert [slot * GRID_MINUTES for slot in starts.visit_slots[0]] == [
-        *(7 * 60 + 50, 11 * 60 + 30, 17 * 60 + 15)
+        *(8 * 60 + 30, 12 * 60 + 30, 17 * 60 + 15)
     ]
 
 

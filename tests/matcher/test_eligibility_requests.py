@@ -170,6 +170,16 @@ def test_a_critical_time_has_a_reason() -> None:
     assert refusal.sentence.startswith("Visit 1 of R-1 is critical at 08:00 but no reason")
 
 
+def test_a_prescribed_gap_has_a_reason() -> None:
+    """H5: no gap, a gap with its reason, a gap without one."""
+    gap = {"gap_from": 1, "least_gap_minutes": 240}
+    assert refusals(homecare_request(visit(1), visit(2, "lunch"))) == ()
+    assert refusals(homecare_request(visit(1), visit(2, "lunch", reason="insulin", **gap))) == ()
+    refusal = only(homecare_request(visit(1), visit(2, "lunch", **gap)))
+    assert (refusal.rule_id, refusal.citation) == ("GAP_WITHOUT_REASON", "H5")
+    assert refusal.sentence.startswith("Visit 2 of R-1 has a prescribed gap from visit 1 but no")
+
+
 def test_a_visit_under_a_quarter_of_an_hour_is_refused() -> None:
     """L3: half an hour and exactly fifteen minutes are kept, ten are not."""
     assert refusals(homecare_request(visit(minutes=30))) == ()

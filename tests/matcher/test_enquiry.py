@@ -138,7 +138,7 @@ def test_providers_start_by_their_own_notice(gazetteer: Gazetteer) -> None:
     starts = asked.starts(np.array([True, True, True, False]))
     assert starts.possible.tolist() == [True, True, False, False]
     assert starts.start_day.tolist() == [0, 4, -1, -1]
-    assert starts.visit_slots[:, 0].tolist() == [85, 85, -1, -1]
+    assert starts.visit_slots[:, 0].tolist() == [102, 102, -1, -1]  # 08:30
 
 
 def test_homes_admit_by_their_own_notice(gazetteer: Gazetteer) -> None:

@@ -136,6 +136,10 @@ CONTRADICTIONS: list[tuple[str, Step, Place, str, str]] = [
      steps(cell("visits.csv", 5, "tolerance_minutes", "0"),
            visit("R-102", "3", **CRITICAL | {"at": "08:25", "tolerance_minutes": "0"})),
      ("visits.csv", 12, "at"), "08:25", "critical visit in row 5"),
+    ("linked with nobody", cell("visits.csv", 3, "with_visit", "9"),
+     ("visits.csv", 3, "with_visit"), "9", "the number of a visit of the same package"),
+    ("follows itself", cell("visits.csv", 3, "after_visit", "1"),
+     ("visits.csv", 3, "after_visit"), "1", "another visit than itself"),
 ]  # fmt: skip
 
 

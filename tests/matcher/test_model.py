@@ -99,6 +99,14 @@ def test_nouns_are_frozen_and_refuse_fields_they_do_not_know() -> None:
         (homecare_request(), {"service_type": "nursing"}, "no visits, because nursing is asked"),
         (homecare_request(), {"postcode": "DT1"}, "postcode"),
         (HomecarePackage(), {"visits": (visit(1), visit(1, "tea"))}, "each visit_no once"),
+        (visit(), {"gap_from": 2}, "gap_from and a least or a most gap"),  # how long?
+        (visit(), {"least_gap_minutes": 60}, "gap_from and a least or a most gap"),  # from what?
+        (
+            visit(),
+            {"gap_from": 2, "least_gap_minutes": 60, "most_gap_minutes": 55},
+            "a most gap not below the least",
+        ),
+        (visit(), {"gap_from": 2, "least_gap_minutes": 61}, "a multiple of 5 minutes"),
         (
             placement_request(),
             {"placement": Placement(nights=7)},  # a bed for good has no last night
@@ -114,6 +122,58 @@ def test_nouns_are_frozen_and_refuse_fields_they_do_not_know() -> None:
 def test_what_cannot_be_is_refused(thing: Frozen, changes: dict[str, Any], why: str) -> None:
     """Each message says what was expected."""
     assert why in refused(thing, **changes)
+
+
+MONDAY = {"days": ("mon",)}
+FOUR_HOURS = {"gap_from": 1, "least_gap_minutes": 240}
+
+
+@pytest.mark.parametrize(
+    ("visits", "why"),
+    [
+        ((visit(1), visit(2, with_visit=3)), "visit 2, in with_visit, the number of a visit"),
+        ((visit(1), visit(2, after_visit=2)), "visit 2, in after_visit, another visit than itself"),
+        (
+            (visit(1), visit(2, "tea", with_visit=1, after_visit=1)),
+            "visit 2, in after_visit, nothing, because with_visit is given",
+        ),
+        (
+            (visit(1, with_visit=2), visit(2, with_visit=1)),  # which of them leads?
+            "visit 1, in with_visit, a visit that does not lead back to this one",
+        ),
+        (
+            (visit(1, **MONDAY), visit(2, with_visit=1)),  # whom would it start with on Tuesday?
+            "visit 2, in with_visit, a visit that takes place on all these days",
+        ),
+        (
+            (visit(1), visit(2, after_visit=1), visit(3, after_visit=1)),
+            "visit 3, in after_visit, a visit that no other one follows",
+        ),
+        (
+            (visit(1), visit(2, after_visit=1, **FOUR_HOURS)),  # the link fixes the gap already
+            "visit 2, in gap_from, a visit that is not linked with this one",
+        ),
+        (
+            (visit(1, **MONDAY), visit(2, days=("tue",), **FOUR_HOURS)),
+            "visit 2, in gap_from, a visit on one of the same days",
+        ),
+    ],
+)
+def test_links_that_cannot_be_are_refused(visits: tuple[Visit, ...], why: str) -> None:
+    """Each message names the visit, the column and what would do."""
+    assert why in refused(HomecarePackage(), visits=visits)
+
+
+def test_carers_stay_on_from_one_visit_to_the_next() -> None:
+    """Of two carers both stay for a call of two, one for a call of one; nobody where no link is."""
+    package = HomecarePackage(
+        visits=(
+            *(visit(1, carers=2), visit(2, after_visit=1), visit(3, after_visit=2, carers=2)),
+            *(visit(4, with_visit=3), visit(5, "tea")),
+        )
+    )
+    staying = [package.carers_staying(each) for each in package.visits]
+    assert staying == [0, 1, 1, 0, 0]
 
 
 def test_what_only_just_can_be_is_kept() -> None:

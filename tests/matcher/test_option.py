@@ -66,7 +66,7 @@ def test_an_option_tells_who_when_where_and_at_what_price(gazetteer: Gazetteer) 
     assert not option.nominated
     morning, bed = option.visits
     assert (morning.start, morning.earliest, morning.latest) == ("08:00", "07:05", "10:30")
-    assert (bed.start, bed.earliest, bed.latest) == ("19:00", "19:00", "20:30")
+    assert (bed.start, bed.earliest, bed.latest) == ("20:30", "19:00", "20:30")
     assert [day.value for day in morning.days] == ["mon", "sun"]
     assert (bed.minutes, bed.carers) == (30, 2)
 

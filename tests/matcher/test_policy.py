@@ -108,7 +108,7 @@ def test_unknown_keys_are_refused_with_the_key_that_was_probably_meant() -> None
         "one of value, unit, from, source, assumed; did you mean value?"
     )
     assert faults["bands.late.strat"].expected == (
-        "one of start, end, from, source, assumed; did you mean start?"
+        "one of start, end, ideal, from, source, assumed; did you mean start?"
     )
 
 

@@ -100,6 +100,66 @@ def test_a_visits_own_tolerance_goes_before_the_policys(gazetteer: Gazetteer) ->
     assert codes(gazetteer, (*round_the_clock, night), visiting("R-1", "00:25")) == ["WINDOW"]
 
 
+@pytest.mark.parametrize(
+    ("starts", "expected"),
+    [
+        (("08:00", "08:00"), []),
+        (("08:00", "08:05"), ["LINK"]),  # why: the second carer comes five minutes late
+    ],
+)
+def test_linked_visits_start_together(
+    gazetteer: Gazetteer, starts: tuple[str, str], expected: list[str]
+) -> None:
+    """A second carer for part of a call comes with the first; two carers are free."""
+    asked = homecare_request(visit(1, minutes=45), visit(2, minutes=15, with_visit=1))
+    line = visiting("R-1", *starts, weekly_cost_pence=17_500)
+    assert codes(gazetteer, (*AGENCY, asked), line) == expected
+
+
+@pytest.mark.parametrize(
+    ("starts", "expected"),
+    [
+        (("08:00", "08:30"), []),  # nobody travels in between, for one carer is enough
+        (("08:00", "08:35"), ["LINK"]),  # why: five minutes after the end of the first
+    ],
+)
+def test_a_visit_right_after_another(
+    gazetteer: Gazetteer, starts: tuple[str, str], expected: list[str]
+) -> None:
+    """One starts as the other ends, and its carer is there already."""
+    asked = homecare_request(visit(1), visit(2, after_visit=1))
+    supply = (provider(), hours(carers=1), hourly(), ceiling())
+    line = visiting("R-1", *starts, weekly_cost_pence=17_500)
+    assert codes(gazetteer, (*supply, asked), line) == expected
+
+
+def test_carers_beyond_those_who_stay_on_travel(gazetteer: Gazetteer) -> None:
+    """A second carer is on the way from 08:25, when two have to be free."""
+    asked = homecare_request(visit(1), visit(2, after_visit=1, carers=2))
+    supply = (provider(), hours(carers=1), hours(start="08:25", carers=1), hourly(), ceiling())
+    line = visiting("R-1", "08:00", "08:30", weekly_cost_pence=26_250)
+    assert codes(gazetteer, (*supply, asked), line) == []
+    late = (provider(), hours(carers=1), hours(start="08:30", carers=1), hourly(), ceiling())
+    assert codes(gazetteer, (*late, asked), line) == ["CARERS"]
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("12:00", []),  # only just four hours from start to start
+        ("11:55", ["GAP"]),  # why: five minutes short of the least
+        ("12:30", []),
+        ("12:35", ["GAP"]),  # why: five minutes beyond the most
+    ],
+)
+def test_prescribed_gaps_are_kept(gazetteer: Gazetteer, start: str, expected: list[str]) -> None:
+    """A second dose at least four hours after the first, and at most four and a half."""
+    gap = {"gap_from": 1, "least_gap_minutes": 240, "most_gap_minutes": 270}
+    asked = homecare_request(visit(1), visit(2, "lunch", reason="as prescribed", **gap))
+    line = visiting("R-1", "08:00", start, weekly_cost_pence=17_500)
+    assert codes(gazetteer, (*AGENCY, asked), line) == expected
+
+
 def test_preferred_times_are_no_needs(gazetteer: Gazetteer) -> None:
     """A preferred time two hours away from the proposed one breaks nothing (H5)."""
     asked = homecare_request(timed_visit(TimeNeed.PREFERRED, "10:00"))

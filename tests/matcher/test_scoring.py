@@ -317,8 +317,8 @@ def test_nobody_is_marked_down_for_a_day_that_has_passed(gazetteer: Gazetteer) -
     assert scored(later, "earliest_start")[0] == 74.94
 
 
-def test_preferred_times_score_by_minutes_away(gazetteer: Gazetteer) -> None:
-    """One visit on time and one 60 minutes off of 120: the mean of 100 and 50."""
+def test_visit_times_score_by_steps_away(gazetteer: Gazetteer) -> None:
+    """Two visits on time and one 60 minutes off of 120: two thirds in full and half a third."""
     request = homecare_request(
         timed_visit(TimeNeed.PREFERRED, "08:00", 1),
         timed_visit(TimeNeed.PREFERRED, "12:00", 2, band="lunch"),
@@ -328,19 +328,35 @@ def test_preferred_times_score_by_minutes_away(gazetteer: Gazetteer) -> None:
         gazetteer,
         *(request, provider(), hours(end="11:00"), hours(start="12:55")),
     )
-    expected = (75.0, 5, "08:00 for 08:00, 13:00 for 12:00")
-    assert scored(asked, "preferred_times") == expected
+    # A third of the marks is 33.33; of its eight steps of 15 minutes four are lost, 4.17 each.
+    expected = (83.32, 10, "08:00, 13:00 for 12:00, 17:00")
+    assert scored(asked, "visit_times") == expected
 
 
 def test_a_time_further_off_than_the_span_scores_nought(gazetteer: Gazetteer) -> None:
     """Three hours off is not worse than two: each visit stops at nought."""
     request = homecare_request(timed_visit(TimeNeed.PREFERRED, "07:00"))
     asked = enquiry(gazetteer, request, provider(), hours(start="09:55"))
-    assert scored(asked, "preferred_times") == (0.0, 5, "10:00 for 07:00")
+    assert scored(asked, "visit_times") == (0.0, 10, "10:00 for 07:00")
 
 
-def test_times_weigh_nothing_where_none_is_preferred(gazetteer: Gazetteer) -> None:
-    """A critical time is law, not preference, and a band is no time."""
-    request = homecare_request(timed_visit(TimeNeed.CRITICAL, "08:00"), visit(2, "lunch"))
-    told = scored(homecare(gazetteer, request), "preferred_times")
-    assert told == (0.0, 0, "no preferred times")
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("08:20", (100.0, 10, "08:30")),  # trivially: the ideal itself
+        ("08:35", (100.0, 10, "08:40 for 08:30")),  # within the first step nothing is lost
+        ("08:40", (87.5, 10, "08:45 for 08:30")),  # one step of eight
+    ],
+)
+def test_without_a_time_asked_for_the_ideal_of_the_band_counts(
+    gazetteer: Gazetteer, start: str, expected: tuple[float, int, str]
+) -> None:
+    """A visit that may be at any time of its band is still best at the band's ideal time."""
+    asked = enquiry(gazetteer, homecare_request(visit()), provider(), hours(start=start))
+    assert scored(asked, "visit_times") == expected
+
+
+def test_times_weigh_nothing_where_there_are_no_visits(gazetteer: Gazetteer) -> None:
+    """A bed has no times of day."""
+    told = scored(enquiry(gazetteer, home(), beds(), placement_request()), "visit_times")
+    assert told == (0.0, 0, "no visits")

@@ -74,15 +74,15 @@ def homecare(
 
 
 def test_a_total_is_the_weighted_mean_of_what_applies(gazetteer: Gazetteer) -> None:
-    """Cost 40 x 25, distance 100 x 20, quality 80 x 20, start 100 x 5: 5,100 over 70."""
+    """Cost 40 x 25, distance 100 x 20, quality 80 x 20, start 100 x 5, times 100 x 10, of 80."""
     request = homecare_request(AN_HOUR_A_WEEK)
     supply = (hourly(pence=2_100), ceiling(2_000))
     option = option_of(homecare(gazetteer, request, *supply, postcode=Postcode(HERE)))
     weights = {line.name: line.weight for line in option.criteria}
     assert {name for name, weight in weights.items() if weight} == {
-        *("cost", "distance", "quality", "earliest_start")
+        *("cost", "distance", "quality", "earliest_start", "visit_times")
     }
-    assert option.total == 72.86
+    assert option.total == 76.25  # 6,100 over 80
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_criteria_that_apply_come_with_their_weights(gazetteer: Gazetteer) -> No
     asked = homecare(gazetteer, request, hourly(pence=2_100), ceiling(2_000))
     told = {criterion.name: weight for criterion, weight in applied(asked)}
     expected = {"cost": 25, "distance": 20, "quality": 20, "continuity": 10, "earliest_start": 5}
-    assert told == expected
+    assert told == {**expected, "visit_times": 10}
 
 
 def test_a_bed_is_scored_by_the_same_criteria(gazetteer: Gazetteer) -> None:

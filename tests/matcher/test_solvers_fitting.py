@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.solvers.fitting import Calendars
 from matcher.solvers.packing import Packing, Pick
-from matcher.solvers.timing import Door, Task, Timeline
+from matcher.solvers.timing import Apart, Door, Task, Timeline
 from tests.packings import packing_of
 from tests.visit_blocks import (
     POSITIONS,
@@ -117,7 +118,8 @@ def keeps_those(door: Door | None, times: Mapping[int, int]) -> bool:
         return True
     shared = tuple(tuple(v for v in day if v in times) for day in door.shared)
     every = [times.get(visit, 0) for visit in range(len(door.lengths))]
-    return keeps_door(Door(door.lengths, shared), every)
+    gaps = door.gaps if len(times) == len(every) else ()
+    return keeps_door(Door(door.lengths, shared, gaps), every)
 
 
 # -- drawn -------------------------------------------------------------------------------------
@@ -241,6 +243,62 @@ def test_visits_follow_one_another_at_a_door_however_many_carers_are_free() -> N
     assert fitted(door, {4, 5, 6}) == [Pick(0, (6, 5))]
     assert fitted(door, {3, 5, 6}) == [Pick(0, (3, 5))]
     assert fitted(door, {4, 5}) == []
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"),
+    [
+        (Apart(0, 1, 2, 1), 3),  # after the one at 5 by one, or before it by two
+        (Apart(0, 1, 4, 4), 1),
+        (Apart(0, 1, 1, 1, 0, 1), 4),  # no farther away than one
+        (Apart(0, 1, 1, 1, 2, 1), 6),  # on a clock that is two ahead: 6 stands for 4
+        (Apart(0, 1, 9, 9), None),
+    ],
+)
+def test_gaps_are_kept_between_visits_of_one_person(gap: Apart, expected: int | None) -> None:
+    """Neither too near nor too far, on calendars that would hold any time."""
+    tasks = [visit_of(0, 0, set(range(1, 9)), length=1), visit_of(0, 1, {5}, length=1)]
+    lines = [Timeline(0, (day,), FREE, (task,)) for day, task in enumerate(tasks)]
+    own = [np.array([on_positions(range(1, 9)), on_positions({5})])]
+    fitted = Calendars(lines, own).fit([0], {0: Door((1, 1), (), (gap,))}, {0: (4, 5)})
+    assert fitted == ([] if expected is None else [Pick(0, (expected, 5))])
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ({}, [1, 3]),  # as early as can be
+        ({0: (4,), 1: (4,)}, [4, 2]),  # the best time, then the nearest that is left
+        ({0: (2,), 1: (9,)}, [2, 8]),
+    ],
+)
+def test_visits_are_put_near_their_best_times(
+    targets: dict[int, tuple[int, ...]], expected: list[int]
+) -> None:
+    """One carer for two visits of two positions."""
+    tasks = [visit_of(n, 0, range(1, 9), length=2) for n in range(2)]
+    diary = one_line(tasks, [[set(range(1, 9))], [set(range(1, 9))]])
+    picks = diary.fit([0, 1], {0: None, 1: None}, targets)
+    assert [pick.details[0] for pick in picks] == expected
+
+
+def test_nobody_is_left_out_for_a_better_time() -> None:
+    """In the middle of three free positions one would be in the way of the other two."""
+    tasks = [visit_of(n, 0, {4, 5}, length=1) for n in range(2)]
+    wide = Task(1, 0, 5, 7, 0, 2, 1, 2)
+    diary = one_line([tasks[0], wide], [[{4, 5}], [{5}]])
+    picks = diary.fit([0, 1], {0: None, 1: None}, {0: (5,), 1: (5,)})
+    assert picks == [Pick(0, (4,)), Pick(1, (5,))]
+
+
+def test_visits_of_one_unit_need_their_carers_together() -> None:
+    """Two carers at once where only one is free until position 5."""
+    free = np.array([1] * 6 + [2] * 6)
+    tasks = [visit_of(0, 0, {3, 4, 5, 6, 7}, length=2), visit_of(0, 0, {3, 4, 5, 6, 7}, length=1)]
+    diary = Calendars(
+        [Timeline(0, (0,), free, tuple(tasks))], [np.array([on_positions({3, 4, 5, 6, 7})])]
+    )
+    assert diary.fit([0], {0: None}) == [Pick(0, (6,))]
 
 
 def test_travel_is_kept_free_before_a_visit() -> None:

@@ -198,9 +198,12 @@ def test_costs_are_what_is_measured(gazetteer: Gazetteer, data: st.DataObject) -
         times = tuple(
             data.draw(st.sampled_from(starts(option, row))) for row in range(len(option.domains))
         )
-        enquiry = found.enquiries[option.request]
+        enquiry, of_visits = found.enquiries[option.request], times
+        if enquiry.request.is_homecare:
+            # Wishes are for visits, of which linked ones share a time.
+            of_visits = tuple(enquiry.shape.visit_starts(np.array(times)).tolist())
         added = [
-            cost + sum(wish.amount(times[wish.visit]) for wish in each.wishes(enquiry))
+            cost + sum(wish.amount(of_visits[wish.visit]) for wish in each.wishes(enquiry))
             for each, cost in zip(found.order, option.costs, strict=True)
         ]
         assert added == [*found.values(option.request, Choice(option, times))]

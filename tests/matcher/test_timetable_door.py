@@ -9,15 +9,12 @@ import numpy as np
 import pytest
 
 from matcher.errors import MatcherError
-from matcher.model import HomecarePackage, Visit
-from matcher.policy import default_policy
+from matcher.model import Visit
 from matcher.timetable import (
     SLOTS_PER_DAY,
-    PackageShape,
     TimeChange,
-    blocking_visits,
+    blocking_units,
     can_schedule,
-    compile_package,
     find_times,
     smallest_change,
     start_ranges,
@@ -25,9 +22,10 @@ from matcher.timetable import (
 )
 from matcher.timetable.shape import IntArray
 from matcher.vocabulary import Day, TimeNeed
+from tests.builders import early_shape as shape_of
 
-# morning 07:00-10:30; tolerance 15 minutes.
-POLICY = default_policy()
+# morning 07:00-10:30; tolerance 15 minutes. Each band is
+# best at its beginning.
 EVERY_DAY = tuple(Day)
 
 
@@ -52,11 +50,6 @@ def critical(number: int, at: str, minutes: int = 30, **more: Any) -> Visit:
     """Build a visit whose time is a need."""
     at_minute = slot(at) * 5
     return visit(number, None, minutes, time_need=TimeNeed.CRITICAL, at_minute=at_minute, **more)
-
-
-def shape_of(*visits: Visit) -> PackageShape:
-    """Compile visits under the default policy."""
-    return compile_package(HomecarePackage(visits=visits), POLICY)
 
 
 def week(*rows: tuple[str, str, int], days: Sequence[int] = range(7)) -> IntArray:
@@ -99,7 +92,7 @@ def test_a_person_has_one_visit_at_a_time(
     many = times_many(free[None], shape, np.array([3]))
     assert [clocks(row) for row in many.starts[many.ok].tolist()] == [expected] * many.ok.sum()
     assert many.ok.tolist() == [expected is not None]
-    assert blocking_visits(free, shape, 3) == ()
+    assert blocking_units(free, shape, 3) == ()
 
 
 def test_visits_on_different_days_do_not_meet_at_the_door() -> None:

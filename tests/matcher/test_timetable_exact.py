@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.timetable import (
     SLOTS_PER_DAY,
+    Gap,
     PackageShape,
-    blocking_visits,
+    Use,
+    blocking_units,
     can_schedule,
     find_times,
     occupy,
@@ -18,7 +22,8 @@ from matcher.timetable import (
     start_ranges,
     times_many,
 )
-from matcher.timetable.search import slots_of, starts_alone
+from matcher.timetable.bits import slots_of
+from matcher.timetable.search import starts_alone
 from matcher.timetable.shape import IntArray
 
 SPAN = 40
@@ -40,26 +45,54 @@ def free_weeks(draw: st.DrawFn, base: int) -> IntArray:
 
 
 @st.composite
-def shapes(draw: st.DrawFn, base: int, most_visits: int = 5) -> PackageShape:
-    """Draw a package with narrow windows, some of them empty, on random days."""
-    count = draw(st.integers(1, most_visits))
+def shapes(draw: st.DrawFn, base: int, most_units: int = 5) -> PackageShape:
+    """Draw a package with narrow windows, some of them empty, on random days; some have gaps."""
+    count = draw(st.integers(1, most_units))
 
     def each(values: st.SearchStrategy[int]) -> IntArray:
         column = draw(st.lists(values, min_size=count, max_size=count))
         return np.array(column, dtype=np.int16)
 
     first = base + each(st.integers(0, 22))
-    days = each(st.sampled_from([0b1111111, 0b1111111, 0b0011111, 0b1, 0b10, 0b101, 0b110, 0b11]))
-    return PackageShape(
+    shape = PackageShape(
         visit_nos=tuple(range(1, count + 1)),
+        unit_of=tuple(range(count)),
+        offset_slots=(0,) * count,
         first_slot=first,
         last_slot=np.minimum(first + each(st.integers(-1, 6)), SLOTS_PER_DAY - 1),
-        length_slots=each(st.integers(1, 9)),
-        carers=each(st.sampled_from([1, 1, 2])),
-        days=(days[:, None] >> np.arange(7)) % 2 == 1,
-        preferred_slot=base + each(st.integers(0, 28)),
-        has_preference=each(st.integers(0, 1)) == 1,
+        target_slot=base + each(st.integers(0, 28)),
         is_critical=each(st.sampled_from([0, 0, 1])) == 1,
+        uses=tuple(draw(_uses()) for _ in range(count)),
+        soft_gap_slots=draw(st.sampled_from([0, 0, 3])),
+    )
+    pairs = [(i, j) for i in range(count) for j in range(i) if shape.share_day[i, j]]
+    if not pairs:
+        return shape
+    gaps = draw(st.lists(st.sampled_from(pairs).flatmap(_gap), max_size=draw(st.integers(0, 2))))
+    return replace(shape, gaps=tuple(gaps))
+
+
+@st.composite
+def _uses(draw: st.DrawFn) -> tuple[Use, ...]:
+    """Draw a visit, alone or with another that starts with it or right after it."""
+    masks = [0b1111111, 0b1111111, 0b0011111, 0b1, 0b10, 0b101, 0b110, 0b11]
+    mask, carers = draw(st.sampled_from(masks)), draw(st.sampled_from([1, 1, 2]))
+    days = tuple(day for day in range(7) if mask >> day & 1)
+    lead = Use(days, carers, 0, draw(st.integers(1, 9)))
+    some, span = days[: draw(st.sampled_from([1, 7]))], draw(st.integers(1, 5))
+    together, stays = Use(some, 1, 0, span), Use(some, 1, lead.length, span, travels=False)
+    comes = Use(some, draw(st.sampled_from([1, 2])), lead.length, span)
+    more = draw(st.sampled_from([(), (), (), (together,), (stays,), (comes,), (stays, comes)]))
+    return (lead, *more)
+
+
+def _gap(pair: tuple[int, int]) -> st.SearchStrategy[Gap]:
+    """Draw a prescribed gap between two units."""
+    limits = [(4, None), (9, None), (4, 12), (None, 10), (1, 3)]
+    return st.builds(
+        lambda shift, limit: Gap(*pair, shift, *limit),
+        st.integers(-1, 1),
+        st.sampled_from(limits),
     )
 
 
@@ -77,22 +110,29 @@ def windows(shape: PackageShape) -> list[range]:
 
 
 def fits(free: IntArray, shape: PackageShape, travel: int, starts: dict[int, int]) -> bool:
-    """Say slot by slot whether some visits of a package fit at their starts (the oracle).
+    """Say slot by slot whether some units of a package fit at their starts (the oracle).
 
-    No slot may lack carers, travel included, nor hold two visits to the person, travel left out.
+    No slot may lack carers, travel included, nor hold two units to the person, travel left out.
     """
     left = free.astype(np.int64)
-    at_door = np.zeros_like(left)
-    for visit, start in starts.items():
-        begin, end = start - travel, start + int(shape.length_slots[visit])
-        if begin < 0 or end > SLOTS_PER_DAY:
+    at_door = np.zeros((7, 2 * SLOTS_PER_DAY), dtype=np.int64)
+    for unit, start in starts.items():
+        there = np.zeros_like(at_door)
+        for use in shape.uses[unit]:
+            begin = start + use.offset - (travel if use.travels else 0)
+            end = start + use.offset + use.length
+            if begin < 0 or end > SLOTS_PER_DAY:
+                return False
+            left[list(use.days), begin:end] -= use.carers
+            there[list(use.days), start : end + shape.kept_gap_slots] = 1
+        at_door += there
+        if left.min() < 0 or (at_door > 1).any():
             return False
-        left[shape.days[visit], begin:end] -= int(shape.carers[visit])
-        if (left[shape.days[visit], begin:end] < 0).any():
-            return False
-        at_door[shape.days[visit], start:end] += 1
-        if (at_door > 1).any():
-            return False
+    for gap in shape.gaps:
+        if gap.one in starts and gap.other in starts:
+            between = abs(starts[gap.other] + gap.shift - starts[gap.one])
+            if between < (gap.least or 0) or (gap.most is not None and between > gap.most):
+                return False
     return True
 
 
@@ -107,7 +147,7 @@ def first_by_rule(
     visit = len(chosen)
     if visit == len(shape):
         return chosen
-    target = int(shape.preferred_slot[visit]) if shape.has_preference[visit] else 0
+    target = int(shape.target_slot[visit])
     for start in sorted(allowed[visit], key=lambda start: (abs(start - target), start)):
         if fits(free, shape, travel, dict(enumerate((*chosen, start)))):
             found = first_by_rule(free, shape, travel, allowed, (*chosen, start))
@@ -121,14 +161,15 @@ def first_by_rule(
 def test_times_are_found_whenever_they_exist(case: tuple[IntArray, PackageShape, int]) -> None:
     """The times are the first in the order of the rule among all that fit, and None if none do."""
     free, shape, travel = case
-    expected = first_by_rule(free, shape, travel, windows(shape))
-    assert find_times(free, shape, travel) == expected
-    assert can_schedule(free, shape, travel) is (expected is not None)
+    plainly = first_by_rule(free, shape, travel, windows(shape))
+    softly = first_by_rule(free, shape.softened, travel, windows(shape))
+    assert find_times(free, shape, travel) == (plainly if softly is None else softly)
+    assert can_schedule(free, shape, travel) is (plainly is not None)
 
 
 @settings(max_examples=100, deadline=None)
 @given(cases())
-def test_masks_and_blocking_visits_agree_with_trying(
+def test_masks_and_blocking_units_agree_with_trying(
     case: tuple[IntArray, PackageShape, int],
 ) -> None:
     """A visit's mask holds exactly the starts of its window at which it fits alone."""
@@ -142,7 +183,7 @@ def test_masks_and_blocking_visits_agree_with_trying(
     bits = [starts_alone(free, shape, visit, travel) for visit in range(len(shape))]
     assert [slots_of(each) for each in bits] == expected
     empty = tuple(visit for visit, starts in enumerate(expected) if not starts)
-    assert blocking_visits(free, shape, travel) == empty
+    assert blocking_units(free, shape, travel) == empty
 
 
 @settings(max_examples=100, deadline=None)
@@ -176,13 +217,28 @@ def test_taking_the_carers_and_moving_one_visit(
     assert left.min() >= 0
     assert (occupy(left, shape, travel, starts, sign=1) == free).all()
     ranges = start_ranges(free, shape, travel, starts)
-    for visit, (earliest, latest) in enumerate(ranges):
-        others = {v: s for v, s in enumerate(starts) if v != visit}
-        allowed = windows(shape)[visit]
-        good = {s for s in allowed if fits(free, shape, travel, {**others, visit: s})}
+    for unit, (earliest, latest) in enumerate(ranges):
+        others = {u: s for u, s in enumerate(starts) if u != unit}
+        allowed = windows(shape)[unit]
+        good = {
+            s
+            for s in allowed
+            if fits(free, shape, travel, {**others, unit: s})
+            and all(
+                _are_clear(shape.softened, unit, s, other, there)
+                for other, there in others.items()
+                if _are_clear(shape.softened, unit, starts[unit], other, there)
+            )
+        }
         assert good >= set(range(earliest, latest + 1))
-        assert starts[visit] in range(earliest, latest + 1)
+        assert starts[unit] in range(earliest, latest + 1)
         assert not good & {earliest - 1, latest + 1}
+
+
+def _are_clear(shape: PackageShape, one: int, start: int, other: int, there: int) -> bool:
+    """Say whether the soft gap lies between two units wherever they share a day."""
+    free = np.full((7, SLOTS_PER_DAY), 99)
+    return fits(free, replace(shape, gaps=()), 0, {one: start, other: there})
 
 
 @settings(max_examples=60, deadline=None)
@@ -206,4 +262,4 @@ def test_the_smallest_change_is_the_smallest(data: st.DataObject) -> None:
             if first_by_rule(free, shape, 1, allowed) is not None:
                 expected = (visit, start, 5 * beyond)
                 break
-    assert (change and (change.visit, change.start_slot, change.minutes_beyond)) == expected
+    assert (change and (change.unit, change.start_slot, change.minutes_beyond)) == expected

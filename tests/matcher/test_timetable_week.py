@@ -9,15 +9,13 @@ import numpy as np
 import pytest
 
 from matcher.errors import MatcherError
-from matcher.model import HomecarePackage, Visit
-from matcher.policy import default_policy, parse_policy
+from matcher.model import Visit
+from matcher.policy import parse_policy
 from matcher.timetable import (
     SLOTS_PER_DAY,
-    PackageShape,
     TimeChange,
-    blocking_visits,
+    blocking_units,
     can_schedule,
-    compile_package,
     find_times,
     occupy,
     smallest_change,
@@ -27,9 +25,10 @@ from matcher.timetable import (
 )
 from matcher.timetable.shape import IntArray
 from matcher.vocabulary import Day, TimeNeed
+from tests.builders import early_shape as shape_of
 
 # morning 07:00-10:30, lunch 11:30-14:00, tea 16:00-18:30, bed 19:00-22:00; tolerance 15 minutes.
-POLICY = default_policy()
+# Times are as early as can be where none is asked for.
 ALL_DAY = parse_policy(
     '[bands]\nmorning = { start = "00:00", end = "23:55", from = 2026-01-01, assumed = true }'
 )
@@ -59,11 +58,6 @@ def critical(number: int, at: str, minutes: int = 30, **more: Any) -> Visit:
     return visit(number, None, minutes, time_need=TimeNeed.CRITICAL, at_minute=at_minute, **more)
 
 
-def shape_of(*visits: Visit) -> PackageShape:
-    """Compile visits under the default policy."""
-    return compile_package(HomecarePackage(visits=visits), POLICY)
-
-
 def week(*rows: tuple[str, str, int], days: Sequence[int] = range(7)) -> IntArray:
     """Build a week of free carers from rows of start, end and carers."""
     free = np.zeros((7, SLOTS_PER_DAY), dtype=np.int16)
@@ -78,7 +72,7 @@ def test_critical_time_just_before_midnight_has_no_start() -> None:
     shape = shape_of(visit(1), critical(2, "23:55", tolerance_minutes=0))
     free = week(("00:00", "24:00", 9))
     assert find_times(free, shape, 0) is None
-    assert blocking_visits(free, shape, 0) == (1,)
+    assert blocking_units(free, shape, 0) == (1,)
     assert not times_many(free[None], shape, np.array([0])).ok[0]
     assert smallest_change(free, shape, 0) is None
 
@@ -184,7 +178,7 @@ def test_three_visits_share_one_carer(end: str, fits: bool) -> None:
     found = find_times(free, shape, 2)
     assert clocks(found) == (["07:20", "08:00", "08:40"] if fits else None)
     assert can_schedule(free, shape, 2) is fits
-    assert blocking_visits(free, shape, 2) == ()
+    assert blocking_units(free, shape, 2) == ()
 
 
 def test_a_later_visit_can_reach_over_an_earlier_finish() -> None:
@@ -199,7 +193,7 @@ def test_fourteen_visits_on_one_carer() -> None:
     """Many visits are decided exactly: packed without a gap they fit, five minutes less not."""
     minutes = [15 + 5 * (number % 5) for number in range(14)]
     visits = [visit(n + 1, minutes=length) for n, length in enumerate(minutes)]
-    shape = compile_package(HomecarePackage(visits=tuple(visits)), ALL_DAY)
+    shape = shape_of(*visits, policy=ALL_DAY)
     total = sum(minutes) // 5 + 14  # each with five minutes' travel
     free = np.zeros((7, SLOTS_PER_DAY), dtype=np.int8)
     free[:, 50 : 50 + total] = 1
@@ -219,10 +213,10 @@ def test_fourteen_visits_that_only_a_search_can_refuse() -> None:
     free = np.zeros((7, SLOTS_PER_DAY), dtype=np.int8)
     for gap in range(6):
         free[:, 33 * gap : 33 * gap + 32] = 1
-    package = compile_package(HomecarePackage(visits=visits), ALL_DAY)
+    package = shape_of(*visits, policy=ALL_DAY)
     assert sum(lengths) + 14 <= 6 * 32
     assert find_times(free, package, 1) is None
-    assert find_times(free, compile_package(HomecarePackage(visits=visits[:12]), ALL_DAY), 1)
+    assert find_times(free, shape_of(*visits[:12], policy=ALL_DAY), 1)
 
 
 def test_times_many_keeps_each_provider_apart() -> None:
@@ -261,7 +255,7 @@ def test_times_many_searches_where_taking_turns_fails() -> None:
 def test_times_many_of_a_package_with_more_carers_than_small_numbers_hold() -> None:
     """Forty visits for four need 160 carers in all, more than an 8-bit capacity can count."""
     visits = tuple(visit(n, carers=4) for n in range(1, 41))
-    shape = compile_package(HomecarePackage(visits=visits), ALL_DAY)
+    shape = shape_of(*visits, policy=ALL_DAY)
     free = week(("00:00", "24:00", 100))[None].astype(np.int8)
     many = times_many(free, shape, np.array([0]))
     assert many.ok.tolist() == [True]
@@ -363,10 +357,10 @@ def test_no_single_change_helps(visits: tuple[Visit, ...], free: IntArray) -> No
     assert smallest_change(free, shape_of(*visits), 0) is None
 
 
-def test_blocking_visits_have_no_start_of_their_own() -> None:
+def test_blocking_units_have_no_start_of_their_own() -> None:
     """Visits that fail alone are told apart from those that only fail together."""
     shape = shape_of(visit(1), visit(2, "lunch"), visit(3, "tea"))
-    assert blocking_visits(week(("11:00", "15:00", 1)), shape, 0) == (0, 2)
+    assert blocking_units(week(("11:00", "15:00", 1)), shape, 0) == (0, 2)
 
 
 def test_answers_do_not_change_the_capacity_given() -> None:

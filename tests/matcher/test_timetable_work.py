@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from matcher.timetable import (
     PackageShape,
+    Use,
     can_schedule,
     find_times,
     smallest_change,
@@ -30,20 +31,16 @@ HARD_DAYS = (
 
 def hard_package() -> PackageShape:
     """Return a package of many visits in one band, on ever other days."""
-    days = np.zeros((len(HARD_DAYS), 7), dtype=np.bool_)
-    for row, (which, _, _) in enumerate(HARD_DAYS):
-        days[row, list(which)] = True
     count = len(HARD_DAYS)
     return PackageShape(
         visit_nos=tuple(range(1, count + 1)),
+        unit_of=tuple(range(count)),
+        offset_slots=(0,) * count,
         first_slot=np.full(count, MORNING.start, np.int16),
         last_slot=np.full(count, MORNING.stop, np.int16),
-        length_slots=np.array([slots for _, slots, _ in HARD_DAYS], np.int16),
-        carers=np.array([carers for _, _, carers in HARD_DAYS], np.int16),
-        days=days,
-        preferred_slot=np.zeros(count, np.int16),
-        has_preference=np.zeros(count, np.bool_),
+        target_slot=np.zeros(count, np.int16),
         is_critical=np.zeros(count, np.bool_),
+        uses=tuple((Use(tuple(days), carers, 0, slots),) for days, slots, carers in HARD_DAYS),
     )
 
 
@@ -106,6 +103,7 @@ def test_with_little_work_nothing_untrue_is_said(
     exact = first_by_rule(free, shape, travel, windows(shape))
     with monkeypatch.context() as patch:
         patch.setattr(searching, "MOST_STATES", most)
+        patch.setattr(searching, "MOST_TRIALS", most)
         found = find_times(free, shape, travel)
         change = smallest_change(free, shape, travel)
         many = times_many(free[None], shape, np.array([travel]))
@@ -116,7 +114,7 @@ def test_with_little_work_nothing_untrue_is_said(
         assert fits(free, shape, travel, dict(enumerate(many.starts[0].tolist())))
     if change is not None:
         wider = [*windows(shape)]
-        wider[change.visit] = range(change.start_slot, change.start_slot + 1)
+        wider[change.unit] = range(change.start_slot, change.start_slot + 1)
         assert first_by_rule(free, shape, travel, wider) is not None
 
 

@@ -150,9 +150,41 @@ VISITS = FileSpec(
             "how far from the time a start may be; empty: the policy's",
             "visit.tolerance_minutes",
         ),
-        Column("reason", kinds.TEXT, "why the time is critical", "visit.reason"),
+        Column(
+            "reason", kinds.TEXT, "why the time is critical or the gap prescribed", "visit.reason"
+        ),
         Column("minutes", kinds.WHOLE, "length of the visit", "visit.minutes", required=True),
         Column("carers", kinds.WHOLE, "carers at once; empty: 1", "visit.carers"),
+        Column(
+            "with_visit",
+            kinds.WHOLE,
+            "number of the visit that this one starts together with",
+            "visit.with_visit",
+        ),
+        Column(
+            "after_visit",
+            kinds.WHOLE,
+            "number of the visit as whose end this one starts",
+            "visit.after_visit",
+        ),
+        Column(
+            "gap_from",
+            kinds.WHOLE,
+            "number of the visit from which a prescribed gap is kept, start to start",
+            "visit.gap_from",
+        ),
+        Column(
+            "least_gap_minutes",
+            kinds.WHOLE,
+            "fewest minutes between the two starts",
+            "visit.least_gap_minutes",
+        ),
+        Column(
+            "most_gap_minutes",
+            kinds.WHOLE,
+            "most minutes between the two starts",
+            "visit.most_gap_minutes",
+        ),
     ),
     key=("request_id", "visit_no"),
 )
