@@ -24,7 +24,10 @@ from api.supply import Supply
 from api.together import Together
 from matcher import __version__
 from matcher.geography import Gazetteer
+from matcher.roads import times_of_environment
 
+ROAD_SECONDS = 3.0
+"""So long somebody who waits for an answer may wait for one of a routing server."""
 ABOUT = """\
 One book of record for a council's care brokerage: requests with their clocks, ranked and explained
 options, enquiries and offers, approvals, bookings that are never promised twice, and the night's
@@ -92,7 +95,7 @@ def make_service(settings: Settings, record: Record, gazetteer: Gazetteer | None
         settings=settings,
         record=record,
         visits=Together(record.glance),
-        supply=Supply(record.clock, gazetteer),
+        supply=Supply(record.clock, gazetteer, times_of_environment(ROAD_SECONDS)),
         limiter=RateLimiter(settings.calls_per_minute),
         figures=Figures(),
     )

@@ -18,8 +18,10 @@ from api.storage.record import Writing, not_loaded
 from api.tables import RecordRow
 from matcher.geography import Gazetteer
 from matcher.market import Market
+from matcher.model import CareRequest
 from matcher.objectives import read_policy_text
 from matcher.policy import Policy, default_policy
+from matcher.roads import RoadTimes, gather
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,15 @@ class Supply:
         What day and moment it is.
     gazetteer
         Where postcodes are.
+    roads
+        Who says how long drives take, where a routing server is named.
     """
 
-    def __init__(self, clock: Clock, gazetteer: Gazetteer | None = None) -> None:
+    def __init__(
+        self, clock: Clock, gazetteer: Gazetteer | None = None, roads: RoadTimes | None = None
+    ) -> None:
         self.gazetteer = gazetteer or Gazetteer()
+        self.roads = roads
         self._clock = clock
         self._lock = threading.Lock()
         self._compiled: _Compiled | None = None
@@ -104,6 +111,17 @@ class Supply:
         head = stored.head_of_book(session, self._clock.today())
         book = head.model_copy(update={"providers": terms_of_all(session)})
         return Market(book, policy_in(session), self.gazetteer)
+
+    def by_road(self, market: Market, request: CareRequest) -> Market:
+        """Return a market with the drives to one person, as the night's run has them.
+
+        The same market where no routing server is named or no drive counts. A server is asked for
+        what nobody has asked for in a month: keep this out of the event loop.
+        """
+        if self.roads is None or not request.is_homecare:
+            return market
+        alone = market.book.model_copy(update={"requests": (request,)})
+        return market.by_road(gather(self.roads, alone, market.policy, self.gazetteer))
 
     def _brought_up(
         self,

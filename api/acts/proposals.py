@@ -262,6 +262,7 @@ def _of_today(writing: Writing, supply: Supply, request: CareRequest, placed: Pl
     )
     alone = book.model_copy(update={"requests": (request,)})
     market = Market(alone, policy_in(writing.session), supply.gazetteer)
+    market = supply.by_road(market, request)
     today = _recomputed(Enquiry(market, request), placed)
     for violation in check(market, Allocation(placed=(today,))):
         kind = CapacityTakenError if violation.rule in NO_ROOM else ConflictError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -32,6 +32,7 @@ from api.storage.record import Writing
 from api.storage.requests import offers_of
 from api.storage.shortlists import MADE, bookings_of, holds_made, made_line
 from api.storage.supply import HOLD
+from api.supply import Supply
 from api.tables import CommitmentRow, Document, RequestRow, ShortlistRow
 from matcher.commitments import Commitment
 from matcher.errors import RefereeError
@@ -49,7 +50,7 @@ from matcher.shortlist import (
 MINUTES_PER_HOUR = 60
 
 
-def find(market: Market, asked: ShortlistAsked) -> Shortlist:
+def find(supply: Supply, market: Market, asked: ShortlistAsked) -> Shortlist:
     """Return options for any request; nothing is written and nothing held.
 
     Raises
@@ -57,6 +58,7 @@ def find(market: Market, asked: ShortlistAsked) -> Shortlist:
     IncompleteRequestError
         If the request may not be searched for yet.
     """
+    market = supply.by_road(market, asked.request)
     return _search(market, asked.request, asked.options, asked.seed).shortlist
 
 
@@ -73,7 +75,7 @@ def _search(market: Market, request: CareRequest, options: int | None, seed: int
 
 def make(
     writing: Writing,
-    market_within: Callable[[Writing], Market],
+    supply: Supply,
     row: RequestRow,
     wanted: ShortlistWanted,
     hold_hours: int,
@@ -87,8 +89,8 @@ def make(
     ----------
     writing
         The change.
-    market_within
-        Gives the market as the change sees it.
+    supply
+        Gives the market as the change sees it, and the drives to the person.
     row
         The request.
     wanted
@@ -109,9 +111,11 @@ def make(
     require_not_suspended(row, writing.today)
     require_market_open(writing.session, row, writing.now)
     give_back(writing, row.request_id)
-    market = market_within(writing)
+    market = supply.by_road(supply.market_within(writing), care_of(row))
     request = nominating(care_of(row), wanted.nominated_provider_ids, market)
     inputs = inputs_of(writing, request, wanted)
+    if market.roads is not None:
+        inputs["roads_sha256"] = market.roads.digest
     search = _search(market, request, wanted.options, wanted.seed)
     made = _kept(writing, request, search.shortlist, list(search.evidence()), inputs)
     expires_at = writing.now + timedelta(hours=hold_hours)

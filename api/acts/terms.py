@@ -102,7 +102,8 @@ def market_of(at: Standpoint, request: CareRequest, terms: Mapping[str, Terms]) 
         for rate in _rates(book.rates, request, provider_id, terms[provider_id])
     ]
     priced = book.model_copy(update={"rates": tuple(rates)})
-    return Market(priced, policy_in(at.session), at.supply.gazetteer)
+    market = Market(priced, policy_in(at.session), at.supply.gazetteer)
+    return at.supply.by_road(market, request)
 
 
 def _rates(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.acts import shortlists
+from api.acts.requests import care_of
 from api.dependencies import Allow, AllowAtMarket, ChangesOf, ServiceOf
 from api.schemas.pages import PageOf
 from api.schemas.shortlists import (
@@ -40,14 +41,14 @@ Reader = Annotated[Caller, Depends(MAY_READ)]
 
 @router.post("/shortlists", response_model=Shortlist)
 async def find_options(
-    *, market: Annotated[Market, Depends(MAY_TRY)], body: ShortlistAsked
+    *, market: Annotated[Market, Depends(MAY_TRY)], service: ServiceOf, body: ShortlistAsked
 ) -> Response:
     """Rank the options for any request; nothing is written and nothing is held."""
-    if len(body.request.package.visits) <= FEW_VISITS:
+    if service.supply.roads is None and len(body.request.package.visits) <= FEW_VISITS:
         # A millisecond or two: a thread and the event loop would keep each other waiting longer.
-        found = shortlists.find(market, body)
+        found = shortlists.find(service.supply, market, body)
     else:
-        found = await run_in_threadpool(shortlists.find, market, body)
+        found = await run_in_threadpool(shortlists.find, service.supply, market, body)
     # Written out once: the framework would validate and write the answer a second time.
     return Response(found.model_dump_json(), media_type="application/json")
 
@@ -67,14 +68,16 @@ def make_shortlist(
     What an earlier shortlist of the request holds is given back first. Nothing is booked: the
     person decides (H14).
     """
-    # Brought up to now before the change, so that none stands in line while it is compiled.
+    # Brought up to now before the change, so that none stands in line while it is compiled, or
+    # while a routing server is asked for the drives.
     with service.record.reading() as session:
-        service.supply.market(session)
+        market = service.supply.market(session)
+        request = care_of(stored_requests.request_row(session, request_id))
+    service.supply.by_road(market, request)
 
     def act(writing: Writing) -> ShortlistRecord:
         row = stored_requests.request_row(writing.session, request_id)
-        within, hours = service.supply.market_within, service.settings.hold_hours
-        return shortlists.make(writing, within, row, body, hours)
+        return shortlists.make(writing, service.supply, row, body, service.settings.hold_hours)
 
     answered = changes.make(ShortlistRecord, act)
     response.headers["Location"] = f"/v1/shortlists/{answered.shortlist_id}"

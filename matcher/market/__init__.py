@@ -217,6 +217,12 @@ class Market:
         other._compile_ledger()
         return other
 
+    def by_road(self, roads: RoadTable) -> Market:
+        """Return this market with road times to go by."""
+        other = copy(self)
+        other.roads = roads
+        return other
+
     # -- compiling -------------------------------------------------------------------------
 
     def _compile_terms(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from matcher.geography import Gazetteer, Postcode, default_cache_dir, distances_
 from matcher.model import Book
 from matcher.policy import Policy
 from matcher.roads.kept import KeptRoads
-from matcher.roads.server import RoutingServer, ServerKind, server_of
+from matcher.roads.server import ANSWER_SECONDS, RoutingServer, ServerKind, server_of
 from matcher.roads.table import Leg, RoadTable, RoadTimes, RoutingError
 from matcher.vocabulary import ProviderKind
 
@@ -28,10 +29,27 @@ def roads_of_environment(book: Book, policy: Policy, gazetteer: Gazetteer) -> Ro
     MatcherError
         If the settings cannot be used.
     """
+    times = times_of_environment()
+    return None if times is None else gather(times, book, policy, gazetteer)
+
+
+def times_of_environment(answer_seconds: float = ANSWER_SECONDS) -> KeptRoads | None:
+    """Return the server that the environment names, with its memory on disk; None where none is.
+
+    Parameters
+    ----------
+    answer_seconds
+        How long one answer may take.
+
+    Raises
+    ------
+    MatcherError
+        If the settings cannot be used.
+    """
     server = server_of(os.environ)
     if server is None:
         return None
-    return gather(KeptRoads(server, default_cache_dir()), book, policy, gazetteer)
+    return KeptRoads(replace(server, answer_seconds=answer_seconds), default_cache_dir())
 
 
 def gather(
@@ -81,4 +99,5 @@ __all__ = [
     "gather",
     "roads_of_environment",
     "server_of",
+    "times_of_environment",
 ]

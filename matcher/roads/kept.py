@@ -11,13 +11,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from matcher.roads.server import RoutingServer
-from matcher.roads.table import Leg, Point
+from matcher.roads.table import Leg, Point, RoutingError
 
 logger = logging.getLogger(__name__)
 
 FILE = "roads-1.sqlite"
 """Raise its number whenever the table changes."""
 KEPT_SECONDS = 30 * 24 * 3600
+REST_SECONDS = 60.0
+"""So long a server that did not answer is left alone, so that nobody else waits for it."""
 BUSY_SECONDS = 5.0
 _TABLE = """create table if not exists leg (
     server text, from_east int, from_north int, to_east int, to_north int,
@@ -48,6 +50,8 @@ class KeptRoads:
         self._server = server
         self._folder = folder
         self._now = now
+        self._failed: RoutingError | None = None
+        self._rests_until = 0.0
         self._key = f"{server.kind} {hashlib.sha256(server.url.encode()).hexdigest()}"
 
     @property
@@ -61,15 +65,24 @@ class KeptRoads:
         Raises
         ------
         RoutingError
-            If the server has to be asked and does not answer.
+            If the server has to be asked and does not answer, or did not a moment ago.
         """
         kept = self._find(there, here)
         wanted = sorted(set(there) - kept.keys())
         if wanted:
-            asked = dict(zip(wanted, self._server.legs(wanted, here), strict=True))
+            asked = dict(zip(wanted, self._ask(wanted, here), strict=True))
             self._keep(asked, here)
             kept |= asked
         return [kept[place] for place in there]
+
+    def _ask(self, wanted: Sequence[Point], here: Point) -> list[Leg | None]:
+        if self._failed is not None and self._now() < self._rests_until:
+            raise self._failed
+        try:
+            return self._server.legs(wanted, here)
+        except RoutingError as error:
+            self._failed, self._rests_until = error, self._now() + REST_SECONDS
+            raise
 
     def _find(self, there: Sequence[Point], here: Point) -> dict[Point, Leg | None]:
         since = int(self._now()) - KEPT_SECONDS

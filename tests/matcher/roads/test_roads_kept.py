@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from matcher.roads import KeptRoads, Leg, RoutingError, RoutingServer, ServerKind
-from matcher.roads.kept import FILE, KEPT_SECONDS
+from matcher.roads.kept import FILE, KEPT_SECONDS, REST_SECONDS
 from tests.matcher.roads.stub import osrm, serving
 
 HERE, THERE, ELSEWHERE = (369_300, 90_700), (367_900, 79_100), (380_000, 90_000)
@@ -73,3 +73,27 @@ def test_what_is_remembered_needs_no_server(tmp_path: Path) -> None:
     assert kept.legs([THERE], HERE) == [Leg(600, 8000)]
     with pytest.raises(RoutingError):
         kept.legs([ELSEWHERE], HERE)
+
+
+def test_a_server_that_failed_is_left_alone_for_a_minute(tmp_path: Path) -> None:
+    """Who asks meanwhile is told the same at once, except of what is remembered; then it is tried.
+
+    Else everybody who waits for an answer would wait for a server that does not answer.
+    """
+    now, works = [1_000_000.0], [True]
+
+    def answer(path: str, query: dict[str, str], body: object) -> tuple[int, object]:
+        return osrm(path, query, body) if works[0] else (404, {})
+
+    with serving(answer) as stub:
+        kept = KeptRoads(RoutingServer(ServerKind.OSRM, stub.url), tmp_path, lambda: now[0])
+        kept.legs([THERE], HERE)
+        works[0] = False
+        for _ in range(2):
+            with pytest.raises(RoutingError, match="status 404"):
+                kept.legs([ELSEWHERE], HERE)
+        assert kept.legs([THERE], HERE) == [Leg(600, 8000)]
+        assert len(stub.asked) == 2
+        works[0] = True
+        now[0] += REST_SECONDS
+        assert kept.legs([ELSEWHERE], HERE) == [Leg(600, 8000)]
