@@ -53,7 +53,7 @@ def demo(
     if not as_json:
         for search in found:
             show(command_line(f"shortlist {book} {search.shortlist.request_id}"))
-            show(shortlist_head(market, search))
+            show(shortlist_head(market, search, whole=False))
         show(command_line(f"allocate {book} --out {allocation} --seconds {seconds:g}"))
     limits = Limits(seconds=seconds)
     summary, _ = place_everyone(market, allocation, Method.EXACT, limits=limits, seed=0)

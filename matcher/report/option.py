@@ -65,7 +65,12 @@ def _remarks(option: Option) -> Iterator[str]:
 def _approval(option: Option) -> str:
     """Return every reason in short; who approves is the same for all."""
     told = [plain_text(reason).partition(";")[0] for reason in option.approval_reasons]
-    return "; ".join(text.removeprefix(f"{option.name} ").removesuffix(".") for text in told)
+    reasons = "; ".join(text.removeprefix(f"{option.name} ").removesuffix(".") for text in told)
+    if len(told) < 2:
+        return reasons
+    # Shorter, so that two reasons stand on one line.
+    short = reasons.replace("above the framework rate", "above the rate")
+    return short.replace("a week above the personal budget", "above the budget")
 
 
 def offered_times(options: Iterable[Option]) -> RenderableType | None:

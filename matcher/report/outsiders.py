@@ -14,7 +14,7 @@ from matcher.report.wording import count_text, few_words, of_it, sentence_text, 
 from matcher.shortlist import Search
 from matcher.vocabulary import km_text
 
-MOST_NAMED = 5
+MOST_NAMED = 4
 """So many stand on the first page."""
 NAME_WIDTH = 30
 _SERVICE_BIT = next(bit for bit, rule in enumerate(RULES) if isinstance(rule, Service))

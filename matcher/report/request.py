@@ -23,9 +23,21 @@ from matcher.report.wording import (
 from matcher.vocabulary import Day, TimeNeed, days_text, km_text, minute_text, words_text
 
 
-def request_brief(market: Market, request: CareRequest) -> Group:
-    """Return who asks for what, since when and by when, in about three lines."""
-    lines = (_case(market, request), _ask(market, request), _terms(market, request))
+def request_brief(market: Market, request: CareRequest, *, whole: bool = True) -> Group:
+    """Return who asks for what, since when and by when, in about three lines.
+
+    Parameters
+    ----------
+    market
+        The compiled book.
+    request
+        The request.
+    whole
+        Whether needs and wishes, and how long somebody waits, are told too.
+    """
+    lines = [_ask(market, request)]
+    if whole:
+        lines = [_case(market, request), *lines, _terms(market, request)]
     return page([heading(_title(request)), *(note(line) for line in lines if line)])
 
 

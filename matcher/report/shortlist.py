@@ -38,11 +38,11 @@ def shortlist_page(market: Market, search: Search) -> Group:
     return page(parts)
 
 
-def shortlist_head(market: Market, search: Search) -> Group:
-    """Return who asks for what, and the options side by side."""
+def shortlist_head(market: Market, search: Search, *, whole: bool = True) -> Group:
+    """Return who asks for what, with needs and wishes or without, and the options side by side."""
     answer = search.shortlist
     parts: list[RenderableType] = [
-        request_brief(market, market.request(answer.request_id)),
+        request_brief(market, market.request(answer.request_id), whole=whole),
         BLANK,
         options_table(market, answer.options)
         if answer.options

@@ -41,7 +41,7 @@ def lines(text: str) -> int:
 
 
 def cautious(folder: Path) -> Path:
-    """Make many kinds of cautions in a book: old and assumed capacity, no rates, odd words."""
+    """Make many kinds of cautions in a book: old and assumed capacity, few rates, no ceilings."""
     beds = folder / "bed_capacity.csv"
     rows = beds.read_text("utf-8").splitlines()
     columns = rows[0].split(",")
@@ -55,8 +55,6 @@ def cautious(folder: Path) -> Path:
     (folder / "rates.csv").write_text("\n".join(rates[: len(rates) // 2]) + "\n", "utf-8")
     framework = (folder / "framework_rates.csv").read_text("utf-8").splitlines()
     (folder / "framework_rates.csv").write_text(framework[0] + "\n", "utf-8")
-    requests = (folder / "requests.csv").read_text("utf-8")
-    (folder / "requests.csv").write_text(requests.replace("dementia,", "dementiaa,", 1), "utf-8")
     return folder
 
 
