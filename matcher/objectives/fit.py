@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from matcher import scoring
 from matcher.allocation import Placed
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Ints
@@ -50,6 +51,19 @@ class Fit(Objective):
             for criterion, weight in applied(enquiry)
             for wish in criterion.wishes(enquiry)
         )
+
+    def mostly(self, enquiry: Enquiry, better: Placed, worse: Placed) -> str:
+        """Return the criterion that tells the two scores most apart."""
+        one, other = (
+            score(
+                enquiry.beginning(enquiry.market.day_number(line.start_date)),
+                _starts_of(enquiry, line),
+                np.array([number_of(enquiry, line)]),
+            )
+            for line in (better, worse)
+        )
+        lead = one.weights * (one.hundredths - other.hundredths)[:, 0]
+        return words_text([scoring.CRITERIA[int(lead.argmax())].name])
 
     def text(self, value: int) -> str:
         """Return points of scores out of 100 each, by weights that come to 100."""

@@ -65,6 +65,18 @@ class Objective(ABC):
             added = added + wish.amounts(starts.times(wish.visit, numbers))
         return np.asarray(added, np.int64)
 
+    def mostly(self, enquiry: Enquiry, better: Placed, worse: Placed) -> str:
+        """Return what makes most of the difference between two lines; empty where nothing does.
+
+        Parameters
+        ----------
+        enquiry
+            The request and the market.
+        better, worse
+            Two ways to serve the person, of which the first adds less.
+        """
+        return ""
+
     def text(self, value: int) -> str:
         """Return a value in its unit."""
         return f"{value:,}"

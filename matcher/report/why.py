@@ -182,10 +182,13 @@ def _not_chosen(
     holders: Sequence[Holder],
 ) -> tuple[WhyNot, str]:
     """Return why another provider was chosen for somebody who is placed."""
-    difference = _difference(seat, chosen, beside or seat.alone(option))
+    other = beside or seat.alone(option)
+    difference = _difference(seat, chosen, other)
     if difference is not None and difference[1] > 0:
-        return WhyNot.WORSE, f"would be worse in {_told(*difference)}."
-    against = "as good in all" if difference is None else f"better in {_told(*difference)}"
+        return WhyNot.WORSE, f"would be worse in {_told(seat, *difference, chosen, other)}."
+    against = "as good in all"
+    if difference is not None:
+        against = f"better in {_told(seat, *difference, other, chosen)}"
     if beside is not None and difference is None:
         return WhyNot.AS_GOOD, f"has room and would be {against}: {_tie(chosen.option, option)}."
     if beside is not None:
@@ -217,8 +220,12 @@ def _tie(chosen: Option, other: Option) -> str:
     return "the one chosen was drawn by lot"
 
 
-def _told(objective: Objective, difference: int) -> str:
-    return f'"{objective.title}" by {objective.amount_text(abs(difference))}'
+def _told(seat: Seat, objective: Objective, difference: int, better: Choice, worse: Choice) -> str:
+    """Return an objective with the difference in it, and what makes most of that."""
+    lines = (seat.problem.placed(choice) for choice in (better, worse))
+    mostly = objective.mostly(seat.enquiry, *lines)
+    told = f'"{objective.title}" by {objective.amount_text(abs(difference))}'
+    return f"{told}, most of it {mostly}" if mostly else told
 
 
 def _named(holders: Sequence[Holder]) -> str:
