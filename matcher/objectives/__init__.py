@@ -44,7 +44,7 @@ OBJECTIVES: dict[str, Objective] = {
 """Every objective by its name, in the default order; each criterion of the score is one besides."""
 REPLACED = {
     "above_rate_pence": "above_rate",
-    "preferred_minutes": "preferred_times",
+    "preferred_minutes": "visit_times",
     "preference_points": "preference, continuity or culture",
     "start_days": "earliest_start",
     "distance_metres": "distance",

@@ -144,10 +144,11 @@ def test_fit_is_what_the_score_is_short_of(gazetteer: Gazetteer) -> None:
 
     Cost weighs 25: at the framework rate it scores 50: 125,000. Distance weighs 20: 780 m of
     24,140 leave 96.77: 6,460. Quality weighs 20: a fresh Good scores 80: 40,000. A start on time
-    loses nothing, and nothing else is asked for.
+    loses nothing. Times of visits weigh 10: at 07:10 five of the eight steps from 08:30 are lost:
+    62,500. Nothing else is asked for.
     """
     things = (*AGENCY, homecare_request())
-    assert value(gazetteer, "fit", visiting(), *things) == 125_000 + 6_460 + 40_000
+    assert value(gazetteer, "fit", visiting(), *things) == 125_000 + 6_460 + 40_000 + 62_500
     assert value(gazetteer, "fit", None, *things) == 0
 
 
@@ -156,8 +157,8 @@ def test_fit_counts_what_people_prefer(gazetteer: Gazetteer) -> None:
 
     Continuity weighs 10: P-1 is not the current provider: 100,000. Preference weighs 10: second of
     two choices scores 50: 50,000. Culture weighs 5: of language and gender the agency has one, 50
-    points short: 25,000 (S4, S5, S9). Preferred times weigh 5: 30 of 120 minutes off on one of two
-    visits, an eighth of the marks: 6,250 (S7).
+    points short: 25,000 (S4, S5, S9). Times of visits weigh 10: 30 minutes off are two of the
+    eight steps of one of three visits, 4.17 points each: 8,340 (S7).
     """
     agency = provider(languages=("polish",))
     asked = homecare_request(
@@ -172,7 +173,7 @@ def test_fit_counts_what_people_prefer(gazetteer: Gazetteer) -> None:
     things = (agency, *AGENCY[1:], asked)
     line = visiting("R-1", "07:30", "12:10", "20:10")
     plain = 125_000 + 6_460 + 40_000
-    expected = plain + 100_000 + 50_000 + 25_000 + 6_250
+    expected = plain + 100_000 + 50_000 + 25_000 + 8_340
     assert value(gazetteer, "fit", line, *things) == expected
 
 
@@ -196,18 +197,18 @@ def test_fit_counts_days_of_admission(gazetteer: Gazetteer, start: int, expected
         ("quality", visiting(), 2),
         ("earliest_start", visiting(start_date=day(17)), 2),  # days after the fifteenth
         ("preference", visiting(), 0),  # nobody named
-        ("preferred_times", visiting("R-1", "08:44"), 2),  # 44 minutes: two steps of 15
+        ("visit_times", visiting("R-1", "08:44"), 2),  # 44 minutes: two steps of 15
     ],
 )
 def test_a_criterion_of_its_own_counts_in_coarse_steps(
     gazetteer: Gazetteer, name: str, line: Placed, expected: int
 ) -> None:
     """Whatever is less than a step is no difference; nobody placed is short of nothing."""
-    times = "08:45" if name == "preferred_times" else "07:10"
+    times = "08:45" if name == "visit_times" else "07:10"
     line = visiting("R-1", times, start_date=line.start_date)
     asked = homecare_request(timed_visit(TimeNeed.PREFERRED, "08:10"))
     plain = homecare_request()
-    request_of = asked if name == "preferred_times" else plain
+    request_of = asked if name == "visit_times" else plain
     assert value(gazetteer, name, line, *AGENCY, request_of) == expected
     assert value(gazetteer, name, None, *AGENCY, request_of) == 0
 
@@ -320,7 +321,9 @@ def test_measure_sums_over_requests(gazetteer: Gazetteer) -> None:
         placed=(visiting("R-1"), staying("R-3", 5)),
         unplaced=(left_out("R-2"), left_out("R-4")),
     )
-    order = [objective(name) for name in known() if name not in {"fit", "cost", "quality"}]
+    order = [
+        objective(name) for name in known() if name not in {"fit", "cost", "quality", "visit_times"}
+    ]
     found = measure(arrangeable(supply), allocation, order)
     assert {name: count for name, count in found.items() if count} == {
         "unplaced_red": 1,
@@ -341,4 +344,4 @@ def test_weights_are_the_policys(gazetteer: Gazetteer) -> None:
     """A weight of nought takes a criterion out: distance and quality stay."""
     policy = council_policy(weights__cost=0)
     things = (*AGENCY, homecare_request())
-    assert value(gazetteer, "fit", visiting(), *things, policy=policy) == 6_460 + 40_000
+    assert value(gazetteer, "fit", visiting(), *things, policy=policy) == 6_460 + 40_000 + 62_500

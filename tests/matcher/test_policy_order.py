@@ -86,7 +86,7 @@ def test_an_order_with_people_first_is_kept(order: tuple[str, ...]) -> None:
         ("fitt", "did you mean fit?"),
         ("unknown_thing", "one of unplaced_red, "),
         ("distance_metres", "fit, which counts it as the shortlist does; on its own: distance"),
-        ("preferred_minutes", "on its own: preferred_times"),
+        ("preferred_minutes", "on its own: visit_times"),
         ("value_points", "on its own: cost or quality"),
     ],
 )
