@@ -62,4 +62,4 @@ def test_python_example_runs(
     assert block is not None
     monkeypatch.chdir(ROOT)
     exec(compile(block.group(1), "README.md", "exec"), {})
-    assert capsys.readouterr().out.splitlines()[0] == "1 Maiden Castle Homecare 80.1"
+    assert capsys.readouterr().out.splitlines()[0] == "1 Maiden Castle Homecare 81.2"

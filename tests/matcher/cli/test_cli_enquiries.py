@@ -113,7 +113,7 @@ def test_totals_can_be_recomputed_from_the_page(carematch: Command) -> None:
 def test_a_shortlist_shows_times_prices_and_refusals(carematch: Command) -> None:
     """The page holds what a broker needs: cost, approval, times that can move, who is out."""
     out = carematch("shortlist", SAMPLE, "R-101").out
-    for told in ("A week", "2  approval: £2.35", "07:05, 20:30", "people decide"):
+    for told in ("A week", "2  approval: £2.35", "08:30, 20:30", "people decide"):
         assert told in out
     assert "Chesil Homecare    11.3 km  serves weymouth" in out
     behind = carematch("shortlist", SAMPLE, "R-101", "--why").out
