@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from matcher.geography import Postcode
-from matcher.vocabulary import Day, plain_text
+from matcher.vocabulary import Day, Funding, ServiceType, plain_text
 
 AS_OF = date(2026, 4, 1)
 POSTCODES = tuple(
@@ -80,3 +80,17 @@ def _some(values: tuple[Any, ...], max_size: int) -> st.SearchStrategy[tuple[Any
 def maybe(strategy: st.SearchStrategy[Any], *, gaps: bool = True) -> st.SearchStrategy[Any]:
     """Draw from a strategy, or with gaps also None."""
     return st.none() | strategy if gaps else strategy
+
+
+@st.composite
+def payers(draw: st.DrawFn, service: ServiceType, funding: Funding | None) -> dict[str, int]:
+    """Draw what others than the council pay for care, as far as they may."""
+    pence = st.integers(0, 60_000)
+    drawn = {"own_contribution_pence_per_week": draw(pence)} if draw(st.booleans()) else {}
+    if funding is Funding.JOINT and draw(st.booleans()):
+        drawn["health_share_percent"] = draw(st.integers(0, 100))
+    if service is not ServiceType.HOMECARE and draw(st.booleans()):
+        drawn["third_party_top_up_pence_per_week"] = draw(pence)
+    if service in {ServiceType.NURSING, ServiceType.NURSING_DEMENTIA} and draw(st.booleans()):
+        drawn["nursing_contribution_pence_per_week"] = draw(pence)
+    return drawn

@@ -36,13 +36,14 @@ from matcher.vocabulary import (
     PersonGender,
     ProviderKind,
     ProviderStatus,
+    RateDay,
     RateUnit,
     Residents,
     Risk,
     ServiceType,
     TimeNeed,
 )
-from tests.draws import AS_OF, dates, days, maybe, postcodes, some, texts
+from tests.draws import AS_OF, dates, days, maybe, payers, postcodes, some, texts
 
 COUNCIL = "E06000059"
 ZONES = (
@@ -140,8 +141,10 @@ def rates(draw: st.DrawFn, provider: Provider) -> tuple[Rate, ...]:
         today = {
             "provider_id": provider.provider_id,
             "service_type": service,
+            "zone": draw(st.sampled_from([None, None, "weymouth"])),
             "unit": unit,
-            "amount_pence": pence,
+            "days": draw(st.sampled_from([(), (), (RateDay.SAT, RateDay.BANK_HOLIDAY)])),
+            "amount_pence": draw(st.sampled_from([pence, pence, pence, "framework"])),
             "assumed": draw(st.booleans()),
         }
         if draw(st.booleans()):
@@ -261,6 +264,7 @@ def requests(
     named = draw(st.permutations(provider_ids)) if provider_ids else []
     split = draw(st.integers(0, len(named)))
     agreed = st.booleans() if gaps else st.just(value=True)
+    funding = draw(maybe(st.sampled_from(Funding), gaps=gaps))
     return CareRequest(
         request_id=request_id,
         service_type=service,
@@ -269,7 +273,8 @@ def requests(
         waiting_since=draw(maybe(dates(-90, 0), gaps=gaps)),
         urgent_reason=draw(texts()),
         start_by=draw(maybe(dates(0, 30), gaps=gaps)),
-        funding=draw(maybe(st.sampled_from(Funding), gaps=gaps)),
+        funding=funding,
+        **draw(payers(service, funding)),
         personal_budget_pence_per_week=draw(maybe(st.integers(5_000, 200_000), gaps=gaps)),
         client_groups=draw(
             some(CLIENT_GROUPS, max_size=2).filter(lambda groups: gaps or bool(groups))

@@ -228,7 +228,7 @@ def test_signs_a_terminal_lacks_do_not_stop_the_page(monkeypatch: pytest.MonkeyP
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
-    assert b"?219.19" in raw.getvalue()
+    assert b"?219.24" in raw.getvalue()
 
 
 def test_wide_windows_do_not_make_long_lines(monkeypatch: pytest.MonkeyPatch) -> None:
