@@ -172,7 +172,7 @@ def test_costs_are_summed_by_status(market: Market) -> None:
             travel_minutes=0,
         )
         for number, (status, cost) in enumerate(
-            [*pence.items(), (PlacementStatus.NEEDS_APPROVAL, None)]
+            [*pence.items(), (PlacementStatus.NEEDS_APPROVAL, None)], start=1
         )
     ]
     summary = summarise(market, _invented(Allocation(placed=tuple(lines))))

@@ -177,7 +177,7 @@ def test_ties_are_settled_alike(gazetteer: Gazetteer, seed: int) -> None:
     """Three agencies alike in all: the seed that settles a shortlist settles the plan."""
     supply = market(
         gazetteer,
-        *(thing for n in range(3) for thing in (provider(f"P-{n}"), hours(f"P-{n}"))),
+        *(thing for n in range(3) for thing in (provider(f"P-{n}"), hours(f"P-{n}", carers=9))),
         *(hourly(f"P-{n}") for n in range(3)),
         ceiling(),
         *(homecare_request(request_id=f"R-{n}") for n in range(5)),
