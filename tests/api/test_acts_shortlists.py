@@ -180,7 +180,7 @@ def test_each_option_is_held_for_its_visits_and_the_way_to_them(desk: Desk) -> N
     every_day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     for row in rows:
         assert row.document["busy"] == [
-            {"days": every_day, "from_minute": 7 * 60, "to_minute": 7 * 60 + 50, "carers": 1},
+            {"days": every_day, "from_minute": 505, "to_minute": 9 * 60 + 15, "carers": 1},
             {"days": every_day, "from_minute": 1225, "to_minute": 21 * 60, "carers": 1},
         ]
         assert row.expires_at == row.made_at + timedelta(hours=desk.settings.hold_hours)
@@ -189,7 +189,7 @@ def test_each_option_is_held_for_its_visits_and_the_way_to_them(desk: Desk) -> N
         (2, "frome", "held"),
     ]
     assert record["holds"][0]["promised"] == (
-        "1 carer every day from 07:00 to 07:50; 1 carer every day from 20:25 to 21:00"
+        "1 carer every day from 08:25 to 09:15; 1 carer every day from 20:25 to 21:00"
     )
 
 
