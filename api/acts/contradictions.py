@@ -7,7 +7,7 @@ from datetime import date
 from itertools import combinations
 
 from api.errors import BadCallError
-from matcher.files.visit_times import alike, linked, must_overlap
+from matcher.files.visit_times import alike
 from matcher.market import Market
 from matcher.model import CareRequest, Visit
 
@@ -72,17 +72,13 @@ def _of_providers(
 
 
 def _of_visits(visits: tuple[Visit, ...], market: Market) -> Iterator[tuple[str, object, str]]:
-    bands, tolerance = market.policy.bands, market.policy.times.critical_tolerance_minutes.value
+    bands = market.policy.bands
     for visit in visits:
         band, at = bands.get(visit.band or ""), visit.at_minute
         if band is None or at is None or band.start_minute <= at <= band.end_minute:
             continue
         yield f"time of visit {visit.visit_no}", at, f"a time within {visit.band}, {band}"
-    by_no = {visit.visit_no: visit for visit in visits}
     for one, other in combinations(visits, 2):
         if alike(one, other):
             expected = f"a visit unlike visit {one.visit_no}; two carers at once are carers = 2"
             yield f"visit {other.visit_no}", None, expected
-        elif must_overlap(one, other, tolerance) and not linked(one, other, by_no):
-            expected = f"a time that leaves room for the critical visit {one.visit_no}"
-            yield f"time of visit {other.visit_no}", other.at_minute, expected

@@ -24,7 +24,7 @@ from api.storage.record import Writing
 from api.storage.supply import part_of_book, provider_row
 from api.supply import policy_in
 from api.tables import EnquiryRow, InvitationRow, ProviderRow, RequestRow
-from matcher.eligibility import request_refusals
+from matcher.eligibility import for_others, request_refusals
 from matcher.model import CareRequest, Provider
 from matcher.pricing import priced_services
 from matcher.shortlist import RequestRefusedError, Shortlist
@@ -161,20 +161,23 @@ def require_first_asked(
 
 
 def require_askable(session: Session, request: CareRequest, row: ProviderRow) -> None:
-    """Refuse providers that take no new work, do not sell what is asked for, or are excluded.
+    """Refuse providers that take no new work, sell something else, are for others or excluded.
 
     Raises
     ------
     ConflictError
-        If a provider is closed or under embargo, does not provide the service, is excluded, or
-        has found the person unsuitable before (H15).
+        If a provider is closed or under embargo, does not provide the service, has its places
+        for others (L4), is excluded, or has found the person unsuitable before (H15).
     """
     provider = Provider.model_validate(row.document)
+    others = for_others(request, provider)
     lacking = [s for s in priced_services(request) if s not in provider.services]
     if provider.status is not ProviderStatus.OPEN:
         value, why = str(provider.status), f"is {provider.status}: no new work goes to it"
     elif lacking:
         value, why = words_text(provider.services), f"does not provide {words_text(lacking)}"
+    elif others is not None:
+        value, why = others.rule_id, f"is for others: {others.sentence.rstrip('.')} (L4)"
     elif provider.provider_id in request.excluded_providers:
         value, why = "excluded", f"is excluded by {request.request_id} (H15)"
     elif provider.provider_id in unsuitable_for(session, request.request_id):

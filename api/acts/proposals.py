@@ -278,7 +278,7 @@ def _of_today(writing: Writing, supply: Supply, request: CareRequest, placed: Pl
 
 def _recomputed(enquiry: Enquiry, placed: Placed) -> Placed:
     """Return a placement with today's price, and the first day on which it can still start."""
-    lead = int(enquiry.market.lead_days[0])
+    provider, lead = enquiry.market.providers[0], int(enquiry.market.lead_days[0])
     if enquiry.request.is_homecare:
         start = enquiry.date_of(enquiry.first_visit_day(lead))
     else:
@@ -288,6 +288,8 @@ def _recomputed(enquiry: Enquiry, placed: Placed) -> Placed:
         update={
             "start_date": start,
             "distance_metres": int(enquiry.distance_metres[0]),
+            "cqc_rating": provider.cqc_rating,
+            "cqc_rated_on": provider.cqc_rated_on,
             "travel_minutes": int(enquiry.travel_minutes[0]),
             "weekly_cost_pence": priced.prices.cost_of(0),
             "stay_cost_pence": stay_cost_pence(priced, 0),

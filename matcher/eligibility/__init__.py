@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matcher.eligibility.approval import approval_reasons, span_text
 from matcher.eligibility.capacity_rules import Capacity, GenericFirst
 from matcher.eligibility.carer_rules import Gender, Languages
-from matcher.eligibility.client_rules import Age, ClientGroups, OnlyResidents
+from matcher.eligibility.client_rules import FOR_WHOM_RULES, for_others
 from matcher.eligibility.price_notes import (
     LaterPrice,
     later_prices,
@@ -47,9 +47,7 @@ BUDGET_RULE = SpecialistBudget()
 TERM_RULES: tuple[Rule, ...] = (
     Status(),
     Service(),
-    ClientGroups(),
-    Age(),
-    OnlyResidents(),
+    *FOR_WHOM_RULES,
     Needs(),
     ContractTerms(),
     Excluded(),
@@ -152,6 +150,7 @@ __all__ = [
     "Rule",
     "Verdict",
     "approval_reasons",
+    "for_others",
     "judge",
     "later_prices",
     "missing_fields",

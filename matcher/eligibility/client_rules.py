@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 
 from matcher.eligibility.provider_rules import pair_of
@@ -21,7 +23,23 @@ from matcher.vocabulary import (
 _TAKEN = {Residents.WOMEN: PersonGender.WOMAN, Residents.MEN: PersonGender.MAN}
 
 
-class ClientGroups(Rule):
+class ForWhom(Rule):
+    """A rule about for whom a place is, which request and provider alone decide (L4)."""
+
+    citation = "L4"
+    mendable = True
+    effort = 5
+
+    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Return why the rule refuses the provider of that number; ``None`` if it does not."""
+        return self.of_pair(*pair_of(enquiry, number))
+
+    @abstractmethod
+    def of_pair(self, request: CareRequest, provider: Provider) -> Refusal | None:
+        """Return why the rule refuses a provider; ``None`` if it does not."""
+
+
+class ClientGroups(ForWhom):
     """The provider is registered for every group to which the person's care belongs (L4).
 
     A provider that names a condition and no age may take older people and younger adults with
@@ -29,9 +47,6 @@ class ClientGroups(Rule):
     """
 
     rule_id = "CLIENT_GROUP"
-    citation = "L4"
-    mendable = True
-    effort = 5
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers registered for all the groups, or with none on record."""
@@ -48,9 +63,8 @@ class ClientGroups(Rule):
             passes &= registered
         return passes | ~market.has_groups
 
-    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+    def of_pair(self, request: CareRequest, provider: Provider) -> Refusal | None:
         """Name the groups that the provider is not registered for, and those that it is."""
-        request, provider = pair_of(enquiry, number)
         lacking = _lacking(request, provider)
         if not lacking:
             return None
@@ -81,13 +95,10 @@ def _lacking(request: CareRequest, provider: Provider) -> list[ClientGroup]:
     return lacking
 
 
-class Age(Rule):
+class Age(ForWhom):
     """The person is of an age that the provider takes (L4)."""
 
     rule_id = "AGE"
-    citation = "L4"
-    mendable = True
-    effort = 5
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers that take every age that the person may have."""
@@ -95,9 +106,8 @@ class Age(Rule):
         youngest, oldest = enquiry.request.ages or (0, GREATEST_AGE)
         return all_of([market.least_age <= youngest, market.most_age >= oldest])
 
-    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+    def of_pair(self, request: CareRequest, provider: Provider) -> Refusal | None:
         """Give the person's age, recorded or not, and the ages that the provider takes."""
-        request, provider = pair_of(enquiry, number)
         youngest, oldest = request.ages or (0, GREATEST_AGE)
         least = 0 if provider.least_age is None else provider.least_age
         most = GREATEST_AGE if provider.most_age is None else provider.most_age
@@ -123,13 +133,10 @@ def _ages_text(least: int, most: int) -> str:
     return f"aged {most} or under" if least == 0 else f"aged {least} to {most}"
 
 
-class OnlyResidents(Rule):
+class OnlyResidents(ForWhom):
     """A home for women or for men only takes nobody else (L4)."""
 
     rule_id = "RESIDENTS"
-    citation = "L4"
-    mendable = True
-    effort = 5
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
         """Return the providers for anybody, and those for the person's gender."""
@@ -137,9 +144,8 @@ class OnlyResidents(Rule):
         others = [mask for only, mask in only_for.items() if _TAKEN[only] != enquiry.request.gender]
         return ~any_of(others)
 
-    def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
+    def of_pair(self, request: CareRequest, provider: Provider) -> Refusal | None:
         """Say for whom the home is, and whether the person's gender is another or not recorded."""
-        request, provider = pair_of(enquiry, number)
         if provider.residents is None or _TAKEN[provider.residents] is request.gender:
             return None
         whom = f"{provider.name} is for {provider.residents} only"
@@ -149,3 +155,15 @@ class OnlyResidents(Rule):
                 Change(f"feasible if recorded as a {_TAKEN[provider.residents]}", 1, "record"),
             )
         return self.refuse(f"{request.request_id} is a {request.gender}; {whom}.")
+
+
+FOR_WHOM_RULES: tuple[ForWhom, ...] = (ClientGroups(), Age(), OnlyResidents())
+
+
+def for_others(request: CareRequest, provider: Provider) -> Refusal | None:
+    """Return why a provider's places are for others than the person; ``None`` where they are not.
+
+    Of several reasons the first.
+    """
+    found = (rule.of_pair(request, provider) for rule in FOR_WHOM_RULES)
+    return next((refusal for refusal in found if refusal is not None), None)

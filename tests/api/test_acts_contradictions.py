@@ -63,11 +63,6 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         "time of visit 2",
     ),
     "alike": ("R-101", visits({}, {"minutes": 30}, {}), "visit 3"),
-    "critical at once": (
-        "R-101",
-        visits(critical(480, minutes=60), critical(490, minutes=60)),
-        "time of visit 2",
-    ),
 }
 # And each only just kept.
 KEPT: dict[str, tuple[str, Change]] = {
@@ -124,6 +119,17 @@ def test_what_no_book_could_hold_is_not_taken_in(
     told = refused(sqlite_desk.call("PATCH", path, asked, version=1), 400, "bad-call")
     assert told["thing"] == thing
     assert "N-1" not in read_again(sqlite_desk, tmp_path / "out")
+
+
+def test_critical_visits_at_once_are_not_taken_in(sqlite_desk: Desk) -> None:
+    """They are no slip of one field: the whole request may not be arranged, and is told why."""
+    change = visits(critical(480, minutes=60), critical(490, minutes=60))
+    body, changes = bodies(sqlite_desk, "R-101", change)
+    told = refused(sqlite_desk.call("POST", "/v1/requests", body), 409, "request-refused")
+    assert [each["rule_id"] for each in told["refusals"]] == ["VISITS_NEVER_FIT"]
+    asked = {"changes": changes, "reason": "As told"}
+    answered = sqlite_desk.call("PATCH", "/v1/requests/R-101", asked, version=1)
+    refused(answered, 409, "request-refused")
 
 
 @pytest.mark.parametrize("name", KEPT)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from api.tables import ProviderRow
 from tests.api.desk import Desk, ok, refused
-from tests.api.offering import change_provider, enquire, own
+from tests.api.offering import change_provider, chosen, enquire, own, recorded
+from tests.api.test_acts_proposals import proposed
 from tests.api.test_acts_requests import new_request
 
 GROUPS = ["older_people", "dementia"]
@@ -53,6 +56,76 @@ def test_providers_are_told_the_groups_and_nothing_more_of_the_person(sqlite_des
     assert ok(seen)["advert"]["client_groups"] == ["dementia", "older_people"]
     assert "87" not in seen.text.replace(told["enquiry_id"], "")
     assert "woman" not in seen.text
+
+
+@pytest.mark.parametrize(
+    ("terms", "rule_id"),
+    [
+        ({"client_groups": ["mental_health"]}, "CLIENT_GROUP"),
+        ({"least_age": 18, "most_age": 64}, "AGE"),
+        ({"residents": "men"}, "RESIDENTS"),
+    ],
+)
+def test_who_is_for_others_is_neither_asked_nor_chosen(
+    sqlite_desk: Desk, terms: dict[str, object], rule_id: str
+) -> None:
+    """Whether it was so when asked, or came to be so after it had offered (L4)."""
+    body = new_request(sqlite_desk, client_groups=GROUPS, age=87, gender="woman")
+    assert sqlite_desk.call("POST", "/v1/requests", body).status_code == 201
+    offer = recorded(sqlite_desk, "maiden", request_id="N-1")
+    retell(sqlite_desk, "maiden", **terms)
+    path, choice = f"/v1/offers/{offer['offer_id']}/choice", {"chosen_by": "person"}
+    answered = sqlite_desk.call("PUT", path, choice, version=offer["version"])
+    assert refused(answered, 409, "conflict")["value"] == rule_id
+    asked = {"provider_ids": ["maiden"]}
+    answered = sqlite_desk.call("POST", "/v1/requests/N-1/enquiries", asked)
+    assert "is for others" in refused(answered, 409, "conflict")["detail"]
+    compared = sqlite_desk.get("/v1/requests/N-1/offers")["items"][0]["comparison"]
+    assert rule_id in [warning["rule_id"] for warning in compared["warnings"]]
+
+
+def test_another_group_makes_an_offer_stale(sqlite_desk: Desk) -> None:
+    """The provider offered for other people than the person turns out to be one of (H7, H14)."""
+    body = new_request(sqlite_desk, client_groups=["older_people"])
+    assert sqlite_desk.call("POST", "/v1/requests", body).status_code == 201
+    offer = chosen(sqlite_desk, recorded(sqlite_desk, "maiden", request_id="N-1"))
+    changed = {"changes": {"client_groups": GROUPS}, "reason": "New diagnosis"}
+    ok(sqlite_desk.call("PATCH", "/v1/requests/N-1", changed, version=1))
+    offer = sqlite_desk.get(f"/v1/offers/{offer['offer_id']}")
+    assert offer["state"] == "offered"
+    path, choice = f"/v1/offers/{offer['offer_id']}/choice", {"chosen_by": "person"}
+    answered = sqlite_desk.call("PUT", path, choice, version=offer["version"])
+    assert "client_groups" in refused(answered, 409, "conflict")["detail"]
+
+
+@pytest.mark.parametrize("changes", [{"age": 40}, {"gender": "man"}])
+def test_another_age_or_gender_lets_the_person_choose_anew(
+    sqlite_desk: Desk, changes: dict[str, object]
+) -> None:
+    """No provider was told of either, so its offer stands; the choice was for somebody else."""
+    body = new_request(sqlite_desk, age=87, gender="woman")
+    assert sqlite_desk.call("POST", "/v1/requests", body).status_code == 201
+    offer = chosen(sqlite_desk, recorded(sqlite_desk, "maiden", request_id="N-1"))
+    asked = {"changes": changes, "reason": "Recorded wrongly"}
+    ok(sqlite_desk.call("PATCH", "/v1/requests/N-1", asked, version=1))
+    offer = sqlite_desk.get(f"/v1/offers/{offer['offer_id']}")
+    assert offer["state"] == "offered"
+    assert chosen(sqlite_desk, offer)["state"] == "chosen"
+
+
+@pytest.mark.parametrize(("rating", "status"), [("requires_improvement", 201), ("inadequate", 409)])
+def test_a_proposal_is_accepted_with_the_rating_of_today(
+    sqlite_desk: Desk, rating: str, status: int
+) -> None:
+    """Another rating since the night is no obstacle, unless nobody is placed there now (L5)."""
+    found = proposed(sqlite_desk)["R-102"]
+    terms = {"cqc_rating": rating, "cqc_rated_on": "2026-03-31"}
+    retell(sqlite_desk, found["placed"]["provider_id"], **terms)
+    path = f"/v1/proposals/{found['proposal_id']}/acceptance"
+    answered = sqlite_desk.call("POST", path, {"note": ""})
+    assert answered.status_code == status, answered.text
+    if status == 409:
+        assert answered.json()["value"] == "RATING"
 
 
 def test_an_option_says_the_rating_and_its_day(sqlite_desk: Desk) -> None:
