@@ -44,7 +44,26 @@ SET_RATES: dict[str, Example] = {
                 }
             ]
         },
-    }
+    },
+    "weekends": {
+        "summary": "25.60 pounds an hour on weekdays; 28 at weekends and on bank holidays",
+        "value": {
+            "rates": [
+                {
+                    "service_type": "homecare",
+                    "unit": "hour",
+                    "days": ["mon", "tue", "wed", "thu", "fri"],
+                    "amount_pence": 2560,
+                },
+                {
+                    "service_type": "homecare",
+                    "unit": "hour",
+                    "days": ["sat", "sun", "bank_holiday"],
+                    "amount_pence": 2800,
+                },
+            ]
+        },
+    },
 }
 TERMS: dict[str, Example] = {
     "agency": {
@@ -58,7 +77,24 @@ TERMS: dict[str, Example] = {
             "contract": "framework",
             "zones": ["dorchester"],
         },
-    }
+    },
+    "care_home": {
+        "summary": "A home for older women, also with dementia, that admits at weekends",
+        "value": {
+            "provider_id": "elms",
+            "name": "The Elms",
+            "kind": "care_home",
+            "postcode": "DT1 2NB",
+            "services": ["residential", "residential_dementia"],
+            "client_groups": ["older_people", "dementia"],
+            "least_age": 65,
+            "residents": "women",
+            "cqc_rating": "good",
+            "cqc_rated_on": "2025-11-20",
+            "contract": "framework",
+            "admits_at_weekends": True,
+        },
+    },
 }
 HAND_BACK: dict[str, Example] = {
     "package": {

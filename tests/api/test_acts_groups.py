@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from api.schemas.provider_examples import TERMS
+from api.storage.books import dump
 from api.tables import ProviderRow
+from matcher.files import read_book, write_book
+from matcher.model import Provider
 from tests.api.desk import Desk, ok, refused
 from tests.api.offering import change_provider, chosen, enquire, own, recorded
 from tests.api.test_acts_proposals import proposed
@@ -126,6 +132,43 @@ def test_a_proposal_is_accepted_with_the_rating_of_today(
     assert answered.status_code == status, answered.text
     if status == 409:
         assert answered.json()["value"] == "RATING"
+
+
+def test_for_whom_a_place_is_and_who_pays_come_out_of_the_record(
+    sqlite_desk: Desk, tmp_path: Path
+) -> None:
+    """What is said over HTTP of a home, its rates and a person stands in the book dumped of it."""
+    home = TERMS["care_home"]["value"]
+    sqlite_desk.post("/v1/providers", home, role="administrator")
+    rates = {
+        "rates": [
+            {"service_type": "residential", "unit": "week", "amount_pence": "framework"},
+            {"service_type": "respite", "unit": "night", "days": ["sat"], "amount_pence": 15_000},
+        ]
+    }
+    path = f"/v1/providers/{home['provider_id']}/rates"
+    ok(sqlite_desk.call("PUT", path, rates, version=1, role="commissioner"))
+    person = {"client_groups": GROUPS, "age": 87, "gender": "woman"}
+    payers = {
+        "funding": "joint",
+        "health_share_percent": 40,
+        "own_contribution_pence_per_week": 5_000,
+    }
+    body = new_request(sqlite_desk, **person, **payers)
+    assert sqlite_desk.call("POST", "/v1/requests", body).status_code == 201
+    with sqlite_desk.record.snapshot() as session:
+        told = dump(session, sqlite_desk.record.clock.now(), sqlite_desk.record.clock.today())
+    write_book(tmp_path / "out", told[0], policy_text=told[1])
+    book = read_book(tmp_path / "out").book
+    by_id = {each.provider_id: each for each in book.providers}
+    assert by_id[home["provider_id"]] == Provider.model_validate(home)
+    kept = {rate.amount_pence for rate in book.rates if rate.provider_id == home["provider_id"]}
+    assert kept == {"framework", 15_000}
+    (found,) = [each for each in book.requests if each.request_id == "N-1"]
+    assert found.model_dump(mode="json", include=set(person | payers)) == {
+        **person,
+        **payers,
+    }
 
 
 def test_an_option_says_the_rating_and_its_day(sqlite_desk: Desk) -> None:

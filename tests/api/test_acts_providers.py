@@ -38,11 +38,14 @@ def test_examples_can_be_pasted(desk: Desk) -> None:
         ok(desk.call("PUT", f"{path}/{name}/capacity", body, version=1))
     status = examples.SET_STATUS["embargo"]["value"]
     ok(desk.call("PUT", f"{path}/maiden/status", status, **COMMISSIONER))
-    rates = examples.SET_RATES["homecare"]["value"]
-    ok(desk.call("PUT", f"{path}/maiden/rates", rates, version=3, **COMMISSIONER))
-    terms = examples.TERMS["agency"]["value"]
-    desk.post(path, terms, **ADMINISTRATOR)
-    ok(desk.call("PUT", f"{path}/stour/terms", terms, version=1, **COMMISSIONER))
+    for version, rates in enumerate(examples.SET_RATES.values(), start=3):
+        body = rates["value"]
+        ok(desk.call("PUT", f"{path}/maiden/rates", body, version=version, **COMMISSIONER))
+    for each in examples.TERMS.values():
+        terms = each["value"]
+        desk.post(path, terms, **ADMINISTRATOR)
+        own = f"{path}/{terms['provider_id']}/terms"
+        ok(desk.call("PUT", own, terms, version=1, **COMMISSIONER))
     desk.post(f"{path}/maiden/hand-backs", examples.HAND_BACK["package"]["value"], **MAIDEN)
 
 
