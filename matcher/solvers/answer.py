@@ -119,7 +119,7 @@ def _placed(problem: Problem, choice: Choice, points: Fraction | None) -> Placed
         f"{km_text(int(enquiry.distance_metres[option.provider]))} away"
         f"{enquiry.way_text(option.provider)}",
         rated_text(provider),
-        f"one of {asked} that could start on their own, {bookable} of them within the rate",
+        _choice_text(asked, bookable),
         *_generic_reasons(enquiry, option.provider),
         *approval_reasons(priced, option.provider),
         *price_notes(priced, option.provider),
@@ -127,6 +127,13 @@ def _placed(problem: Problem, choice: Choice, points: Fraction | None) -> Placed
     )
     scarcity = None if points is None else round(float(points), POINTS_DECIMALS)
     return placed.model_copy(update={"reasons": reasons, "scarcity_points": scarcity})
+
+
+def _choice_text(asked: int, bookable: int) -> str:
+    """Return among how many providers a plan could choose for somebody, were nobody else there."""
+    if asked == 1:
+        return "the only provider that could start"
+    return f"one of {asked} providers that could start, {bookable} of them without an approval"
 
 
 def _gap_reasons(placed: Placed, enquiry: Enquiry) -> tuple[str, ...]:

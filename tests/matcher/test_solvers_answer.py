@@ -47,7 +47,7 @@ def test_a_proposal_says_why(gazetteer: Gazetteer) -> None:
     assert line.reasons == (
         "0.8 km away",
         "rated Good on 2026-04-01",
-        "one of 2 that could start on their own, 1 of them within the rate",
+        "one of 2 providers that could start, 1 of them without an approval",
     )
 
 
