@@ -8,7 +8,14 @@ from matcher.eligibility.rule import Refusal
 from matcher.eligibility.visit_rules import can_be_made
 from matcher.model import Book, CareRequest
 from matcher.policy import Policy
-from matcher.vocabulary import PANEL_SERVICES, Funding, ServiceType, TimeNeed, minute_text
+from matcher.vocabulary import (
+    PANEL_SERVICES,
+    Funding,
+    ProviderStatus,
+    ServiceType,
+    TimeNeed,
+    minute_text,
+)
 
 RequestRule = Callable[[CareRequest, Book, Policy], Iterator[Refusal]]
 
@@ -26,6 +33,8 @@ def request_warnings(request: CareRequest, policy: Policy) -> tuple[str, ...]:
         f"Visit {v.visit_no} lasts {v.minutes} minutes; under {limit} minutes needs a reason (L3)."
         for v in short
     ]
+    if request.funding is Funding.JOINT and request.health_share_percent is None:
+        warnings.append("The NHS's share is not recorded: until then the council is to pay it all.")
     if request.is_respite and request.respite_nights_left is None:
         warnings.append("Respite nights left are not recorded: confirm the allowance (H13).")
     return tuple(warnings)
@@ -34,13 +43,20 @@ def request_warnings(request: CareRequest, policy: Policy) -> tuple[str, ...]:
 def not_running(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
     """Refuse a request whose care already runs: a change of provider is challenged first (H18)."""
     provider_id = book.running_provider.get(request.request_id)
-    if provider_id is not None:
-        yield Refusal(
-            "RUNNING",
-            "H18",
-            f"Care for {request.request_id} already runs with {provider_id}; a change of provider "
-            "is challenged first, with written reasons.",
+    if provider_id is None:
+        return
+    closed = (p.provider_id for p in book.providers if p.status is ProviderStatus.CLOSED)
+    if provider_id in closed:
+        sentence = (
+            f"Care for {request.request_id} runs with {provider_id}, which is closed; to search "
+            "for another place, take its line out of running.csv."
         )
+    else:
+        sentence = (
+            f"Care for {request.request_id} already runs with {provider_id}; a change of provider "
+            "is challenged first, with written reasons."
+        )
+    yield Refusal("RUNNING", "H18", sentence)
 
 
 def own_panel(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:

@@ -11,6 +11,7 @@ from matcher.files.book_rows import BookRows
 from matcher.files.names import nearly_one_name
 from matcher.files.rows import Rows, Sourced
 from matcher.geography import Gazetteer, Postcode
+from matcher.geography.authorities import authority_name
 from matcher.model import CareRequest, Provider
 from matcher.vocabulary import PANEL_SERVICES, ProviderKind, ProviderStatus
 
@@ -74,7 +75,9 @@ def _outside(
     for line, postcode in _waiting(rows):
         authority = gazetteer.locate(postcode).authority
         if authority is not None and authority not in own:
-            found[f"a postcode of {council}, the book's council: it is in {authority}"].append(line)
+            there = authority_name(authority) or authority
+            own_name = authority_name(council) or council
+            found[f"a postcode of {own_name}, the book's council: it is in {there}"].append(line)
     return found
 
 

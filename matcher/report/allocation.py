@@ -51,6 +51,7 @@ STATUSES = {
     Status.CANCELLED: "stopped early; the best found until then",
     Status.BASELINE: "today's way: first come, first served, to the nearest free provider",
 }
+UNPRICED_STAGE = "unpriced_offers"
 UNPLACED_STAGES = tuple(f"unplaced_{risk.value}" for risk in (Risk.RED, Risk.AMBER, Risk.GREEN))
 
 
@@ -77,8 +78,8 @@ def allocation_page(
         parts.append(section("No place", _reasons(summary.counts.unplaced_by_reason, named)))
     if summary.displaced:
         parts.append(section("To be found another place", _displaced(summary)))
-    told = [_proof_of_aims(summary), WHO_DECIDES, f"Written to {folder}"]
-    parts += [note(text) for text in told if text]
+    told = [_proof_of_aims(summary), WHO_DECIDES] if summary.counts.arrangeable else []
+    parts += [note(text) for text in (*told, f"Written to {folder}")]
     explain = f"carematch explain {book} REQUEST --allocation {folder}"
     return page([*parts, facts([("Why", explain), ("Aims, proof", "--why")])])
 
@@ -91,13 +92,10 @@ def _displaced(summary: Summary) -> RenderableType:
 
 def outcome_part(summary: Summary) -> Group:
     """Return how many have a place, by risk and beside today's way, and what that costs."""
-    return section(
-        f"Plan of {long_day_text(summary.as_of)}: {summary.title}",
-        note(in_a_sentence(summary), GOOD),
-        BLANK,
-        _by_risk(summary),
-        note(_cost(summary)),
-    )
+    told = [note(in_a_sentence(summary), GOOD), BLANK, _by_risk(summary)]
+    if summary.counts.arrangeable:
+        told.append(note(_cost(summary)))
+    return section(f"Plan of {long_day_text(summary.as_of)}: {summary.title}", *told)
 
 
 def named_by_reason(market: Market, allocation: Allocation) -> dict[UnplacedReason, list[str]]:
@@ -139,6 +137,9 @@ def _cost(summary: Summary) -> str:
     told = f"Costs {_gbp(summary.weekly_cost_gbp)} a week for those placed"
     if summary.counts.needs_approval:
         told += f", {_gbp(summary.weekly_cost_needs_approval_gbp)} more once approved"
+    unpriced = sum(stage.value for stage in summary.stages if stage.name == UNPRICED_STAGE)
+    if unpriced:
+        told += f" and {people_text(unpriced)} at a price yet to be agreed"
     if summary.today is not None:
         told += f"; by today's way {_gbp(summary.today.weekly_cost_gbp)}"
     return f"{told}."
@@ -227,6 +228,8 @@ def _best_text(stage: Stage) -> Text:
 
 def in_a_sentence(summary: Summary) -> str:
     """Return what the allocation achieves against today's way and against the best possible."""
+    if not summary.counts.arrangeable:
+        return "Nobody who waits may be searched for yet."
     return " ".join(part for part in (_against_today(summary), _proof(summary)) if part)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -35,16 +36,23 @@ def options_table(market: Market, options: Iterable[Option]) -> RenderableType:
     return table(columns, rows, right=("", "A week", "Away"), whole=("Starts", "Booking"))
 
 
-def option_notes(options: Iterable[Option]) -> RenderableType | None:
+def option_notes(options: Iterable[Option], wanted: date | None = None) -> RenderableType | None:
     """Return what has to be known of single options, those with the same together.
 
-    What has to be agreed to before it may be booked, who pays and a known rise, a way round
-    water, why it stands behind an option that scores less, and warnings; ``None`` where there is
-    nothing.
+    What has to be agreed to before it may be booked, a start later than wanted, who pays and a
+    known rise, a way round water, why it stands behind an option that scores less, and warnings;
+    ``None`` where there is nothing.
+
+    Parameters
+    ----------
+    options
+        The options.
+    wanted
+        The day by which care is wanted, where that is recorded.
     """
     ranks: defaultdict[str, list[str]] = defaultdict(list)
     for option in options:
-        for text in (*_remarks(option), *option.warnings):
+        for text in (*_remarks(option, wanted), *option.warnings):
             ranks[text].append(f"{option.rank}")
     rows = [
         (", ".join(numbers), Text(plain_text(text), style=ALERT)) for text, numbers in ranks.items()
@@ -52,9 +60,11 @@ def option_notes(options: Iterable[Option]) -> RenderableType | None:
     return listing(rows) if rows else None
 
 
-def _remarks(option: Option) -> Iterator[str]:
+def _remarks(option: Option, wanted: date | None) -> Iterator[str]:
     if option.needs_approval:
         yield f"approval: {_approval(option)}"
+    if wanted is not None and option.start_date > wanted:
+        yield "starts later than wanted"
     yield from option.price_notes
     if option.way:
         yield f"{km_text(option.distance_metres)} is the way {option.way}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from matcher.eligibility import RULES, Verdict
 from matcher.eligibility.provider_rules import Service
@@ -31,19 +32,22 @@ def sellers_out(verdict: Verdict) -> list[int]:
 def outsiders_brief(search: Search) -> Group:
     """Return the nearest providers that are not offered, each with its main reason.
 
-    Those that a small change would let in stand first, with that change.
+    Those asked for stand first, then those that a small change would let in, with that change.
+    Where nobody can start the reasons are the answer, and are told to their end.
     """
     verdict, metres = search.verdict, search.verdict.enquiry.distance_metres
     providers = verdict.enquiry.market.providers
     misses = search.shortlist.near_misses
     nearly = {m.provider_id: would_do(m.changes).replace(m.name, "it") for m in misses}
     out = sellers_out(verdict)
-    out.sort(key=lambda number: providers[number].provider_id not in nearly)
+    asked = verdict.enquiry.asked_for
+    out.sort(key=lambda n: (not asked[n], providers[n].provider_id not in nearly))
+    shown = cut if search.shortlist.options else Text
     rows = [
         (
             _short(providers[number].name),
             km_text(int(metres[number])),
-            cut(nearly.get(providers[number].provider_id) or main_reason(verdict, number)),
+            shown(nearly.get(providers[number].provider_id) or main_reason(verdict, number)),
         )
         for number in out[:MOST_NAMED]
     ]
@@ -53,8 +57,10 @@ def outsiders_brief(search: Search) -> Group:
         parts.append(note(f"and {more} (--why names all)", QUIET))
     if not out:
         parts = [note("Nobody else on file sells this service.")]
-    order = "those that a small change would let in, then nearest first"
-    return section(f"Not offered: {order}" if nearly else "Not offered, nearest first", *parts)
+    groups = ["those asked for"] if asked[out].any() else []
+    groups += ["those that a small change would let in"] if nearly else []
+    order = ", ".join([*groups, "then nearest first"])
+    return section(f"Not offered: {order}" if groups else "Not offered, nearest first", *parts)
 
 
 def _short(name: str) -> str:

@@ -138,17 +138,18 @@ def _offer(enquiry: Enquiry, number: int, rank: int) -> Option | None:
 
 def pair_page(market: Market, pair: Pair) -> Group:
     """Return the answer of one pair: in a sentence, then what stands against it or its offer."""
+    request = market.request(pair.request_id)
     parts: list[RenderableType] = [
         heading(verdict_text(market, pair)),
         BLANK,
-        request_brief(market, market.request(pair.request_id)),
+        request_brief(market, request),
         BLANK,
     ]
     refusing = [rule for rule in pair.rules if not rule.passes]
     if refusing:
         parts.append(section("Why not, and what would have to change", _changes(refusing)))
     elif pair.offer:
-        told = [options_table(market, [pair.offer]), option_notes([pair.offer])]
+        told = [options_table(market, [pair.offer]), option_notes([pair.offer], request.start_by)]
         told.append(offered_times([pair.offer]))
         parts.append(section("What it could offer", *(part for part in told if part is not None)))
     return page([*parts, note(MORE, QUIET)])

@@ -77,13 +77,16 @@ def _stay(market: Market, request: CareRequest, placement: Placement) -> str:
     """Return the bed that is asked for, and when."""
     kind = word_text(request.care_type) if request.care_type else "kind not recorded"
     length = "for good" if placement.nights is None else f"for {placement.nights} nights"
-    day = market.book.as_of
-    days = [
-        f"{word} {short_day_text(on, day)}"
-        for word, on in (("from", placement.admit_from), ("until", placement.admit_to))
-        if on is not None
-    ]
-    return sentence_text(" ".join([f"{kind} bed {length}", *days]))
+    first, last = (
+        on and short_day_text(on, market.book.as_of)
+        for on in (placement.admit_from, placement.admit_to)
+    )
+    if first and last:
+        when = f", between {first} and {last}"
+    else:
+        until = "by" if placement.nights is None else "over by"
+        when = f" from {first}" if first else f", {until} {last}" if last else ""
+    return sentence_text(f"{kind} bed {length}{when}")
 
 
 def _week(visits: Iterable[Visit]) -> str:

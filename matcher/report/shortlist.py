@@ -30,7 +30,7 @@ RULE_TITLES = {rule.rule_id: (rule.__doc__ or "").partition("\n")[0] for rule in
 def shortlist_page(market: Market, search: Search) -> Group:
     """Return what a broker puts before a person, in one screen: options, cautions, who is out."""
     answer = search.shortlist
-    parts: list[RenderableType] = [shortlist_head(market, search), *_alerts(answer)]
+    parts: list[RenderableType] = [shortlist_head(market, search), *_alerts(market, answer)]
     times = offered_times(answer.options)
     if times is not None:
         parts.append(section("Times offered", times))
@@ -74,9 +74,9 @@ def shortlist_document(search: Search) -> dict[str, Any]:
     return document
 
 
-def _alerts(answer: Shortlist) -> Iterator[RenderableType]:
+def _alerts(market: Market, answer: Shortlist) -> Iterator[RenderableType]:
     """Yield what has to be known before an option is put to anybody."""
-    waiting = option_notes(answer.options)
+    waiting = option_notes(answer.options, market.request(answer.request_id).start_by)
     if waiting is not None:
         yield waiting
     told = [plain_text(text) for text in (*answer.notes, *answer.warnings)]

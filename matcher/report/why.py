@@ -90,10 +90,7 @@ def explain_place(night: Night, request_id: str, provider_id: str | None = None)
         If the request does not wait.
     """
     line, seat = night.line(request_id), night.seat(request_id)
-    others: Iterable[Option] = ()
-    if seat is not None:
-        metres = seat.enquiry.distance_metres
-        others = sorted(seat.options, key=lambda o: (int(metres[o.provider]), o.provider))
+    options = () if seat is None else _of_providers(seat)
     providers = night.market.providers
     return Why(
         request_id=request_id,
@@ -101,17 +98,29 @@ def explain_place(night: Night, request_id: str, provider_id: str | None = None)
         waiting_days=waited(night.market, request_id),
         placed=line if isinstance(line, Placed) else None,
         unplaced=line if isinstance(line, Unplaced) else None,
-        could_serve=0 if seat is None else len(seat.options),
+        could_serve=len(options),
         uses=() if seat is None or seat.chosen is None else seat.uses(seat.chosen.option) or (),
         standings=() if seat is None else tuple(_standings(seat)),
         others=tuple(
             _other(seat, option)
-            for option in others
+            for option in options
             if seat is not None
             and (seat.chosen is None or option is not seat.chosen.option)
             and provider_id in {None, providers[option.provider].provider_id}
         ),
     )
+
+
+def _of_providers(seat: Seat) -> tuple[Option, ...]:
+    """Return one option of each provider, nearest first: the one taken, else its best alone.
+
+    A home has several where its price depends on the day of admission; it is one home all the same.
+    """
+    metres, taken = seat.enquiry.distance_metres, seat.chosen and seat.chosen.option
+    best: dict[int, Option] = {}
+    for option in sorted(seat.options, key=lambda o: (o is not taken, o.alone, o.tie)):
+        best.setdefault(option.provider, option)
+    return tuple(sorted(best.values(), key=lambda o: (int(metres[o.provider]), o.provider)))
 
 
 def _standings(seat: Seat) -> Iterable[Standing]:
@@ -121,7 +130,7 @@ def _standings(seat: Seat) -> Iterable[Standing]:
     own = problem.values(seat.number, chosen)
     alone = [
         problem.values(seat.number, seat.alone(option))
-        for option in seat.options
+        for option in _of_providers(seat)
         if option is not chosen.option
     ]
     for stage, (objective, value) in enumerate(zip(problem.order, own, strict=True)):

@@ -84,7 +84,13 @@ def _answer(market: Market, why: Why) -> str:
     placed = why.placed
     name = market.providers[market.provider_number(placed.provider_id)].name
     start = short_day_text(placed.start_date, market.book.as_of)
-    cost, away = week_text(placed.weekly_cost_pence), km_text(placed.distance_metres)
+    wanted = market.request(why.request_id).start_by
+    if wanted is not None and placed.start_date > wanted:
+        start += f" (wanted by {short_day_text(wanted, market.book.as_of)})"
+    cost = "no price on file"
+    if placed.weekly_cost_pence is not None:
+        cost = week_text(placed.weekly_cost_pence)
+    away = km_text(placed.distance_metres)
     awaits = "" if placed.status is PlacementStatus.PROPOSED else ", once its price is approved"
     rated = f"CQC {rating_text(placed.cqc_rating, placed.cqc_rated_on)}"
     told = f"{start}, {cost}, {away} away, {rated}{awaits}"

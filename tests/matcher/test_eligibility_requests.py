@@ -19,6 +19,7 @@ from tests.builders import (
     day,
     homecare_request,
     placement_request,
+    provider,
     request,
     respite_request,
     timed_visit,
@@ -58,6 +59,25 @@ def test_care_that_runs_already_is_not_searched_for() -> None:
     refusal = only(asked, Running(request_id="R-1", provider_id="P-7", started_on=AS_OF))
     assert (refusal.rule_id, refusal.citation) == ("RUNNING", "H18")
     assert refusal.sentence.startswith("Care for R-1 already runs with P-7;")
+
+
+def test_joint_funding_without_a_share_is_said() -> None:
+    """Who agreed to pay jointly and recorded no share is told that the council pays it all."""
+    joint = homecare_request(funding="joint")
+    (told,) = request_warnings(joint, default_policy())
+    assert told == "The NHS's share is not recorded: until then the council is to pay it all."
+    shared = homecare_request(funding="joint", health_share_percent=40)
+    assert request_warnings(shared, default_policy()) == ()
+
+
+def test_care_with_a_closed_provider_says_how_to_search() -> None:
+    """H18: who has to leave a closed provider is told what to do, not that a change is unwanted."""
+    runs = Running(request_id="R-1", provider_id="P-7", started_on=AS_OF)
+    refusal = only(homecare_request(), runs, provider("P-7", status="closed"))
+    assert refusal.sentence == (
+        "Care for R-1 runs with P-7, which is closed; to search for another place, take its line "
+        "out of running.csv."
+    )
 
 
 @pytest.mark.parametrize("service", sorted(PANEL_SERVICES))

@@ -44,7 +44,7 @@ def test_a_postcode_of_another_council_is_told(tmp_path: Path, gazetteer: Gazett
     assert found == (
         "requests.csv",
         3,
-        "a postcode of E06000059, the book's council: it is in E08000035",
+        "a postcode of Dorset, the book's council: it is in Leeds",
     )
 
 
@@ -56,7 +56,7 @@ def test_people_of_one_other_council_are_told_together(
     (found,) = warned(tmp_path, gazetteer, *steps)
     assert found[1:] == (
         3,
-        "a postcode of E06000059, the book's council: it is in E08000035; 3 people in all",
+        "a postcode of Dorset, the book's council: it is in Leeds; 3 people in all",
     )
 
 

@@ -141,6 +141,13 @@ def test_many_reasons_are_cut_with_their_number() -> None:
 # -- allocations -------------------------------------------------------------------------------
 
 
+def _counts(unplaced: int, **own: int) -> Counts:
+    usual = {"waiting": 20, "arrangeable": 20, "placed": 20 - unplaced, "needs_approval": 0}
+    reasons = {UnplacedReason.NO_CAPACITY: unplaced} if unplaced else {}
+    told = {**usual, "unplaced": unplaced, "unplaced_by_reason": reasons, **own}
+    return Counts.model_validate(told)
+
+
 def _measures(red: int, amber: int, green: int, bound: int | None = None) -> dict[str, object]:
     values = {RED: red, AMBER: amber, GREEN: green}
     stages = tuple(
@@ -148,18 +155,10 @@ def _measures(red: int, amber: int, green: int, bound: int | None = None) -> dic
         for name, value in values.items()
     )
     unplaced = red + amber + green
-    counts = Counts(
-        waiting=20,
-        arrangeable=20,
-        placed=20 - unplaced,
-        needs_approval=0,
-        unplaced=unplaced,
-        unplaced_by_reason={UnplacedReason.NO_CAPACITY: unplaced} if unplaced else {},
-    )
     return {
         "status": Status.FEASIBLE,
         "stages": stages,
-        "counts": counts,
+        "counts": _counts(unplaced),
         "weekly_cost_gbp": 12.5,
         "weekly_cost_needs_approval_gbp": 0.0,
         "seconds": 1.0,
@@ -196,6 +195,26 @@ def test_the_sentence_says_by_how_much_and_at_which_risk() -> None:
     assert same.endswith("as many as by today's way.")
     fewer = in_a_sentence(_summary(today, **_measures(3, 3, 2)))
     assert "1 fewer than by today's way (1 fewer at green risk)" in fewer
+
+
+def test_a_plan_for_nobody_claims_nothing() -> None:
+    """Where nobody may be searched for no count, cost or proof is told: only that."""
+    own = _measures(0, 0, 20)
+    own["counts"] = _counts(20, arrangeable=0)
+    summary = _summary(None, **own)
+    assert in_a_sentence(summary) == "Nobody who waits may be searched for yet."
+    page = one_line(allocation_page(summary, "out"))
+    assert "Costs" not in page
+    assert "proved" not in page
+
+
+def test_a_price_yet_to_be_agreed_is_not_told_as_nothing() -> None:
+    """Offers without a rate on file are counted beside the cost (H9)."""
+    own = _measures(0, 0, 1)
+    own["counts"] = _counts(1, placed=18, needs_approval=1)
+    own["stages"] = (Stage(name="unpriced_offers", unit="people", value=1, bound=1),)
+    page = one_line(allocation_page(_summary(None, **own), "out"))
+    assert "£0.00 more once approved and 1 person at a price yet to be agreed." in page
 
 
 def test_the_sentence_never_claims_a_proof_that_is_not_there() -> None:

@@ -41,6 +41,32 @@ def _book(*requests: CareRequest, **tables: object) -> Book:
     )
 
 
+@pytest.mark.parametrize(
+    ("nights", "window", "told"),
+    [
+        (7, (AS_OF, date(2026, 4, 30)), "bed for 7 nights, between Wed 1 Apr and Thu 30 Apr"),
+        (7, (None, date(2026, 4, 30)), "bed for 7 nights, over by Thu 30 Apr"),
+        (None, (AS_OF, None), "bed for good from Wed 1 Apr"),
+        (None, (None, date(2026, 4, 30)), "bed for good, by Thu 30 Apr"),
+        (None, (None, None), "bed for good"),
+    ],
+)
+def test_a_stay_says_in_which_days_it_lies(
+    policy: Policy,
+    gazetteer: Gazetteer,
+    nights: int | None,
+    window: tuple[date | None, date | None],
+    told: str,
+) -> None:
+    """A stay lies between two days and is not as long as they are apart (H13)."""
+    first, last = window
+    bed = Placement(care_type=CareType.RESIDENTIAL, nights=nights, admit_from=first, admit_to=last)
+    service = ServiceType.RESIDENTIAL if nights is None else ServiceType.RESPITE
+    asked = CareRequest(request_id="R-1", service_type=service, placement=bed)
+    text = one_line(request_brief(_market(_book(asked), policy, gazetteer), asked))
+    assert text.endswith(told)
+
+
 # -- requests ----------------------------------------------------------------------------------
 
 

@@ -124,5 +124,8 @@ def test_the_page_of_any_allocation_fits_and_accounts_for_everybody(
     assert sum(each.placed for each in risks) == counts.placed
     assert sum(each.needs_approval for each in risks) == counts.needs_approval
     sentence = in_a_sentence(summary)
-    assert sentence.startswith(f"{counts.placed} of {counts.arrangeable} ")
-    assert sentence.endswith("as many as by today's way.")
+    if not counts.arrangeable:
+        assert sentence == "Nobody who waits may be searched for yet."
+    else:
+        assert sentence.startswith(f"{counts.placed} of {counts.arrangeable} ")
+        assert sentence.endswith("as many as by today's way.")
