@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from matcher.geography import Postcode
-from matcher.vocabulary import Day, Funding, ServiceType, plain_text
+from matcher.vocabulary import Day, plain_text
 
 AS_OF = date(2026, 4, 1)
 POSTCODES = tuple(
@@ -82,15 +82,7 @@ def maybe(strategy: st.SearchStrategy[Any], *, gaps: bool = True) -> st.SearchSt
     return st.none() | strategy if gaps else strategy
 
 
-@st.composite
-def payers(draw: st.DrawFn, service: ServiceType, funding: Funding | None) -> dict[str, int]:
-    """Draw what others than the council pay for care, as far as they may."""
-    pence = st.integers(0, 60_000)
-    drawn = {"own_contribution_pence_per_week": draw(pence)} if draw(st.booleans()) else {}
-    if funding is Funding.JOINT and draw(st.booleans()):
-        drawn["health_share_percent"] = draw(st.integers(0, 100))
-    if service is not ServiceType.HOMECARE and draw(st.booleans()):
-        drawn["third_party_top_up_pence_per_week"] = draw(pence)
-    if service in {ServiceType.NURSING, ServiceType.NURSING_DEMENTIA} and draw(st.booleans()):
-        drawn["nursing_contribution_pence_per_week"] = draw(pence)
-    return drawn
+@lru_cache(_KEPT)
+def seldom(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw from a strategy once in four times, or else None."""
+    return st.integers(0, 3).flatmap(lambda number: strategy if number == 3 else st.none())

@@ -18,8 +18,9 @@ from matcher.vocabulary import (
     ProviderStatus,
     ServiceType,
 )
+from tests.drawn_money import rates
 from tests.draws import dates, some
-from tests.strategies import books, providers, rates, requests
+from tests.strategies import books, providers, requests
 
 _WELCOMING: dict[str, object] = {
     "status": ProviderStatus.OPEN,

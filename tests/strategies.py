@@ -11,16 +11,13 @@ from matcher.model import (
     BedCapacity,
     Book,
     CareRequest,
-    FrameworkRate,
     HomecareCapacity,
     HomecarePackage,
     Offered,
     Placement,
     Provider,
-    Rate,
     Running,
     Visit,
-    Zone,
 )
 from matcher.policy import Policy, default_policy, parse_policy
 from matcher.vocabulary import (
@@ -31,29 +28,28 @@ from matcher.vocabulary import (
     ClientGroup,
     Contract,
     CqcRating,
-    Funding,
     Outcome,
     PersonGender,
     ProviderKind,
     ProviderStatus,
-    RateDay,
-    RateUnit,
     Residents,
     Risk,
     ServiceType,
     TimeNeed,
 )
-from tests.draws import AS_OF, dates, days, maybe, payers, postcodes, some, texts
+from tests.drawn_money import ZONES, framework_rates, payers, rates
+from tests.draws import AS_OF, dates, days, maybe, postcodes, seldom, some, texts
 
 COUNCIL = "E06000059"
-ZONES = (
-    Zone(zone="dorchester", postcodes=("DT1", "DT2")),
-    Zone(zone="weymouth", postcodes=("DT3", "DT4", "DT5 1")),
-)
 VISIT_MINUTES = (15, 30, 45, 60)
 _BANDS = default_policy().bands
 _WORDS = ("dementia", "diabetes", "peg_feed", "bariatric")
-CLIENT_GROUPS = (ClientGroup.OLDER_PEOPLE, ClientGroup.DEMENTIA, ClientGroup.AUTISM)
+CLIENT_GROUPS = (
+    ClientGroup.OLDER_PEOPLE,
+    ClientGroup.DEMENTIA,
+    ClientGroup.AUTISM,
+    ClientGroup.YOUNGER_ADULTS,
+)
 _LANGUAGES = ("english", "polish", "bsl")
 _TOLD = maybe(dates(-40, 0))
 
@@ -71,20 +67,20 @@ def providers(
         name=draw(texts(min_size=1)),
         kind=kind,
         postcode=draw(postcodes()),
-        services=(ServiceType.HOMECARE,) if agency else draw(some(sold, max_size=5).filter(bool)),
-        specialisms=draw(some(_WORDS, max_size=4)),
-        client_groups=draw(some(CLIENT_GROUPS, max_size=3)),
-        least_age=draw(st.sampled_from([None, None, 18, 65])),
-        most_age=draw(st.sampled_from([None, None, 65, 120])),
-        residents=draw(st.sampled_from([None, None, *Residents])),
+        services=draw(seldom(some(sold, max_size=5))) or tuple(sold),
+        specialisms=draw(st.just(_WORDS) | some(_WORDS, max_size=3)),
+        client_groups=draw(seldom(some(CLIENT_GROUPS, max_size=3))) or (),
+        least_age=draw(seldom(st.sampled_from([18, 65]))),
+        most_age=draw(seldom(st.sampled_from([65, 120]))),
+        residents=draw(seldom(st.sampled_from(Residents))),
         cqc_rating=draw(st.sampled_from(CqcRating)),
         cqc_rated_on=draw(maybe(dates(-4000, 0))),
         contract=draw(st.sampled_from(Contract)),
         lot=draw(st.sampled_from([None, "generic", "specialist"])),
-        zones=draw(some([zone.zone for zone in ZONES])),
+        zones=draw(seldom(some([zone.zone for zone in ZONES]))) or (),
         tier=draw(maybe(st.integers(1, 3))),
-        max_distance_metres=draw(maybe(st.integers(1, 60_000))),
-        status=draw(st.sampled_from([ProviderStatus.OPEN, ProviderStatus.OPEN, *ProviderStatus])),
+        max_distance_metres=draw(seldom(st.integers(1, 60_000))),
+        status=draw(seldom(st.sampled_from(ProviderStatus))) or ProviderStatus.OPEN,
         min_weekly_minutes=draw(maybe(st.integers(0, 600))),
         languages=draw(some(_LANGUAGES)),
         female_carers=draw(maybe(st.booleans())),
@@ -92,6 +88,13 @@ def providers(
         lead_days=draw(maybe(st.integers(0, 14))),
         admits_at_weekends=draw(maybe(st.booleans())),
     )
+
+
+@st.composite
+def former_providers(draw: st.DrawFn, provider_id: str = "gone") -> Provider:
+    """Draw a closed provider that is nowhere: one that left the register, known by its id."""
+    gone = {"status": ProviderStatus.CLOSED, "postcode": None}
+    return draw(providers(provider_id)).model_copy(update=gone)
 
 
 @st.composite
@@ -126,53 +129,6 @@ def bed_capacity(
         available_to=draw(maybe(st.integers(0, 60).map(lambda n: first + timedelta(days=n)))),
         as_of=draw(told),
         assumed=draw(st.booleans()),
-    )
-
-
-@st.composite
-def rates(draw: st.DrawFn, provider: Provider) -> tuple[Rate, ...]:
-    """Draw at most one rate for each service of a provider, sometimes with a successor."""
-    drawn = []
-    for service in draw(some(provider.services, max_size=5)):
-        unit = _unit_of(service)
-        pence = draw(
-            st.integers(1_000, 3_500) if unit is RateUnit.HOUR else st.integers(8_000, 150_000)
-        )
-        today = {
-            "provider_id": provider.provider_id,
-            "service_type": service,
-            "zone": draw(st.sampled_from([None, None, "weymouth"])),
-            "unit": unit,
-            "days": draw(st.sampled_from([(), (), (RateDay.SAT, RateDay.BANK_HOLIDAY)])),
-            "amount_pence": draw(st.sampled_from([pence, pence, pence, "framework"])),
-            "assumed": draw(st.booleans()),
-        }
-        if draw(st.booleans()):
-            drawn.append(Rate(**today, valid_to=AS_OF + timedelta(days=30)))
-            drawn.append(Rate(**today, valid_from=AS_OF + timedelta(days=31)))
-        else:
-            drawn.append(Rate(**today))
-    return tuple(drawn)
-
-
-def _unit_of(service: ServiceType) -> RateUnit:
-    units = {ServiceType.HOMECARE: RateUnit.HOUR, ServiceType.RESPITE: RateUnit.NIGHT}
-    return units.get(service, RateUnit.WEEK)
-
-
-@st.composite
-def framework_rates(draw: st.DrawFn) -> tuple[FrameworkRate, ...]:
-    """Draw at most one ceiling for each service and zone."""
-    keys = [(service, zone) for service in ServiceType for zone in (None, "dorchester")]
-    return tuple(
-        FrameworkRate(
-            service_type=service,
-            zone=zone,
-            unit=_unit_of(service),
-            amount_pence=draw(st.integers(1_000, 120_000)),
-            valid_from=draw(st.sampled_from([None, AS_OF])),
-        )
-        for service, zone in draw(some(keys, max_size=3))
     )
 
 
@@ -264,7 +220,8 @@ def requests(
     named = draw(st.permutations(provider_ids)) if provider_ids else []
     split = draw(st.integers(0, len(named)))
     agreed = st.booleans() if gaps else st.just(value=True)
-    funding = draw(maybe(st.sampled_from(Funding), gaps=gaps))
+    placement = None if homecare else draw(placements(service, gaps=gaps))
+    care_type = placement.care_type if placement else None
     return CareRequest(
         request_id=request_id,
         service_type=service,
@@ -273,21 +230,18 @@ def requests(
         waiting_since=draw(maybe(dates(-90, 0), gaps=gaps)),
         urgent_reason=draw(texts()),
         start_by=draw(maybe(dates(0, 30), gaps=gaps)),
-        funding=funding,
-        **draw(payers(service, funding)),
-        personal_budget_pence_per_week=draw(maybe(st.integers(5_000, 200_000), gaps=gaps)),
         client_groups=draw(
             some(CLIENT_GROUPS, max_size=2).filter(lambda groups: gaps or bool(groups))
         ),
         age=draw(maybe(st.integers(18, 100))),
         gender=draw(maybe(st.sampled_from(PersonGender))),
-        needs=draw(some(_WORDS)),
-        languages=draw(some(_LANGUAGES)),
-        carer_gender=draw(maybe(st.sampled_from(CarerGender))) if homecare else None,
+        needs=draw(seldom(some(_WORDS))) or (),
+        languages=draw(seldom(some(_LANGUAGES))) or (),
+        carer_gender=draw(seldom(st.sampled_from(CarerGender))) if homecare else None,
         preferred_providers=tuple(named[:split][:2]),
-        excluded_providers=tuple(named[split:][:1]),
+        excluded_providers=tuple(named[split:][: draw(st.sampled_from([0, 0, 1]))]),
         current_provider_id=draw(maybe(st.sampled_from(named))) if named else None,
-        max_distance_metres=draw(maybe(st.integers(1, 60_000))),
+        max_distance_metres=draw(seldom(st.integers(1, 60_000))),
         plan_signed_off=draw(maybe(agreed, gaps=gaps)),
         funding_agreed=draw(maybe(agreed, gaps=gaps)),
         has_mental_capacity=draw(maybe(agreed, gaps=gaps)),
@@ -295,7 +249,8 @@ def requests(
         hospital_discharge=draw(maybe(st.booleans())),
         respite_nights_left=draw(maybe(st.integers(28, 60), gaps=gaps)),
         package=draw(packages(gaps=gaps)) if homecare else HomecarePackage(),
-        placement=None if homecare else draw(placements(service, gaps=gaps)),
+        placement=placement,
+        **draw(payers(service, care_type, gaps=gaps)),
     )
 
 
@@ -305,6 +260,7 @@ def books(
 ) -> Book:
     """Draw a small valid book; without gaps every request can be arranged."""
     supply = [draw(providers(f"p{n + 1}")) for n in range(draw(st.integers(1, max_providers)))]
+    supply += draw(st.lists(former_providers(), max_size=1))
     names = [provider.provider_id for provider in supply]
     agencies = [p.provider_id for p in supply if p.kind is ProviderKind.HOMECARE]
     homes = [p.provider_id for p in supply if p.kind is ProviderKind.CARE_HOME]
@@ -312,7 +268,7 @@ def books(
         draw(requests(f"r{n + 1}", names, gaps=gaps))
         for n in range(draw(st.integers(0, max_requests)))
     ]
-    served = draw(some([request.request_id for request in asked], max_size=2)) if asked else ()
+    served = draw(seldom(some([request.request_id for request in asked]))) or () if asked else ()
     # One snapshot of all capacity, and no row of it twice: rows of one as_of add up.
     told = st.just(draw(_TOLD))
     return Book(
@@ -369,10 +325,16 @@ def policy_texts(draw: st.DrawFn) -> str:
                 "times.critical_tolerance_minutes": st.sampled_from([15, 20, 30]),
                 "times.homecare_lead_days": st.integers(0, 5),
                 "times.admit_at_weekends": st.sampled_from(["true", "false"]),
+                "times.least_gap_minutes": st.sampled_from([5, 90]),
+                "times.most_gap_minutes": st.sampled_from([240, 1440]),
+                "travel.ferries_for_homecare": st.sampled_from(["true", "false"]),
+                "rules.admit_inadequate": st.sampled_from(["true", "false"]),
                 "rules.minimum_rating": st.sampled_from(["none", "good"]).map('"{}"'.format),
                 "rules.tiers_in_order": st.sampled_from(["true", "false"]),
                 "weights.cost": st.integers(0, 100),
                 "weights.distance": st.integers(0, 100),
+                "weights.visit_times": st.integers(0, 100),
+                "scoring.time_step_minutes": st.sampled_from([5, 30]),
             },
         )
     )

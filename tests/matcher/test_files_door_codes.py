@@ -60,7 +60,8 @@ def test_numbers_that_open_nothing_are_kept(text: str) -> None:
         (cell("visits.csv", 5, "band", "gate code 4471"), "band"),
         # why: the trade of a number is told in the cell before it
         (swap("visits.csv", "Insulin before breakfast,30", "Key safe,4471x"), "minutes"),
-        (swap("visits.csv", "Insulin before breakfast,30,", "Key safe,30,1,4471"), ""),
+        (swap("visits.csv", "Insulin before breakfast,30,", "Key safe,30,1,4471"), "with_visit"),
+        (swap("visits.csv", "Insulin before breakfast,30,1,,,,,", "Key safe,30,1,,,,,,4471"), ""),
         (swap("book.toml", "Sample:", "Key safe 4471:"), "title"),
         (holding("policy.toml", b"key_safe = 4471\n"), "key_safe"),
         (recode("providers.csv", lambda text: text.replace("Bay", "Baÿ safe 4471", 1)

@@ -64,7 +64,7 @@ def test_what_has_no_effect_is_one_warning(
     "step",
     [
         # why: respite in a residential bed is held against the rate of such a bed
-        swap("framework_rates.csv", "respite,,night,,145.00,2026-04-01,\n", ""),
+        swap("framework_rates.csv", "respite,,night,,145.00,2026-04-01,,\n", ""),
         cell("framework_rates.csv", 6, "valid_to", "2026-04-01"),  # why: in force on the day
         cell("requests.csv", 2, "needs", "gardening"),  # why: that person's care already runs
         row("requests.csv", request_id="R-9", service_type="shared_lives"),  # why: not matched

@@ -57,8 +57,9 @@ def test_risk_goes_before_waiting(gazetteer: Gazetteer) -> None:
     """One place: red goes first although green waits nine days longer (S1).
 
     Left out is R-1: one green person, nine days, nobody else. R-2 is served on the framework, a
-    step after block, and is 17.15 points short of the best score: half of cost's 25, a fifth of
-    quality's 20, and 3.23 % of distance's 20.
+    step after block, and is 23.40 points short of the best score: half of cost's 25, a fifth of
+    quality's 20, 3.23 % of distance's 20, and five eighths of 10 for times: 85 minutes before the
+    best time of a morning are five whole steps of 15, of eight to the span.
     """
     green = homecare_request(request_id="R-1", risk="green", waiting_since=day(-9))
     red = homecare_request(request_id="R-2", risk="red")
@@ -69,7 +70,7 @@ def test_risk_goes_before_waiting(gazetteer: Gazetteer) -> None:
         "waiting_days": 9,
         "without_offer": 1,
         "contract_steps": 1,
-        "fit": 125_000 + 40_000 + 6_460,
+        "fit": 125_000 + 40_000 + 6_460 + 62_500,
     }
     today = best(gazetteer, *ONE_VISIT, green, red, method=Method.TODAY)
     assert who(today) == {"R-1": "P-1"}
@@ -101,7 +102,10 @@ def test_two_short_packages_go_before_one_long(gazetteer: Gazetteer) -> None:
 
 
 def test_who_has_a_choice_gives_way(gazetteer: Gazetteer) -> None:
-    """R-2 can only go to the near agency, so R-1 takes the far one, 4,949 m away."""
+    """R-2 can only go to the near agency, so R-1 takes the far one, 4,949 m away.
+
+    Both visits are five steps of 15 minutes before the best time of a morning.
+    """
     far = (
         provider("P-2", postcode=Postcode(OUT_OF_TOWN)),
         hours("P-2", start="07:00", end="07:40", carers=1),
@@ -113,7 +117,7 @@ def test_who_has_a_choice_gives_way(gazetteer: Gazetteer) -> None:
     )
     result = best(gazetteer, *ONE_VISIT, *far, *asked)
     assert who(result) == {"R-1": "P-2", "R-2": "P-1"}
-    assert worth(result)["fit"] == 2 * 165_000 + 6_460 + 41_000
+    assert worth(result)["fit"] == 2 * (165_000 + 62_500) + 6_460 + 41_000
     today = best(gazetteer, *ONE_VISIT, *far, *asked, method=Method.TODAY)
     assert who(today) == {"R-1": "P-1"}
 
@@ -154,7 +158,7 @@ def test_people_who_want_the_same_time_share_the_minutes(gazetteer: Gazetteer) -
 
     Starts at least 35 minutes apart lie together at least 35 minutes away from 08:00: 10 of them,
     which is no whole step of 15, and 25, which is one (S7). Of eight steps to the span one costs
-    an eighth of the weight of 5.
+    an eighth of the weight of 10.
     """
     supply = (provider(), hours(carers=1), hourly(), ceiling())
     asked = [
@@ -162,7 +166,7 @@ def test_people_who_want_the_same_time_share_the_minutes(gazetteer: Gazetteer) -
         for name in ("R-1", "R-2")
     ]
     result = best(gazetteer, *supply, *asked)
-    assert worth(result)["fit"] == 2 * (165_000 + 6_460) + 5 * 1_250
+    assert worth(result)["fit"] == 2 * (165_000 + 6_460) + 10 * 1_250
 
 
 def test_a_critical_time_moves_the_others(gazetteer: Gazetteer) -> None:
@@ -176,7 +180,7 @@ def test_a_critical_time_moves_the_others(gazetteer: Gazetteer) -> None:
     first, second = result.allocation.placed
     assert second.visit_times[0].start_minute == minute("08:00")
     assert first.visit_times[0].start_minute in {minute("07:25"), minute("08:35")}
-    off = 5 * 2 * 1_250  # two steps of 15 minutes
+    off = 10 * 2 * 1_250  # two steps of 15 minutes
     assert worth(result)["fit"] == 2 * (165_000 + 6_460) + off
 
 
