@@ -17,12 +17,21 @@ from api.storage.offers import COMPARED
 from api.storage.requests import offers_of
 from api.tables import OfferRow, RequestRow
 from matcher.commitments import Commitment, overpromised
-from matcher.eligibility import paid_by, pair_refusals, stay_cost_pence
+from matcher.eligibility import (
+    RatingFloor,
+    later_prices,
+    paid_by,
+    pair_refusals,
+    price_notes,
+    rating_warnings,
+    stay_cost_pence,
+)
 from matcher.enquiry import NO_START, Enquiry, Starts
 from matcher.market import Market
 from matcher.option import criterion_scores
 from matcher.scoring import Scores, score
 from matcher.shortlist import rank
+from matcher.timetable import gap_warnings
 from matcher.vocabulary import GRID_MINUTES
 
 SEED = 0
@@ -91,15 +100,20 @@ def _comparison(
     enquiry: Enquiry, starts: Starts, scores: Scores, offer: OfferRow, number: int
 ) -> Comparison:
     place = enquiry.market.provider_number(offer.provider_id)
+    provider = enquiry.market.providers[place]
     return Comparison(
         rank=number,
         total=scores.total(place),
         criteria=list(criterion_scores(enquiry, starts, scores, place)),
+        cqc_rating=provider.cqc_rating,
+        cqc_rated_on=provider.cqc_rated_on,
         framework_pence=enquiry.prices.framework_of(place),
         stay_cost_pence=stay_cost_pence(enquiry, place),
         paid_by=paid_by(enquiry, place),
         above_rate_pence=int(enquiry.above_rate_pence[place]),
         over_budget_pence=int(enquiry.over_budget_pence[place]),
+        later_prices=list(later_prices(enquiry, place)),
+        price_notes=list(price_notes(enquiry, place)),
         distance_metres=int(enquiry.distance_metres[place]),
         travel_minutes=int(enquiry.travel_minutes[place]),
         warnings=list(_warnings(enquiry, offer, place)),
@@ -107,10 +121,14 @@ def _comparison(
 
 
 def _warnings(enquiry: Enquiry, offer: OfferRow, place: int) -> Iterator[OfferWarning]:
-    for refusal in pair_refusals(enquiry, place):
+    refusals = pair_refusals(enquiry, place)
+    for refusal in refusals:
         yield OfferWarning(
             rule_id=refusal.rule_id, citation=refusal.citation, sentence=refusal.sentence
         )
+    if RatingFloor.rule_id not in {refusal.rule_id for refusal in refusals}:
+        for sentence in rating_warnings(enquiry, place):
+            yield OfferWarning(rule_id=RatingFloor.rule_id, citation="L5", sentence=sentence)
     changed = told_otherwise(offer, enquiry.request)
     if changed:
         yield OfferWarning(
@@ -127,6 +145,8 @@ def _warnings(enquiry: Enquiry, offer: OfferRow, place: int) -> Iterator[OfferWa
         return
     travel = int(enquiry.travel_minutes[place])
     starts, first = terms.starts, terms.start_date
+    for sentence in gap_warnings(enquiry.request.package.visits, starts, market.policy):
+        yield OfferWarning(rule_id="GAP", citation="policy gaps between visits", sentence=sentence)
     promise = commitment_for(enquiry.request, offer.provider_id, first, starts, travel)
     if not _has_room(market, promise):
         name = market.providers[place].name

@@ -9,10 +9,11 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from api.schemas.requests import Reason
+from matcher.eligibility import LaterPrice
 from matcher.model import Frozen, GridMinute, Id, Text
 from matcher.option import CriterionScore
 from matcher.payers import PaidBy
-from matcher.vocabulary import MINUTES_PER_DAY, RateUnit
+from matcher.vocabulary import MINUTES_PER_DAY, CqcRating, RateUnit
 
 OfferedPence = Annotated[int, Field(ge=1, le=10_000_000)]
 
@@ -166,11 +167,15 @@ class Comparison(BaseModel):
     rank: int
     total: float
     criteria: list[CriterionScore]
+    cqc_rating: CqcRating
+    cqc_rated_on: date | None
     framework_pence: int | None
     stay_cost_pence: int | None
     paid_by: PaidBy | None
     above_rate_pence: int
     over_budget_pence: int
+    later_prices: list[LaterPrice]
+    price_notes: list[str]
     distance_metres: int
     travel_minutes: int
     warnings: list[OfferWarning]

@@ -146,6 +146,7 @@ __all__ = [
     "TERM_RULES",
     "Change",
     "LaterPrice",
+    "RatingFloor",
     "Refusal",
     "Rule",
     "Verdict",

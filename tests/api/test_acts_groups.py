@@ -171,6 +171,26 @@ def test_for_whom_a_place_is_and_who_pays_come_out_of_the_record(
     }
 
 
+def test_an_offer_says_the_rating_too(sqlite_desk: Desk) -> None:
+    """Of a provider rated Inadequate, asked for or not, what has to be confirmed (L5)."""
+    retell(sqlite_desk, "maiden", cqc_rating="inadequate", cqc_rated_on="2026-01-10")
+    retell(sqlite_desk, "frome", cqc_rating="inadequate", cqc_rated_on=None)
+    for each in ("maiden", "frome"):
+        recorded(sqlite_desk, each)
+    items = sqlite_desk.get("/v1/requests/R-101/offers")["items"]
+    compared = {each["offer"]["provider_id"]: each["comparison"] for each in items}
+    ratings = {
+        name: [
+            warning["sentence"] for warning in each["warnings"] if warning["rule_id"] == "RATING"
+        ]
+        for name, each in compared.items()
+    }
+    assert "the person asked for it knowingly" in ratings["maiden"][0]
+    assert len(ratings["frome"]) == 1
+    assert "the policy lets such providers in" not in ratings["frome"][0]
+    assert compared["maiden"]["cqc_rated_on"] == "2026-01-10"
+
+
 def test_an_option_says_the_rating_and_its_day(sqlite_desk: Desk) -> None:
     """And what has to be confirmed with the person first (L5)."""
     retell(sqlite_desk, "maiden", cqc_rating="inadequate", cqc_rated_on="2026-01-10")

@@ -178,3 +178,17 @@ def test_a_reply_to_what_is_not_needed_any_more_is_refused(sqlite_desk: Desk) ->
     change(sqlite_desk, needs=["diabetes"])
     path = f"/v1/enquiries/{asked['enquiry_id']}/offer"
     refused(sqlite_desk.call("PUT", path, terms(), **own("maiden")), 409, "conflict")
+
+
+def test_a_gap_between_visits_that_nobody_would_choose_is_told(sqlite_desk: Desk) -> None:
+    """Visits on each other's heels are offered as they are, with a warning beside the offer."""
+    visits = [
+        {"visit_no": 1, "days": ["mon"], "band": "morning", "minutes": 30},
+        {"visit_no": 2, "days": ["mon"], "band": "lunch", "minutes": 30},
+    ]
+    change(sqlite_desk, package={"visits": visits})
+    for at_minute, gaps in ((630, 1), (480, 0)):
+        starts = [{"visit_no": 1, "at_minute": at_minute}, {"visit_no": 2, "at_minute": 690}]
+        recorded(sqlite_desk, "maiden", terms(visits=starts))
+        told = sqlite_desk.get("/v1/requests/R-101/offers")["items"][0]["comparison"]
+        assert [each["rule_id"] for each in told["warnings"]].count("GAP") == gaps
