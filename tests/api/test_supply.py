@@ -21,7 +21,7 @@ from api.storage.supply import HOLD
 from api.supply import Supply, policy_in
 from matcher.commitments import Commitment
 from matcher.geography import Gazetteer
-from matcher.market import Market
+from matcher.market import Market, PriceList
 from matcher.vocabulary import CareType
 from tests.api.conftest import settings_at
 from tests.api.desk import Desk, ok
@@ -46,6 +46,9 @@ def alike(one: Any, other: Any) -> bool:
         return one.dtype == other.dtype and np.array_equal(one, other)
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(alike(one[k], other[k]) for k in one)
+    if isinstance(one, PriceList):
+        days = (0, *one.changes)
+        return one.changes == other.changes and all(alike(one.on(d), other.on(d)) for d in days)
     if is_dataclass(one):
         return all(alike(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
     return bool(one == other)
@@ -199,11 +202,12 @@ def test_the_market_is_right_after_every_change(
 
 
 def test_the_differences_would_show(sqlite_desk: Desk) -> None:
-    """One carer less somewhere is a difference: the comparison above is no formality."""
+    """One carer or penny more is a difference: the comparison above is no formality."""
     market, other = in_memory(sqlite_desk), from_scratch(sqlite_desk)
     other.carers.free[0, 0, 100] += 1
     other.beds[CareType.NURSING].free[0, -1] += 1
-    assert differences(market, other) == ["beds", "carers"]
+    next(iter(other.price_list.on(0).pence.values()))[0] += 1
+    assert differences(market, other) == ["beds", "carers", "price_list"]
 
 
 def test_other_services_see_it_too(desk: Desk, gazetteer: Gazetteer) -> None:

@@ -20,6 +20,7 @@ from api.routers.shortlists import FEW_VISITS
 from api.schemas.shortlists import ShortlistAsked
 from api.storage.record import SOFTWARE, Record
 from api.storage.supply import versions
+from api.supply import Supply
 from api.together import Together
 from matcher.market import Market
 from matcher.shortlist import Shortlist
@@ -236,9 +237,9 @@ def test_a_long_search_leaves_the_event_loop_alone(
     found: list[str] = []
     find = shortlists.find
 
-    def noted(market: Market, asked: ShortlistAsked) -> Shortlist:
+    def noted(supply: Supply, market: Market, asked: ShortlistAsked) -> Shortlist:
         found.append(current_thread().name)
-        return find(market, asked)
+        return find(supply, market, asked)
 
     monkeypatch.setattr(shortlists, "find", noted)
     request = sqlite_desk.get("/v1/requests/R-101")["request"]
