@@ -42,11 +42,6 @@ def after_working_days(day: date, count: int) -> date:
     return day
 
 
-def working_day_from(day: date) -> date:
-    """Return a day if it is a working day, else the next one that is."""
-    return day if is_working_day(day) else after_working_days(day, 1)
-
-
 @lru_cache(maxsize=1024)
 def working_days(since: date, first: int, last: int) -> npt.NDArray[np.bool_]:
     """Return whether each day from a first to a last, both included, is a working day.

@@ -312,6 +312,12 @@ class CareRequest(Frozen):
         return None
 
     @property
+    def wanted_by(self) -> date | None:
+        """The day by which care is asked for, no sooner than a bed may begin; ``None`` without."""
+        first = self.placement.admit_from if self.placement else None
+        return max(self.start_by, first) if self.start_by and first else self.start_by
+
+    @property
     def stay_nights(self) -> int | None:
         """Nights of a stay that ends; ``None`` for care until further notice."""
         return self.placement.nights if self.is_respite and self.placement else None

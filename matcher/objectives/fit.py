@@ -67,7 +67,8 @@ class Fit(Objective):
 
     def text(self, value: int) -> str:
         """Return points of scores out of 100 each, by weights that come to 100."""
-        return f"{value / (100 * FULL_SCORE // 100):,.2f}"
+        told = f"{value / (100 * FULL_SCORE // 100):,.2f}"
+        return "less than 0.01" if value and told == "0.00" else told
 
 
 class Split(Objective):

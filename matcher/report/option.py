@@ -15,6 +15,8 @@ from matcher.report.page import ALERT, BLANK, GOOD, QUIET, facts, listing, note,
 from matcher.report.wording import day_text, plain_text, rating_text, short_day_text, week_text
 from matcher.vocabulary import Day, days_text, km_text, pounds_text, words_text
 
+LATE = "starts later than wanted"
+
 
 def options_table(market: Market, options: Iterable[Option]) -> RenderableType:
     """Return options side by side: who, how good, at what price, how far, from when."""
@@ -63,8 +65,9 @@ def option_notes(options: Iterable[Option], wanted: date | None = None) -> Rende
 def _remarks(option: Option, wanted: date | None) -> Iterator[str]:
     if option.needs_approval:
         yield f"approval: {_approval(option)}"
-    if wanted is not None and option.start_date > wanted:
-        yield "starts later than wanted"
+    is_late = wanted is not None and option.start_date > wanted
+    if is_late and LATE not in (option.ranking_note or ""):
+        yield LATE
     yield from option.price_notes
     if option.way:
         yield f"{km_text(option.distance_metres)} is the way {option.way}"

@@ -149,7 +149,7 @@ def pair_page(market: Market, pair: Pair) -> Group:
     if refusing:
         parts.append(section("Why not, and what would have to change", _changes(refusing)))
     elif pair.offer:
-        told = [options_table(market, [pair.offer]), option_notes([pair.offer], request.start_by)]
+        told = [options_table(market, [pair.offer]), option_notes([pair.offer], request.wanted_by)]
         told.append(offered_times([pair.offer]))
         parts.append(section("What it could offer", *(part for part in told if part is not None)))
     return page([*parts, note(MORE, QUIET)])

@@ -76,7 +76,7 @@ def shortlist_document(search: Search) -> dict[str, Any]:
 
 def _alerts(market: Market, answer: Shortlist) -> Iterator[RenderableType]:
     """Yield what has to be known before an option is put to anybody."""
-    waiting = option_notes(answer.options, market.request(answer.request_id).start_by)
+    waiting = option_notes(answer.options, market.request(answer.request_id).wanted_by)
     if waiting is not None:
         yield waiting
     told = [plain_text(text) for text in (*answer.notes, *answer.warnings)]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Group, RenderableType
 
 from matcher.allocation import NOT_SEARCHED, Placed, PlacementStatus, Unplaced
+from matcher.eligibility import rated_text
 from matcher.market import Market
 from matcher.report.allocation import REASONS, WHO_DECIDES
 from matcher.report.night import Holder, PricedUse, window_text
@@ -53,8 +54,7 @@ def why_page(market: Market, why: Why) -> Group:
     """Return the answer about one person: in a sentence, then each other provider in a line."""
     parts: list[RenderableType] = [heading(_answer(market, why)), BLANK]
     if why.placed is not None:
-        told = [plain_text(text) for text in why.placed.reasons if not text.endswith(" away")]
-        parts += [notes(told), BLANK]
+        parts += [notes(_reasons(market, why.placed)), BLANK]
     if why.unplaced is not None:
         parts.append(note(plain_text(why.unplaced.detail)))
         open_to_all = why.unplaced.reason not in NOT_SEARCHED
@@ -76,6 +76,13 @@ def why_page(market: Market, why: Why) -> Group:
     return page([*parts, note(WHO_DECIDES), note(MORE, QUIET)])
 
 
+def _reasons(market: Market, placed: Placed) -> list[str]:
+    """Return why somebody is there, without what the sentence above has told already."""
+    provider = market.providers[market.provider_number(placed.provider_id)]
+    told = {rated_text(provider), f"{km_text(placed.distance_metres)} away"}
+    return [plain_text(text) for text in placed.reasons if text not in told]
+
+
 def _answer(market: Market, why: Why) -> str:
     """Return in one sentence where somebody is proposed, or that there is no place and why."""
     if why.placed is None:
@@ -84,7 +91,7 @@ def _answer(market: Market, why: Why) -> str:
     placed = why.placed
     name = market.providers[market.provider_number(placed.provider_id)].name
     start = short_day_text(placed.start_date, market.book.as_of)
-    wanted = market.request(why.request_id).start_by
+    wanted = market.request(why.request_id).wanted_by
     if wanted is not None and placed.start_date > wanted:
         start += f" (wanted by {short_day_text(wanted, market.book.as_of)})"
     cost = "no price on file"

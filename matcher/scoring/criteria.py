@@ -247,13 +247,13 @@ class EarliestStart(Criterion):
 
 
 def wanted_start(enquiry: Enquiry) -> date:
-    """Return the day care is wanted by: ``start_by``, else the end of the service clock (H22).
+    """Return the day care is wanted by: that asked for, else the end of the service clock (H22).
 
     The clock counts working days, as the working hours that its source gives do.
     """
     request, policy = enquiry.request, enquiry.market.policy
-    if request.start_by is not None:
-        return request.start_by
+    if request.wanted_by is not None:
+        return request.wanted_by
     since = request.waiting_since or enquiry.market.book.as_of
     return after_working_days(since, policy.times.service_clock_days.value)
 

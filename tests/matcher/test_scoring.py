@@ -35,6 +35,7 @@ from tests.builders import (
     hours,
     placement_request,
     provider,
+    respite_request,
     timed_visit,
     visit,
 )
@@ -307,6 +308,15 @@ def test_the_day_wanted_is_start_by_else_the_clock_from_the_referral(
 ) -> None:
     """A day named goes first."""
     assert wanted_start(homecare(gazetteer, homecare_request(**changes))) == expected
+
+
+def test_a_bed_is_wanted_no_sooner_than_it_may_begin() -> None:
+    """Who is asked for from a later day on is not late on that day (H13)."""
+    stay = respite_request(first=7, start_by=day(3))
+    assert stay.wanted_by == day(7)
+    assert respite_request(first=7, start_by=day(9)).wanted_by == day(9)
+    assert respite_request(first=7).wanted_by is None
+    assert homecare_request(start_by=day(3)).wanted_by == day(3)
 
 
 def test_nobody_is_marked_down_for_a_day_that_has_passed(gazetteer: Gazetteer) -> None:

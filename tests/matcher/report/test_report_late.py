@@ -42,6 +42,7 @@ def test_a_start_after_the_day_wanted_is_said(gazetteer: Gazetteer, tmp_path: Pa
     night = night_of(gazetteer, tmp_path, *things)
     told = {name: one_line(why_page(night.market, explain_place(night, name))) for name in NAMES}
     assert "(wanted by Thu 2 Apr)" in told["R-1"]
+    assert "rated Good" not in told["R-1"]  # once, in the sentence before
     assert "wanted by" not in told["R-2"]
     shown = {
         n: one_line(shortlist_page(night.market, make_shortlist(night.market, n))) for n in NAMES

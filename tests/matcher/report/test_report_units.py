@@ -52,6 +52,7 @@ def test_windows_in_words() -> None:
         ("unplaced_red", 2, "2 people"),
         ("waiting_days", 1, "1 day"),
         ("fit", 125_000, "12.50 points"),
+        ("fit", 40, "less than 0.01 points"),
         ("distance_metres", 1200, "1,200"),  # of a former version
     ],
 )
