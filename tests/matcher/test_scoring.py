@@ -171,7 +171,8 @@ def test_a_fresh_rating_has_its_points(
     rating: str, points: float, rated_on: date | None, gazetteer: Gazetteer
 ) -> None:
     """A rating without a date counts as fresh."""
-    asked = homecare(gazetteer, homecare_request(), cqc_rating=rating, cqc_rated_on=rated_on)
+    asked_for = homecare_request(preferred_providers=("P-1",))  # else never an Inadequate one
+    asked = homecare(gazetteer, asked_for, cqc_rating=rating, cqc_rated_on=rated_on)
     assert scored(asked, "quality")[:2] == (points, 20)
 
 
@@ -192,7 +193,8 @@ def test_a_rating_fades_with_age_towards_no_rating(
 ) -> None:
     """Straight from its points at three years to those of no rating at eight."""
     rated_on = AS_OF - timedelta(days=days_old)
-    asked = homecare(gazetteer, homecare_request(), cqc_rating=rating, cqc_rated_on=rated_on)
+    asked_for = homecare_request(preferred_providers=("P-1",))  # else never an Inadequate one
+    asked = homecare(gazetteer, asked_for, cqc_rating=rating, cqc_rated_on=rated_on)
     assert scored(asked, "quality")[0] == pytest.approx(points, abs=0.02)
 
 
