@@ -83,6 +83,6 @@ def test_ctrl_c_stops_the_solver_and_keeps_its_plan(tmp_path: Path, cache_folder
         page, told = process.communicate(timeout=SLOW)
     assert process.returncode == 0, told
     assert "keeping the best plan found" in told
-    assert "stopped early" in page
+    assert "Stopped early" in page
     assert read_summary(out).status is Status.CANCELLED
     assert check(open_book(book).market, read_allocation(out)) == ()
