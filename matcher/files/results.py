@@ -22,6 +22,7 @@ from matcher.closures import Displaced, displaced
 from matcher.errors import BadInputError, Fault
 from matcher.files import cells, kinds
 from matcher.files.columns import Column, FileSpec, Values
+from matcher.files.costs import Costs, costs_of
 from matcher.files.folders import whole_folder
 from matcher.files.kinds import Kind, one_of
 from matcher.files.prices import POINTS, PRICES
@@ -33,7 +34,6 @@ from matcher.result import Limits, Method, Result, Stage, Status
 from matcher.vocabulary import CqcRating
 
 SUMMARY_FILE = "summary.json"
-PENCE_PER_POUND = 100
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 _REASONS = " | "
 
@@ -55,13 +55,17 @@ class Counts(Frozen):
 
 
 class Measures(Frozen):
-    """What a way of placing people achieves: comparable with any other on the same book."""
+    """What a way of placing people achieves: comparable with any other on the same book.
+
+    Weekly costs leave out stays, which end; ``costs`` has their totals, and the council's part.
+    """
 
     status: Status
     stages: tuple[Stage, ...]
     counts: Counts
     weekly_cost_gbp: float
     weekly_cost_needs_approval_gbp: float
+    costs: dict[str, Costs] = Field(default_factory=dict)
     seconds: float
 
 
@@ -139,12 +143,15 @@ def summarise(market: Market, result: Result, today: Result | None = None) -> Su
 
 
 def _measures(market: Market, result: Result) -> Measures:
+    placed = costs_of(result.allocation, PlacementStatus.PROPOSED)
+    offered = costs_of(result.allocation, PlacementStatus.NEEDS_APPROVAL)
     return Measures(
         status=result.status,
         stages=result.stages,
         counts=_counts(market, result),
-        weekly_cost_gbp=_cost_gbp(result.allocation, PlacementStatus.PROPOSED),
-        weekly_cost_needs_approval_gbp=_cost_gbp(result.allocation, PlacementStatus.NEEDS_APPROVAL),
+        weekly_cost_gbp=placed.weekly_gbp,
+        weekly_cost_needs_approval_gbp=offered.weekly_gbp,
+        costs={"placed": placed, "needs_approval": offered},
         seconds=result.seconds,
     )
 
@@ -162,12 +169,6 @@ def _counts(market: Market, result: Result) -> Counts:
         unplaced_by_reason={each: reasons[each] for each in UnplacedReason if reasons[each]},
         by_risk=counts_by_risk(market, allocation),
     )
-
-
-def _cost_gbp(allocation: Allocation, status: PlacementStatus) -> float:
-    """Return pounds a week over the lines of one status; a line without a rate adds nothing."""
-    pence = sum(line.weekly_cost_pence or 0 for line in allocation.placed if line.status is status)
-    return pence / PENCE_PER_POUND
 
 
 # -- the tables ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from matcher.allocation import Allocation, Unplaced, UnplacedReason
+from matcher.files.costs import Costs
 from matcher.files.results import Summary
 from matcher.files.risks import RiskCounts
 from matcher.market import Market
@@ -134,7 +135,12 @@ def _by_risk(summary: Summary) -> RenderableType:
 
 
 def _cost(summary: Summary) -> str:
+    placed = summary.costs.get("placed", Costs(weekly_gbp=summary.weekly_cost_gbp))
     told = f"Costs {_gbp(summary.weekly_cost_gbp)} a week for those placed"
+    if placed.council_weekly_gbp < placed.weekly_gbp:
+        told += f" ({_gbp(placed.council_weekly_gbp)} of it the council's)"
+    if placed.stays_gbp:
+        told += f", stays {_gbp(placed.stays_gbp)} in all"
     if summary.counts.needs_approval:
         told += f", {_gbp(summary.weekly_cost_needs_approval_gbp)} more once approved"
     unpriced = sum(stage.value for stage in summary.stages if stage.name == UNPRICED_STAGE)
