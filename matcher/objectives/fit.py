@@ -65,6 +65,10 @@ class Fit(Objective):
         lead = one.weights * (one.hundredths - other.hundredths)[:, 0]
         return words_text([scoring.CRITERIA[int(lead.argmax())].name])
 
+    def difference_text(self, amount: int) -> str:
+        """Return by how many points one of two scores is better or worse."""
+        return f"its score by {self.amount_text(amount)}"
+
     def text(self, value: int) -> str:
         """Return points of scores out of 100 each, by weights that come to 100."""
         told = f"{value / (100 * FULL_SCORE // 100):,.2f}"

@@ -86,6 +86,10 @@ class Objective(ABC):
         single = "person" if self.unit == "people" else self.unit.removesuffix("s")
         return f"{self.text(value)} {single if value == 1 else self.unit}"
 
+    def difference_text(self, amount: int) -> str:
+        """Return by how much one of two is better or worse, for a sentence that says which."""
+        return f'"{self.title}" by {self.amount_text(amount)}'
+
 
 class Timeless(Objective):
     """An objective to which times chosen add nothing."""

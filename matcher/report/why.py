@@ -233,7 +233,7 @@ def _told(seat: Seat, objective: Objective, difference: int, better: Choice, wor
     """Return an objective with the difference in it, and what makes most of that."""
     lines = (seat.problem.placed(choice) for choice in (better, worse))
     mostly = objective.mostly(seat.enquiry, *lines)
-    told = f'"{objective.title}" by {objective.amount_text(abs(difference))}'
+    told = objective.difference_text(abs(difference))
     return f"{told}, most of it {mostly}" if mostly else told
 
 

@@ -81,8 +81,7 @@ def test_the_nearer_is_chosen_and_the_farther_would_be_worse(
     (other,) = why.others
     assert (other.provider_id, other.why_not) == ("P-2", WhyNot.WORSE)
     assert other.sentence == (
-        'Agency P-2 would be worse in "Fit: points short of the best score" by 3.45 points, most '
-        "of it distance."
+        "Agency P-2 would be worse in its score by 3.45 points, most of it distance."
     )
     assert other.holders == ()
     assert other.scarcity_points == 0
@@ -99,8 +98,8 @@ def test_the_nearer_is_taken_by_somebody(gazetteer: Gazetteer, tmp_path: Path) -
     (other,) = why.others
     assert (other.provider_id, other.why_not) == ("P-1", WhyNot.TAKEN)
     assert other.sentence == (
-        'Agency P-1 would be better in "Fit: points short of the best score" by 3.45 points, most '
-        "of it distance, but what it has free is taken by R-1."
+        "Agency P-1 would be better in its score by 3.45 points, most of it distance, but what it "
+        "has free is taken by R-1."
     )
     (holder,) = other.holders
     assert (holder.request_id, holder.risk, holder.waiting_days) == ("R-1", "red", 9)
