@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
+from matcher.eligibility import unmakeable
 from matcher.model import (
     BedCapacity,
     Book,
@@ -159,7 +160,13 @@ def packages(draw: st.DrawFn, *, gaps: bool = True) -> HomecarePackage:
     bands = sorted(_BANDS)
     chosen = draw(some(bands, max_size=4).filter(lambda drawn: gaps or drawn))
     drawn = [draw(visits(number, band)) for number, band in enumerate(chosen, start=1)]
-    return HomecarePackage(visits=tuple(draw(_bound(drawn))))
+    bound = HomecarePackage(visits=tuple(draw(_bound(drawn))))
+    return bound if gaps or _can_be_made(bound) else HomecarePackage(visits=tuple(drawn))
+
+
+def _can_be_made(package: HomecarePackage) -> bool:
+    asked = CareRequest(request_id="r1", service_type=ServiceType.HOMECARE, package=package)
+    return not any(unmakeable(asked, default_policy()))
 
 
 @st.composite

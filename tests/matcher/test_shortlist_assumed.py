@@ -66,7 +66,7 @@ def test_several_homes_share_one_note_and_only_those_listed(gazetteer: Gazetteer
         beds(care_type=CareType.NURSING, assumed=True),  # another kind of bed
         weekly(service_type=ServiceType.NURSING, assumed=True),  # another service's fee
         weekly(unit=RateUnit.WEEK, valid_to=day(-1), assumed=True),  # ran out yesterday
-        weekly(valid_from=day(1), assumed=True),  # holds from tomorrow
+        weekly(valid_from=day(60), assumed=True),  # holds long after the care begins
     ],
 )
 def test_assumptions_that_the_option_does_not_rest_on_are_not_told(

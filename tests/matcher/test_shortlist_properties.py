@@ -8,11 +8,12 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from matcher.eligibility import pair_refusals
+from matcher.eligibility import RULES, pair_refusals
 from matcher.enquiry import Enquiry
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.model import Book
+from matcher.payers import council_pays
 from matcher.shortlist import NO_AFFORDABLE_OPTION, Search, make_shortlist
 from tests.builders import council_policy, rank_ids
 from tests.serving_books import serving_books
@@ -76,10 +77,10 @@ def test_options_are_distinct_eligible_and_in_order(
     for option in answer.options:
         number = market.provider_number(option.provider_id)
         assert pair_refusals(Enquiry(market, enquiry.request), number) == ()
-    if not market.policy.rules.tiers_in_order.value:
-        # Only the last place may be given away, to hold an affordable home (L1).
-        totals = [option.total for option in answer.options[: answer.wanted - 1]]
-        assert totals == sorted(totals, reverse=True)
+    for place, option in enumerate(answer.options):
+        # Rules of purchase go before the score, and the last place may be given away (L1).
+        is_above = any(ahead.total < option.total for ahead in answer.options[:place])
+        assert not is_above or option.ranking_note is not None
 
 
 @quick
@@ -87,10 +88,10 @@ def test_options_are_distinct_eligible_and_in_order(
 def test_an_affordable_home_is_listed_whenever_there_is_one(
     book: Book, gazetteer: Gazetteer
 ) -> None:
-    """L1: listed, or said to be lacking, and never both."""
+    """L1: listed, or said to be lacking, and never both; nothing where no budget is held."""
     found = searched(book, gazetteer)
     enquiry, answer = found.verdict.enquiry, found.shortlist
-    if enquiry.request.is_homecare:
+    if enquiry.request.is_homecare or not council_pays(enquiry.request):
         assert answer.affordability is None
         return
     fits = enquiry.prices.known & (enquiry.over_budget_pence == 0) & found.verdict.eligible
@@ -125,19 +126,22 @@ def test_evidence_covers_every_provider_once_and_agrees_with_the_verdict(
 def test_near_misses_are_refused_providers_in_order(
     book: Book, policy: object, gazetteer: Gazetteer
 ) -> None:
-    """One or two changes each, as many as reasons; fewer changes first, then nearer."""
+    """One or two changes each, as many as reasons; fewer first, then easier, then nearer."""
     found = searched(book, gazetteer, policy)
     answer, enquiry = found.shortlist, found.verdict.enquiry
     if len(answer.options) == answer.wanted:
         assert answer.near_misses == ()
-    keys = [(len(miss.changes), miss.distance_metres) for miss in answer.near_misses]
-    assert keys == sorted(keys)
+    effort = {rule.rule_id: rule.effort for rule in RULES}
+    keys = []
     for miss in answer.near_misses:
         number = enquiry.market.provider_number(miss.provider_id)
         assert not found.verdict.eligible[number]
         refusals = pair_refusals(enquiry, number)
         assert miss.reasons == tuple(refusal.sentence for refusal in refusals)
         assert 1 <= len(miss.changes) == len(refusals) <= 2
+        hardest = max(effort[refusal.rule_id] for refusal in refusals)
+        keys.append((len(miss.changes), hardest, miss.distance_metres))
+    assert keys == sorted(keys)
 
 
 @quick
