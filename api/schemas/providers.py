@@ -17,10 +17,10 @@ from matcher.model import (
     GridMinute,
     HomecareCapacity,
     Id,
+    PriceTerms,
     Provider,
     Rate,
     RateAmount,
-    RateDays,
 )
 from matcher.vocabulary import (
     CareType,
@@ -28,8 +28,6 @@ from matcher.vocabulary import (
     CqcRating,
     ProviderKind,
     ProviderStatus,
-    RateUnit,
-    ServiceType,
 )
 
 Lines = TypeVar("Lines", bound=tuple[Frozen, ...])
@@ -105,17 +103,10 @@ class StatusChange(Frozen):
     reason: Reason
 
 
-class RateLine(Frozen):
-    """What a provider charges for a service, with the days it is in force (both inclusive)."""
+class RateLine(PriceTerms):
+    """What a provider charges for a service."""
 
-    service_type: ServiceType
-    zone: Id | None = None
-    unit: RateUnit
-    visit_minutes: Annotated[int, Field(ge=5, le=720)] | None = None
-    days: RateDays = ()
     amount_pence: RateAmount
-    valid_from: date | None = None
-    valid_to: date | None = None
     assumed: bool = False
 
     @model_validator(mode="after")

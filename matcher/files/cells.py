@@ -21,6 +21,7 @@ from matcher.vocabulary import (
     GRID_MINUTES,
     MINUTES_PER_DAY,
     NO_DOOR_CODE,
+    PENCE_PER_POUND,
     WITHHELD,
     Day,
     holds_door_code,
@@ -35,7 +36,6 @@ Choice = TypeVar("Choice", bound=StrEnum)
 LIST_SEPARATOR = "|"
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
 METRES_PER_KILOMETRE = 1000
-PENCE_PER_POUND = 100
 MINUTES_PER_HOUR = 60
 # Suggestions compare a word with every known one, so they stop where that would take seconds.
 _SUGGESTIONS_UP_TO = 1000

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from matcher.allocation import Allocation, PlacementStatus
-from matcher.files.cells import PENCE_PER_POUND
 from matcher.model import Frozen
+from matcher.vocabulary import PENCE_PER_POUND
 
 
 class Costs(Frozen):

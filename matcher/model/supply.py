@@ -121,46 +121,39 @@ class Provider(Frozen):
         return self
 
 
-class Rate(Frozen):
-    """What a provider charges for a service, with the days it is in force (both inclusive).
+class PriceTerms(Frozen):
+    """What a price is for, and the days it is in force (both inclusive)."""
+
+    service_type: ServiceType
+    zone: Id | None = None
+    unit: RateUnit
+    visit_minutes: Annotated[int, Field(ge=5, le=720)] | None = None
+    days: RateDays = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @property
+    def what_for(self) -> Work:
+        """What the rate is for, but for the days: on no day may there be two for the same."""
+        return self.service_type, self.zone, self.unit, self.visit_minutes
+
+
+class Rate(PriceTerms):
+    """What a provider charges for a service.
 
     Of several rates for the same care the most particular goes: one for the person's zone before
     one for any zone, then one for that length of visit, then one for that day of care.
     """
 
     provider_id: Id
-    service_type: ServiceType
-    zone: Id | None = None
-    unit: RateUnit
-    visit_minutes: Annotated[int, Field(ge=5, le=720)] | None = None
-    days: RateDays = ()
     amount_pence: RateAmount
-    valid_from: date | None = None
-    valid_to: date | None = None
     assumed: bool = False
 
-    @property
-    def what_for(self) -> Work:
-        """What the rate is for, but for the days: on no day may there be two for the same."""
-        return self.service_type, self.zone, self.unit, self.visit_minutes
 
-
-class FrameworkRate(Frozen):
+class FrameworkRate(PriceTerms):
     """The ceiling above which a budget holder must approve (H9); no zone means every zone."""
 
-    service_type: ServiceType
-    zone: Id | None = None
-    unit: RateUnit
-    visit_minutes: Annotated[int, Field(ge=5, le=720)] | None = None
-    days: RateDays = ()
     amount_pence: Pence
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-    @property
-    def what_for(self) -> Work:
-        """What the rate is for, but for the days: on no day may there be two for the same."""
-        return self.service_type, self.zone, self.unit, self.visit_minutes
 
 
 class HomecareCapacity(Frozen):

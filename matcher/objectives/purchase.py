@@ -11,9 +11,7 @@ from matcher.eligibility import GENERIC_FIRST_RULE
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Ints
 from matcher.objectives.objective import Timeless, number_of
-from matcher.vocabulary import pounds_text
-
-PENCE_PER_POUND = 100
+from matcher.vocabulary import PENCE_PER_POUND, pounds_text
 
 
 class OfProvider(Timeless):
