@@ -70,8 +70,8 @@ class Fit(Objective):
         return f"its score by {self.amount_text(amount)}"
 
     def text(self, value: int) -> str:
-        """Return points of scores out of 100 each, by weights that come to 100."""
-        told = f"{value / (100 * FULL_SCORE // 100):,.2f}"
+        """Return a hundredth of the weighted points: points of a score if weights come to 100."""
+        told = f"{value / FULL_SCORE:,.2f}"
         return "less than 0.01" if value and told == "0.00" else told
 
 
