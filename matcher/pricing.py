@@ -56,10 +56,14 @@ class Prices:
         """Where every rate needed is on file and in force, [providers]."""
         return np.asarray((self.weekly_pence >= 0) & (self.bill_pence >= 0), np.bool_)
 
+    @property
+    def figures(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """All four, in the order in which they are told."""
+        return self.weekly_pence, self.framework_pence, self.bill_pence, self.framework_bill_pence
+
     def rows(self, numbers: Ints) -> list[tuple[int, ...]]:
         """Return all figures of some providers, a tuple each: equal where their price is."""
-        figures = [pair[0] for pair in _pairs(self, self)]
-        return [tuple(row) for row in np.stack(figures, axis=1)[numbers].tolist()]
+        return [tuple(row) for row in np.stack(self.figures, axis=1)[numbers].tolist()]
 
     def cost_of(self, number: int) -> int | None:
         """Return a standard week's cost at one provider, if its price is known."""
@@ -93,7 +97,9 @@ def rounded_pence(numerator: Whole, denominator: int) -> Whole:
 
 def nights_share(pence_per_week: int, nights: int | None) -> int:
     """Return what a weekly sum comes to for some nights; the sum itself until further notice."""
-    return pence_per_week if nights is None else rounded_pence(pence_per_week * nights, 7)
+    return (
+        pence_per_week if nights is None else rounded_pence(pence_per_week * nights, DAYS_PER_WEEK)
+    )
 
 
 def priced_services(request: CareRequest) -> tuple[ServiceType, ...]:
@@ -140,15 +146,9 @@ def prices(market: Market, request: CareRequest, zone: str | None, days: Ints) -
     found = _prices_on(market, request, zone, first)
     for day in more:
         there, here = _prices_on(market, request, zone, day), alike == day
-        found = Prices(*(np.where(here, mine, old) for mine, old in _pairs(there, found)))
+        pairs = zip(there.figures, found.figures, strict=True)
+        found = Prices(*(np.where(here, mine, old) for mine, old in pairs))
     return found
-
-
-def _pairs(one: Prices, other: Prices) -> Iterator[tuple[Ints, Ints]]:
-    yield one.weekly_pence, other.weekly_pence
-    yield one.framework_pence, other.framework_pence
-    yield one.bill_pence, other.bill_pence
-    yield one.framework_bill_pence, other.framework_bill_pence
 
 
 def _prices_on(market: Market, request: CareRequest, zone: str | None, day: int) -> Prices:
