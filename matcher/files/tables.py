@@ -21,6 +21,22 @@ _HEADER_CHARACTERS = 100_000
 Record = tuple[int, list[str]]
 
 
+class BrokenRecordError(Exception):
+    """A record of a CSV file that does not end where it should.
+
+    Parameters
+    ----------
+    row
+        Its row number as a spreadsheet shows it.
+    problem
+        What the reader says of it.
+    """
+
+    def __init__(self, row: int, problem: str) -> None:
+        super().__init__(problem)
+        self.row, self.problem = row, problem
+
+
 @dataclass(frozen=True)
 class Table:
     """The raw rows of a file.
@@ -99,9 +115,14 @@ def read_table(
     return Table(columns, fitting, keys), sheet.faults
 
 
-def _records(sheet: _Sheet, text: str) -> Iterator[Record]:
-    """Yield each record with its row number; a record is one row however many lines it spans."""
-    separator = _separator(text, sheet.known)
+def numbered_records(text: str, separator: str) -> Iterator[Record]:
+    """Yield each record with its row number; a record is one row however many lines it spans.
+
+    Raises
+    ------
+    BrokenRecordError
+        If a record cannot be told from the next.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     row = 0
     while True:
@@ -111,9 +132,16 @@ def _records(sheet: _Sheet, text: str) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            sheet.fault(row, "", str(error), _quoting(str(error)))
-            return
+            raise BrokenRecordError(row, str(error)) from error
         yield row, cells
+
+
+def _records(sheet: _Sheet, text: str) -> Iterator[Record]:
+    """Yield the records up to the first that is broken, which is a fault."""
+    try:
+        yield from numbered_records(text, _separator(text, sheet.known))
+    except BrokenRecordError as broken:
+        sheet.fault(broken.row, "", broken.problem, _quoting(broken.problem))
 
 
 def _separator(text: str, known: Sequence[str]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 from matcher.errors import BadInputError, Fault
 from matcher.files.cells import LIST_SEPARATOR, CellError, read_date, shown
 from matcher.files.plain_files import read_plain_file
-from matcher.files.tables import SEPARATORS
+from matcher.files.tables import SEPARATORS, BrokenRecordError, Record, numbered_records
 
 _HEADER_WITHIN = 10
 _TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?(\.[0-9]+)?Z?")
@@ -99,7 +97,7 @@ def read_sheet(path: Path, is_header: Callable[[Collection[str]], bool]) -> Shee
 
 
 def _below_header(
-    records: Iterator[tuple[int, list[str]]],
+    records: Iterator[Record],
     file: str,
     is_header: Callable[[Collection[str]], bool],
 ) -> tuple[list[str], Sheet | None]:
@@ -134,18 +132,12 @@ def read_day(text: str) -> date:
     return read_date(day)
 
 
-def _records(file: str, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+def _records(file: str, text: str, separator: str) -> Iterator[Record]:
     """Yield each row that is not empty with its number."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    row = 0
-    while True:
-        row += 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            expected = "quotation marks around whole cells, doubled inside them, and closed"
-            raise BadInputError([Fault(file, row, "", shown(error), expected)]) from error
-        if any(cell.strip() for cell in cells):
-            yield row, cells
+    try:
+        for row, cells in numbered_records(text, separator):
+            if any(cell.strip() for cell in cells):
+                yield row, cells
+    except BrokenRecordError as broken:
+        expected = "quotation marks around whole cells, doubled inside them, and closed"
+        raise BadInputError([Fault(file, broken.row, "", shown(broken), expected)]) from broken
