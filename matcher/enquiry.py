@@ -196,7 +196,10 @@ class Enquiry:
         like = int(priced_alike(self.market, self.request, np.array([day], np.int64))[0])
         if like not in self._beginning:
             days = np.full(len(self.market), like, np.int64)
-            self._beginning[like] = Enquiry(self.market, self.request, days)
+            other = Enquiry(self.market, self.request, days)
+            # Neither depends on the day, and both take long on a large market.
+            other.__dict__["ways"], other._answered = self.ways, self._answered
+            self._beginning[like] = other
         return self._beginning[like]
 
     @cached_property

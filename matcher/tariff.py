@@ -96,7 +96,7 @@ class Tariff:
     def limits(self, request: CareRequest, first: date) -> tuple[int | None, int | None]:
         """Return the bill at framework rates, and the personal budget for the same time."""
         budget = request.personal_budget_pence_per_week
-        nights = request.placement.nights if request.is_respite and request.placement else None
+        nights = request.stay_nights
         if budget is not None and nights is not None and nights > 7:
             budget = _halves_up(Fraction(budget * nights, 7))
         return self._bill(request, None, first), budget
@@ -104,8 +104,8 @@ class Tariff:
     # -- sums ----------------------------------------------------------------------------------
 
     def _bill(self, request: CareRequest, provider_id: str | None, first: date) -> int | None:
-        nights = request.placement.nights if request.placement else None
-        if not request.is_respite or nights is None:
+        nights = request.stay_nights
+        if nights is None:
             return self._week(request, provider_id, first)
         total = Fraction(0)
         for number in range(nights):
@@ -208,8 +208,7 @@ def _worth(unit: RateUnit, amount: Fraction, minutes: int) -> Fraction:
 
 
 def _for_stay(request: CareRequest, pence_per_week: int | None) -> int:
-    nights = request.placement.nights if request.is_respite and request.placement else None
-    return _halves_up(Fraction((pence_per_week or 0) * (nights or 7), 7))
+    return _halves_up(Fraction((pence_per_week or 0) * (request.stay_nights or 7), 7))
 
 
 def _halves_up(pence: Fraction) -> int:

@@ -62,7 +62,7 @@ def commitment_for(
             for part in _busy(visit, request.package.carers_staying(visit), starts, travel_minutes)
         )
         return Commitment(provider_id=provider_id, busy=busy)
-    nights = request.placement.nights if request.placement is not None else None
+    nights = request.stay_nights
     return Commitment(
         provider_id=provider_id,
         care_type=request.care_type,

@@ -260,7 +260,7 @@ class Seat:
             yield days, start - travel, stop // GRID_MINUTES, text
 
     def _nights(self, rival: Choice, request: CareRequest) -> Iterator[Busy]:
-        nights = request.placement.nights if request.placement else None
+        nights = request.stay_nights
         first = rival.times[0]
         length = "for good" if nights is None else f"for {count_text(nights, 'night')}"
         stop = NEVER if nights is None else first + nights

@@ -159,8 +159,7 @@ def _visit(option: Option, number: int, unit: int, use: Use) -> Task:
 
 
 def _stay(problem: Problem, number: int, option: Option) -> Task:
-    placement = problem.enquiries[option.request].request.placement
-    nights = placement.nights if placement else None
+    nights = problem.enquiries[option.request].request.stay_nights
     days = np.flatnonzero(option.domains[0])
     first, last, end = int(days[0]), int(days[-1]), option.domains.shape[1]
     stop = end if nights is None else last + nights
