@@ -75,15 +75,8 @@ class Prices:
 
     def framework_of(self, number: int) -> int | None:
         """Return a standard week's cost at framework rates, if they are on file."""
-        return _known(self.framework_pence[number])
-
-    def framework_bill_of(self, number: int) -> int | None:
-        """Return the bill at framework rates, if they are on file."""
-        return _known(self.framework_bill_pence[number])
-
-
-def _known(pence: np.int64) -> int | None:
-    return int(pence) if pence >= 0 else None
+        pence = int(self.framework_pence[number])
+        return pence if pence >= 0 else None
 
 
 def rounded_pence(numerator: Whole, denominator: int) -> Whole:

@@ -186,7 +186,8 @@ def _agree(market: Market) -> None:
                 assert tariff.weekly_pence(asked, name, on) == prices.cost_of(number)
                 assert tariff.bill_pence(asked, name, on) == prices.bill_of(number)
                 assert tariff.framework_pence(asked, on) == prices.framework_of(number)
-                limits = prices.framework_bill_of(number), enquiry.budget_pence
+                bill = int(prices.framework_bill_pence[number])
+                limits = (None if bill < 0 else bill), enquiry.budget_pence
                 if council_pays(asked):
                     assert tariff.limits(asked, on) == limits
                 payers = tariff.paid_by(asked, name, on)
