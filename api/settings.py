@@ -25,6 +25,10 @@ NO_SETTINGS = ("CACHE_DIR", "DEBUG", "ROUTING_KIND", "ROUTING_URL")
 """Variables of that prefix that the matcher reads, not the service."""
 SHORTEST_SECRET, FEWEST_CHARACTERS = 32, 8
 """Characters that the secret for API keys must have in production, and how many different ones."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+TOLD_MODES = ("verify-full", "verify-ca", "require", "disable")
+"""Ways to say for certain whether what goes to PostgreSQL is encrypted; others leave it open."""
+OTHERS = 0o007
 LONGEST_LEASE, LONGEST_RUN = 3_600.0, 86_400.0
 
 
@@ -49,8 +53,9 @@ class Settings(BaseSettings):
     database_url
         Where the book of record is: a SQLite file (``sqlite:///file``, with a fourth slash for an
         absolute path) or PostgreSQL (``postgresql://user:password@host/name``, with ``@`` and
-        other signs in the password percent-encoded). Production needs it set, and the path of a
-        file absolute.
+        other signs in the password percent-encoded). Production needs it set, the path of a file
+        absolute and the file closed to others, and for PostgreSQL on another machine
+        ``?sslmode=verify-full`` at the end, or any other that says for certain.
     key_secret
         What API keys are hashed with; in production at least 32 characters, 8 of them different.
     day
@@ -186,8 +191,44 @@ class Settings(BaseSettings):
                 "CAREMATCH_DATABASE_URL: a file that depends on the folder one is in; expected "
                 "sqlite:////ABSOLUTE/FILE, with four slashes"
             )
-        if is_postgresql(self.url) and not self.url.password:
+        if is_postgresql(self.url):
+            yield from self._unsafe_server()
+        elif name and is_open_to_others(Path(name)):
+            yield (
+                f"CAREMATCH_DATABASE_URL: {name} may be read by everybody on this machine; "
+                "expected a file of the service's own (chmod 600)"
+            )
+
+    def _unsafe_server(self) -> Iterator[str]:
+        if not self.url.password:
             yield "CAREMATCH_DATABASE_URL: no password; expected one for PostgreSQL"
+        if self.url.query.get("sslmode") not in TOLD_MODES and not all(map(is_near, self._hosts)):
+            yield (
+                "CAREMATCH_DATABASE_URL: PostgreSQL on another machine, and not said whether by "
+                "TLS; expected ?sslmode=verify-full at its end, or sslmode=disable where the "
+                "network between is safe by itself"
+            )
+
+    @property
+    def _hosts(self) -> list[str]:
+        # Both places may name several, and an address may be given beside a name.
+        query = self.url.query
+        named = [self.url.host, query.get("host"), query.get("hostaddr")]
+        texts = [",".join(text) if isinstance(text, tuple) else text for text in named if text]
+        return [host for text in texts for host in text.split(",")]
+
+
+def is_open_to_others(file: Path) -> bool:
+    """Say whether there is such a file and any account on this machine may read or change it."""
+    try:
+        return bool(file.stat().st_mode & OTHERS) and os.name == "posix"
+    except OSError:
+        return False  # opening it says what is amiss
+
+
+def is_near(host: str) -> bool:
+    """Say whether a database's host is this machine: its own address, or a socket's folder."""
+    return host in LOOPBACK or host.startswith(("/", "@"))
 
 
 def is_postgresql(url: URL) -> bool:

@@ -8,7 +8,7 @@ import typer
 
 from api.cli.keys import key
 from api.cli.nights import nightly, worker
-from api.cli.records import audit, dump, load, migrate
+from api.cli.records import audit, backup, dump, load, migrate
 from api.cli.serving import serve
 from matcher.cli import main as matcher_main
 from matcher.cli.entry import app
@@ -20,6 +20,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "migrate": migrate,
     "load": load,
     "dump": dump,
+    "backup": backup,
     "key": key,
     "audit": audit,
 }

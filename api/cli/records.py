@@ -1,4 +1,4 @@
-"""``carematch migrate``, ``load``, ``dump`` and ``audit``: the record as a whole."""
+"""``carematch migrate``, ``load``, ``dump``, ``backup`` and ``audit``: the record as a whole."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from api.cli.opening import open_record, require_migrated
 from api.errors import ConflictError
+from api.storage.backup import back_up
 from api.storage.books import dump as dump_book
 from api.storage.books import load as load_book
 from api.storage.checking import ledger_faults
@@ -25,6 +26,10 @@ from matcher.files.folders import require_writable
 from matcher.report.wording import count_text
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write the book to.")]
+Copy = Annotated[Path, typer.Argument(metavar="FILE", help="File to write the copy to.")]
+ReplaceCopy = Annotated[
+    bool, typer.Option("--replace", help="Replace the file that stands there, if one does.")
+]
 
 
 def migrate(as_json: AsJson = False) -> None:
@@ -82,6 +87,17 @@ def dump(folder: Folder, replace: Replace = False, as_json: AsJson = False) -> N
                 f"{counts['requests']:,} requests written to {folder}."
             )
         )
+
+
+def backup(file: Copy, replace: ReplaceCopy = False, as_json: AsJson = False) -> None:
+    """Copy the record of a SQLite file while it is served, whole or not at all."""
+    with open_record() as record:
+        require_migrated(record)
+        lines, where = back_up(record, file, replaces=replace), record.settings.shown
+    if as_json:
+        show_document({"database": where, "file": str(file), "lines": lines})
+    else:
+        show(Text(f"{where} is copied to {file}, with {count_text(lines, 'audit line')}."))
 
 
 class AuditFaultsError(MatcherError):

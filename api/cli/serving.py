@@ -25,7 +25,7 @@ from api.errors import NotReadyError
 from api.logs import set_up_logs
 from api.schemas.keys import NewKey
 from api.security import Role
-from api.settings import Mode
+from api.settings import LOOPBACK, Mode
 from api.storage.books import load
 from api.storage.keys import has_keys
 from api.storage.migrating import migrate
@@ -42,7 +42,6 @@ TURN_SECONDS = 0.0005
 """A tenth of what is usual."""
 DEMO_LIMIT_PENCE = 200_000
 STOPPING = "Stopping: calls under way are answered, and a run under way is given back to the queue."
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 log = structlog.get_logger("carematch.serve")
 LoadBook = Annotated[
     Path | None,

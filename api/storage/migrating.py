@@ -41,10 +41,25 @@ def current(engine: Engine) -> str | None:
 
 def migrate(engine: Engine) -> None:
     """Bring a database to the newest tables; one that is there already is left as it is."""
+    keep_private(engine)
     if current(engine) is None:
         use_write_ahead_log(engine)
     with engine.begin() as connection:
         command.upgrade(config(connection), "head")
+
+
+def keep_private(engine: Engine) -> None:
+    """Let nobody but its owner open a SQLite file, and those that SQLite puts beside it."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or name in {None, "", ":memory:"}:
+        return
+    try:
+        Path(name).touch(0o600)
+        for file in (Path(f"{name}{ending}") for ending in ("", "-wal", "-shm")):
+            if file.exists():
+                file.chmod(file.stat().st_mode & 0o700)
+    except OSError:
+        return  # opening it says what is amiss, and where
 
 
 def use_write_ahead_log(engine: Engine) -> None:

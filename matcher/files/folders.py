@@ -1,4 +1,4 @@
-"""Writing a folder whole or not at all."""
+"""Writing a folder whole or not at all, for nobody but its owner to read."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from pathlib import Path
 
 from matcher.errors import MatcherError
 
+OWN_FOLDER, OWN_FILE = 0o700, 0o600
+"""Whom a folder and its files are open to: a book tells where people live."""
+
 
 @contextmanager
 def whole_folder(path: Path, *, replaces: Callable[[Path], bool]) -> Iterator[Path]:
     """Yield an empty folder that takes the given name once everything in it has been written.
 
     If anything fails on the way the draft is removed and what stood there before stands there
-    still.
+    still. Only its owner may open the folder and what is in it.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ def whole_folder(path: Path, *, replaces: Callable[[Path], bool]) -> Iterator[Pa
         require_replaceable(target, replaces)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = _beside(target, "part")
-        draft.mkdir()
+        draft.mkdir(OWN_FOLDER)
         try:
             yield draft
             _settle(draft)
@@ -116,6 +119,7 @@ def _beside(target: Path, ending: str) -> Path:
 def _settle(folder: Path) -> None:
     """Have the disk take everything, so that a power cut cannot leave names without contents."""
     for file in sorted(folder.rglob("*")):
+        file.chmod(OWN_FOLDER if file.is_dir() else OWN_FILE)
         if file.is_file():
             with file.open("rb") as written:
                 os.fsync(written.fileno())

@@ -1,7 +1,8 @@
-"""A folder of small array files that may be lost, broken or shared at any time without harm."""
+"""A folder of small array files that may be lost, broken or altered at any time without harm."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import tempfile
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
+STAMP, DIGEST = "stamp", "digest"
+OTHERS_MAY_WRITE = 0o022
 Arrays = Mapping[str, NDArray[Any]]
 T = TypeVar("T")
 
@@ -63,11 +66,17 @@ class ArrayCache:
             return None
         path = self._folder / f"{name}.npz"
         try:
-            with np.load(path, allow_pickle=False) as held:
-                if (stamp := str(held["stamp"])) != self._stamp:
-                    logger.info("Cache %s is of version %s; rebuilding it.", path, stamp)
-                    return None
-                return decode({key: held[key] for key in held.files})
+            with path.open("rb") as file:
+                require_own(os.fstat(file.fileno()))
+                with np.load(file, allow_pickle=False) as held:
+                    arrays = {key: held[key] for key in held.files}
+            if (stamp := str(arrays[STAMP])) != self._stamp:
+                logger.info("Cache %s is of version %s; rebuilding it.", path, stamp)
+                return None
+            if str(arrays.pop(DIGEST)) != digest_of(arrays):
+                logger.info("Cache %s is not as it was written; rebuilding it.", path)
+                return None
+            return decode(arrays)
         except FileNotFoundError:
             return None
         except Exception as error:  # a damaged file can fail in a dozen ways, all with one answer
@@ -79,7 +88,7 @@ class ArrayCache:
         if self._folder is None:
             return
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(0o700, parents=True, exist_ok=True)
             self._replace(self._folder / f"{name}.npz", arrays)
         except OSError as error:
             logger.info("Cache folder %s cannot be written (%s).", self._folder, error)
@@ -90,7 +99,37 @@ class ArrayCache:
         draft = Path(draft_name)
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, stamp=np.array(self._stamp), **arrays)
+                kept = {**arrays, STAMP: np.array(self._stamp)}
+                digest = np.array(digest_of(kept))
+                np.savez(file, allow_pickle=False, **kept, **{DIGEST: digest})
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def digest_of(arrays: Arrays) -> str:
+    """Return a checksum over the names, shapes and contents of arrays."""
+    found = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        found.update(f"{name} {array.dtype} {array.shape} ".encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def require_own(found: os.stat_result) -> None:
+    """Go on only with a file that nobody but this account can have written.
+
+    Parameters
+    ----------
+    found
+        What the system says of the file.
+
+    Raises
+    ------
+    PermissionError
+        If it is another account's, or others may write to it.
+    """
+    if not hasattr(os, "geteuid"):  # an account of Windows has no number
+        return
+    if found.st_uid != os.geteuid() or found.st_mode & OTHERS_MAY_WRITE:
+        raise PermissionError("another account owns it or may write to it")

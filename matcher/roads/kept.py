@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from matcher.geography.cache import require_own
 from matcher.roads.server import RoutingServer
 from matcher.roads.table import Leg, Point, RoutingError
 
 logger = logging.getLogger(__name__)
 
-FILE = "roads-1.sqlite"
+FILE = "roads-2.sqlite"
 """Raise its number whenever the table changes."""
 KEPT_SECONDS = 30 * 24 * 3600
 REST_SECONDS = 60.0
@@ -23,11 +24,12 @@ REST_SECONDS = 60.0
 BUSY_SECONDS = 5.0
 _TABLE = """create table if not exists leg (
     server text, from_east int, from_north int, to_east int, to_north int,
-    seconds int, metres int, asked_at int,
+    seconds int, metres int, asked_at int, checksum text,
     primary key (server, from_east, from_north, to_east, to_north)
 ) without rowid"""
-_KEEP = "insert or replace into leg values (?, ?, ?, ?, ?, ?, ?, ?)"
-_FIND = """select seconds, metres from leg where server = ? and from_east = ? and from_north = ?
+_KEEP = "insert or replace into leg values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FIND = """select seconds, metres, asked_at, checksum from leg
+    where server = ? and from_east = ? and from_north = ?
     and to_east = ? and to_north = ? and asked_at > ?"""
 
 
@@ -95,13 +97,23 @@ class KeptRoads:
         except (OSError, sqlite3.Error) as error:
             logger.info("Road times kept in %s cannot be read (%s).", self._folder, error)
             return {}
-        return {place: None if row[0] is None else Leg(*row) for place, row in rows.items() if row}
+        # What is not as it was written is asked for again.
+        sound = {
+            place: row[:2]
+            for place, row in rows.items()
+            if row and row[3] == self._checksum(place, here, *row[:3])
+        }
+        return {place: None if leg[0] is None else Leg(*leg) for place, leg in sound.items()}
 
     def _keep(self, asked: dict[Point, Leg | None], here: Point) -> None:
         now = int(self._now())
-        rows = [
-            (self._key, *place, *here, *((leg.seconds, leg.metres) if leg else (None, None)), now)
+        drives = {
+            place: (*((leg.seconds, leg.metres) if leg else (None, None)), now)
             for place, leg in asked.items()
+        }
+        rows = [
+            (self._key, *place, *here, *drive, self._checksum(place, here, *drive))
+            for place, drive in drives.items()
         ]
         try:
             with self._memory() as memory:
@@ -109,11 +121,20 @@ class KeptRoads:
         except (OSError, sqlite3.Error) as error:
             logger.info("Road times cannot be kept in %s (%s).", self._folder, error)
 
+    def _checksum(self, place: Point, here: Point, *drive: int | None) -> str:
+        told = (self._key, *place, *here, *drive)
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
     @contextmanager
     def _memory(self) -> Iterator[sqlite3.Connection]:
         if self._folder is None:
             raise FileNotFoundError("no cache folder")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._folder / FILE, timeout=BUSY_SECONDS)) as memory, memory:
+        self._folder.mkdir(0o700, parents=True, exist_ok=True)
+        path = self._folder / FILE
+        if not path.exists():
+            path.touch(0o600)  # where people live is for nobody else to read
+        # Not opened to be looked at: closing it would end the locks of others in this process.
+        require_own(path.stat())
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as memory, memory:
             memory.execute(_TABLE)
             yield memory

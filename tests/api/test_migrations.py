@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic import command
 from sqlalchemy import inspect, text
@@ -83,3 +85,19 @@ def test_sqlite_lets_readers_go_on(sqlite_desk: Desk) -> None:
     with sqlite_desk.record.engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_record_in_a_file_is_for_its_owner_only(tmp_path: Path, was_there: bool) -> None:
+    """Made so, and made so where an older release left it open, with what SQLite puts beside."""
+    file = tmp_path / "carematch.db"
+    record = Record(settings_at(f"sqlite:///{file}"))
+    if was_there:
+        migrate(record.engine)
+        file.chmod(0o644)
+    migrate(record.engine)
+    with record.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE more (number INTEGER)")
+        found = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    record.close()
+    assert found == dict.fromkeys(("carematch.db", "carematch.db-wal", "carematch.db-shm"), 0o600)

@@ -24,7 +24,7 @@ from matcher.geography import default_cache_dir
 SAFE: dict[str, Any] = {
     "mode": Mode.PRODUCTION,
     "key_secret": "12345678" * (SHORTEST_SECRET // 8),
-    "database_url": "postgresql://carematch:secret@db.example/carematch",
+    "database_url": "postgresql://carematch:secret@db.example/carematch?sslmode=verify-full",
 }
 """All that production needs; everything else is safe by default."""
 
@@ -41,6 +41,35 @@ def test_production_starts_with_safe_settings() -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://a:b@db.example/c?sslmode=verify-full",
+        "postgresql://a:b@db.example/c?sslmode=require",
+        "postgresql://a:b@db.example/c?sslmode=disable",  # somebody has thought of it
+        "postgresql://a:b@127.0.0.1/c",
+        "postgresql://a:b@[::1]:5433/c",
+        "postgresql://a:b@/c?host=/run/postgresql",
+        "postgresql://a:b@/c",
+    ],
+)
+def test_what_goes_to_the_database_is_encrypted_or_said_not_to_be(address: str) -> None:
+    """Within one machine nothing has to be said."""
+    production(database_url=address).require_safe()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o602])
+def test_production_refuses_a_file_that_everybody_may_open(tmp_path: Path, mode: int) -> None:
+    """It holds where people live; a group of backup's own is the council's to choose."""
+    file = tmp_path / "carematch.db"
+    file.touch()
+    file.chmod(0o640)
+    production(database_url=f"sqlite:///{file}").require_safe()
+    file.chmod(mode)
+    with pytest.raises(UnsafeSettingsError, match="chmod 600"):
+        production(database_url=f"sqlite:///{file}").require_safe()
+
+
+@pytest.mark.parametrize(
     ("changed", "named"),
     [
         ({"key_secret": DEVELOPMENT_SECRET}, "CAREMATCH_KEY_SECRET"),
@@ -52,6 +81,10 @@ def test_production_starts_with_safe_settings() -> None:
         ({"calls_per_minute": 0}, "CAREMATCH_CALLS_PER_MINUTE"),
         ({"database_url": "postgresql://carematch@db/carematch"}, "CAREMATCH_DATABASE_URL"),
         ({"database_url": "postgresql://carematch:secret@db"}, "CAREMATCH_DATABASE_URL"),
+        ({"database_url": "postgresql://a:b@db.example/c"}, "TLS"),
+        ({"database_url": "postgresql://a:b@db.example/c?sslmode=prefer"}, "TLS"),  # or without
+        ({"database_url": "postgresql://a:b@/c?host=/run,db.example"}, "TLS"),
+        ({"database_url": "postgresql://a:b@localhost/c?hostaddr=10.0.0.1"}, "TLS"),
         ({"database_url": "sqlite://"}, "CAREMATCH_DATABASE_URL"),  # gone with the process
         ({"database_url": "sqlite:///:memory:"}, "CAREMATCH_DATABASE_URL"),
         ({"database_url": "sqlite:///carematch.db"}, "depends on the folder"),

@@ -38,6 +38,16 @@ def test_new_folder_is_written(tmp_path: Path, book: Book) -> None:
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["down"]
 
 
+def test_a_folder_is_for_its_owner_only(tmp_path: Path, book: Book) -> None:
+    """A book tells where people live, so nobody else on the machine may open it."""
+    (tmp_path / "empty").mkdir(0o755)
+    for name in ("new", "empty"):
+        write_book(tmp_path / name, book)
+        written = [tmp_path / name, *(tmp_path / name).rglob("*")]
+        assert len(written) > 2
+        assert [path.name for path in written if path.stat().st_mode & 0o077] == []
+
+
 def test_empty_folder_is_filled(tmp_path: Path, book: Book) -> None:
     """An empty folder may be written into."""
     assert not is_book_folder(tmp_path / "empty")

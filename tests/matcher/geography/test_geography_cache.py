@@ -282,3 +282,45 @@ def test_two_processes_may_build_one_cache(tmp_path: Path, monkeypatch: pytest.M
     assert [f.name for f in folder.iterdir()] == ["postcodes-Z.npz"]
     _forbid_rebuilding(monkeypatch)
     assert answers == {Gazetteer(folder).locate(Postcode("ZE1 0AA"))}
+
+
+def test_one_postcode_moved_in_the_cache_is_found(tmp_path: Path) -> None:
+    """A cache that is sound to read but not as it was written is made anew."""
+    place = Gazetteer(tmp_path).locate(Postcode("ZE1 0AA"))
+    (file,) = tmp_path.glob("*.npz")
+    with np.load(file, allow_pickle=False) as held:
+        arrays = {name: held[name].copy() for name in held.files}
+    moved = [name for name, array in arrays.items() if array.dtype == np.int32]
+    for name in moved:
+        arrays[name] += 60_000
+    assert moved
+    np.savez(file, allow_pickle=False, **arrays)
+    assert Gazetteer(tmp_path).locate(Postcode("ZE1 0AA")) == place
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_cache_that_others_may_write_is_not_read(tmp_path: Path, mode: int) -> None:
+    """Whoever else may write to a file may have put anything there, checksum and all."""
+    cache = ArrayCache(tmp_path, "v1")
+    cache.save("known", {"numbers": np.arange(3)})
+    assert cache.load("known", lambda arrays: int(arrays["numbers"][1])) == 1
+    (tmp_path / "known.npz").chmod(mode)
+    assert cache.load("known", lambda arrays: int(arrays["numbers"][1])) is None
+
+
+def test_a_cache_of_another_account_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder for temporary things may hold files that somebody else put there first."""
+    cache = ArrayCache(tmp_path, "v1")
+    cache.save("known", {"numbers": np.arange(3)})
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert cache.load("known", lambda arrays: int(arrays["numbers"][1])) is None
+
+
+def test_the_cache_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Which postcodes are asked for says where people live, down to the letter."""
+    cache = ArrayCache(tmp_path / "cache", "v1")
+    cache.save("known", {"numbers": np.arange(3)})
+    assert (tmp_path / "cache").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "cache" / "known.npz").stat().st_mode & 0o077 == 0

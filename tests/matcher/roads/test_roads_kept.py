@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,29 @@ def test_a_server_that_failed_is_left_alone_for_a_minute(tmp_path: Path) -> None
         works[0] = True
         now[0] += REST_SECONDS
         assert kept.legs([ELSEWHERE], HERE) == [Leg(600, 8000)]
+
+
+@pytest.mark.parametrize(
+    "altered",
+    ["seconds = 6", "metres = metres + 60000", "seconds = null", "asked_at = asked_at + 9"],
+)
+def test_a_drive_that_was_altered_on_disk_is_asked_for_again(tmp_path: Path, altered: str) -> None:
+    """The memory is believed only where it is as it was written."""
+    with serving(osrm) as stub:
+        kept = KeptRoads(RoutingServer(ServerKind.OSRM, stub.url), tmp_path)
+        first = kept.legs([THERE], HERE)
+        with closing(sqlite3.connect(tmp_path / FILE)) as memory, memory:
+            memory.execute(f"update leg set {altered}")
+        assert kept.legs([THERE], HERE) == first
+        assert len(stub.asked) == 2
+
+
+def test_a_memory_that_others_may_write_is_done_without(tmp_path: Path) -> None:
+    """It is for its owner only when made, and not read once others may have written to it."""
+    with serving(osrm) as stub:
+        kept = KeptRoads(RoutingServer(ServerKind.OSRM, stub.url), tmp_path)
+        kept.legs([THERE], HERE)
+        assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+        (tmp_path / FILE).chmod(0o666)
+        kept.legs([THERE], HERE)
+        assert len(stub.asked) == 2
