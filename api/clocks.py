@@ -2,16 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time as timing
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from matcher.calendar import is_working_day
 
+TOLD_FOR_SECONDS, SLOW_SECONDS = 15.0, 1.0
+"""So long the database's clock is believed before it is asked again, and an answer may take."""
 LONDON = ZoneInfo("Europe/London")
 RESPOND_HOURS, FIND_HOURS, SERVICE_HOURS = 24, 24, 72
 """Working hours to respond to a referral, to find homecare, and until the service is received, as
 Calderdale publishes them (H22); those to collate replies are a setting."""
+
+
+class DatabaseClock:
+    """The clock of the database, by which processes agree however their machines' clocks differ.
+
+    Asked once in a while; between, its time goes on by a clock of this machine that nobody can set.
+    """
+
+    def __init__(self) -> None:
+        self._told: tuple[datetime, float] | None = None
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether it has to be asked again."""
+        return self._told is None or elapsed() - self._told[1] > TOLD_FOR_SECONDS
+
+    def tell(self, moment: datetime, asked_at: float) -> None:
+        """Take over what it told.
+
+        Parameters
+        ----------
+        moment
+            What it told.
+        asked_at
+            When it was asked, as `elapsed` says. An answer that took long may be of any moment
+            between, so it counts only where there is none yet.
+        """
+        if self._told is None or elapsed() - asked_at <= SLOW_SECONDS:
+            self._told = moment.astimezone(UTC), asked_at
+
+    def now(self) -> datetime | None:
+        """Return its moment; ``None`` where it was never asked: SQLite has none of its own."""
+        if self._told is None:
+            return None
+        moment, asked_at = self._told
+        return moment + timedelta(seconds=elapsed() - asked_at)
+
+
+def elapsed() -> float:
+    """Return seconds on a clock that nobody sets, and that goes on while the machine sleeps."""
+    if hasattr(timing, "CLOCK_BOOTTIME"):
+        return timing.clock_gettime(timing.CLOCK_BOOTTIME)
+    return timing.monotonic()
 
 
 @dataclass(frozen=True)
@@ -24,15 +70,28 @@ class Clock:
         Stands for today where it is not the real day; the time of day stays the real one.
     day_start, day_end
         First and last hour of a working day, in London.
+    database
+        The database's clock, which counts where there is one.
     """
 
     day: date | None = None
     day_start: int = 9
     day_end: int = 17
+    database: DatabaseClock = field(default_factory=DatabaseClock, compare=False)
 
     def now(self) -> datetime:
         """Return this moment, in UTC."""
+        return self.database.now() or self.own()
+
+    def own(self) -> datetime:
+        """Return this moment by the clock of this machine, in UTC."""
         return datetime.now(UTC)
+
+    @property
+    def seconds_ahead(self) -> float | None:
+        """How far this machine's clock is ahead of the database's; ``None`` where that has none."""
+        told = self.database.now()
+        return None if told is None else (self.own() - told).total_seconds()
 
     def today(self) -> date:
         """Return the day that everything counts from, in London."""

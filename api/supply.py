@@ -137,7 +137,8 @@ class Supply:
             market = Market(book, policy, self.gazetteer)
         else:
             changed = stored.changed_since(session, compiled.versions)
-            changed |= stored.expired_between(session, compiled.at, now)
+            # Where a clock was put back, holds that had expired hold again.
+            changed |= stored.expired_between(session, *sorted((compiled.at, now)))
             market = _restocked(compiled.market, changed, session, now)
             if compiled.versions.ledger != versions.ledger:
                 since = _counts_since(market.policy, today)
@@ -159,7 +160,7 @@ def _restocked(market: Market, changed: set[str], session: Session, now: datetim
 
 
 def _is_right(compiled: _Compiled, versions: stored.Versions, now: datetime, today: date) -> bool:
-    if compiled.versions != versions or compiled.day != today:
+    if compiled.versions != versions or compiled.day != today or now < compiled.at:
         return False
     return compiled.right_until is None or now < compiled.right_until
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.dependencies import Allow, ServiceOf
 from api.errors import NotReadyError
@@ -20,9 +20,19 @@ Watcher = Annotated[Caller, Depends(MAY_WATCH)]
 
 
 class Health(BaseModel):
-    """That the service lives, or is ready."""
+    """That the service lives."""
 
     status: str
+
+
+class Readiness(BaseModel):
+    """That the service is ready, and how far its machine's clock is off."""
+
+    status: str
+    clock_ahead_seconds: float | None = Field(
+        description="Seconds by which this machine's clock is ahead of the database's, which is "
+        "the one that counts; null on SQLite, whose clock is this machine's."
+    )
 
 
 @router.get("/healthz", tags=["operations", OPEN])
@@ -33,7 +43,7 @@ async def lives() -> Health:
 
 
 @router.get("/readyz", tags=["operations", OPEN])
-def is_ready(service: ServiceOf) -> Health:
+def is_ready(service: ServiceOf) -> Readiness:
     """Say that the database answers, is migrated and holds a book."""
     if not service.record.is_ready():
         raise NotReadyError(
@@ -41,7 +51,8 @@ def is_ready(service: ServiceOf) -> Health:
             thing="record",
             expected="'carematch migrate' and 'carematch load BOOK' to have been run",
         )
-    return Health(status="ready")
+    ahead = service.record.clock.seconds_ahead
+    return Readiness(status="ready", clock_ahead_seconds=None if ahead is None else round(ahead, 1))
 
 
 @router.get("/metrics", tags=["operations"], response_class=Response)

@@ -208,7 +208,8 @@ def _history_row(line: Offered) -> HistoryRow:
 def dump(session: Session, now: datetime, today: date) -> tuple[Book, str | None]:
     """Return the record as a book, and the text of its policy.
 
-    Unchanged since it was loaded, the book is the one that was loaded; later it is of today.
+    Unchanged since it was loaded, the book is the one that was loaded; later it is of today, or of
+    the newest day on which something happened where a clock has been put back since.
     Ended requests are left out; capacity is what is left beside everything booked: holds are of
     this record only, and end by themselves.
 
@@ -238,8 +239,10 @@ def dump(session: Session, now: datetime, today: date) -> tuple[Book, str | None
         "running": _running(session),
         "history": history(session),
     }
-    head = head_of_book(session, today if _has_changed(session) else record.as_of)
-    return head.model_copy(update=whole), record.policy_text
+    book = head_of_book(session, record.as_of).model_copy(update=whole)
+    if _has_changed(session):
+        book = book.model_copy(update={"as_of": max(today, book.newest_day)})
+    return book, record.policy_text
 
 
 def _has_changed(session: Session) -> bool:
@@ -313,7 +316,7 @@ def night_book(session: Session, now: datetime, today: date) -> Book:
     homecare, beds = _capacity(rows, promises(session, now))
     return book.model_copy(
         update={
-            "as_of": today,
+            "as_of": max(today, book.newest_day),
             "requests": requests,
             "homecare_capacity": homecare,
             "bed_capacity": beds,

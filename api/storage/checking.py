@@ -6,14 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.storage.books import ARRANGED, ENDED
 from api.storage.lines import read
 from api.storage.offers import BOOKED, CHOSEN
 from api.storage.supply import BOOKING, HOLD
-from api.tables import BookingRow, CommitmentRow, OfferRow, ProviderRow, RequestRow
+from api.tables import AuditRow, BookingRow, CommitmentRow, OfferRow, ProviderRow, RequestRow
 from matcher.commitments import Commitment, overpromised
 from matcher.model import BedCapacity, HomecareCapacity
 
@@ -28,8 +28,10 @@ def ledger_faults(session: Session, now: datetime) -> list[str]:
     session
         Where to read.
     now
-        At which moment: holds that have expired take nothing.
+        At which moment: holds that have expired take nothing. A hold that had expired when the
+        record was last changed stays expired where the clock has been put back since.
     """
+    now = max(now, session.scalar(select(func.max(AuditRow.at))) or now)
     running = session.scalars(
         select(BookingRow).where(BookingRow.ended_at.is_(None)).order_by(BookingRow.order_ref)
     ).all()

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from api.clocks import Clock
+from api.clocks import Clock, elapsed
 from api.errors import BusyError, NotReadyError, UnansweredError
 from api.settings import Settings, is_postgresql
 from api.storage.migrating import current, newest
@@ -159,6 +159,8 @@ class Record:
         self.settings = settings
         self.clock = clock or Clock(settings.day, settings.day_start, settings.day_end)
         self.engine = make_engine(settings)
+        if is_postgresql(settings.url):
+            event.listen(self.engine, "begin", self._ask_for_time)
         self._writes = self.engine.execution_options(**{WRITES: True})
         # A transaction of SQLite sees one moment by itself.
         is_server = is_postgresql(settings.url)
@@ -217,6 +219,9 @@ class Record:
             record = session.scalar(select(RecordRow).with_for_update())
             if record is None:
                 raise not_loaded()
+            if is_postgresql(self.settings.url):
+                # Its turn may have been long in coming.
+                tell_time(session.connection(), self.clock)
             yield Writing(session, actor, record, self.clock.now(), self.clock.today())
 
     @contextmanager
@@ -234,6 +239,10 @@ class Record:
             session.begin(),
         ):
             yield session
+
+    def _ask_for_time(self, connection: Connection) -> None:
+        if self.clock.database.is_asked_for:
+            tell_time(connection, self.clock)
 
     def is_ready(self) -> bool:
         """Say whether the database answers, is migrated and holds a book."""
@@ -301,6 +310,13 @@ def make_engine(settings: Settings) -> Engine:
     event.listen(engine, "connect", partial(_set_up_sqlite, milliseconds))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def tell_time(connection: Connection, clock: Clock) -> None:
+    """Set a clock by that of PostgreSQL."""
+    asked_at = elapsed()
+    moment = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    clock.database.tell(moment, asked_at)
 
 
 def _begin_postgresql(milliseconds: int, connection: Connection) -> None:

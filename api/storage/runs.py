@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session, defer
 
+from api.settings import LONGEST_LEASE
 from api.storage.books import WAITING, night_book
 from api.storage.finding import found
 from api.storage.record import Writing
@@ -102,8 +103,12 @@ def next_run(session: Session, now: datetime) -> RunRow | None:
 
 
 def is_work_left(session: Session, now: datetime) -> bool:
-    """Say whether there is a run to take up, without a lock: one, and none in a worker's hands."""
-    in_hand = and_(RunRow.state == RUNNING, RunRow.lease_until > now)
+    """Say whether there is a run to take up, without a lock: one, and none in a worker's hands.
+
+    A lease longer than any may be is none: its worker's clock was wrong, or ours is by now.
+    """
+    latest = now + timedelta(seconds=LONGEST_LEASE)
+    in_hand = and_(RunRow.state == RUNNING, RunRow.lease_until > now, RunRow.lease_until <= latest)
     query = select(func.count(), func.count().filter(in_hand)).where(NOT_ENDED)
     left, held = session.execute(query).one()
     return left > 0 and held == 0

@@ -53,6 +53,18 @@ class Book(Frozen):
             copied.__dict__.pop(derived, None)
         return copied
 
+    @property
+    def newest_day(self) -> date:
+        """The newest day on which it says that something happened; none may lie after its own."""
+        days = [
+            *(each.cqc_rated_on for each in self.providers),
+            *(each.as_of for each in self.homecare_capacity),
+            *(each.as_of for each in self.bed_capacity),
+            *(each.waiting_since for each in self.requests),
+            *(each.offered_on for each in self.history),
+        ]
+        return max((day for day in days if day is not None), default=date.min)
+
     @cached_property
     def running_provider(self) -> dict[str, str]:
         """Provider id of each request whose care already runs."""

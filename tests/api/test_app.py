@@ -51,7 +51,7 @@ def test_production_starts_safely(sqlite_desk: Desk) -> None:
     """With safe settings it answers, and shows nobody its routes as a page."""
     url = sqlite_desk.settings.database_url
     with TestClient(create_app(production(database_url=url))) as client:
-        assert client.get("/readyz").json() == {"status": "ready"}
+        assert client.get("/readyz").json() == {"status": "ready", "clock_ahead_seconds": None}
         assert client.get("/docs").status_code == 404
         assert client.get("/redoc").status_code == 404
 

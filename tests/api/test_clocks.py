@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.clocks import LONDON, Clock, end_of_day, is_working_day
+from api import clocks
+from api.clocks import (
+    LONDON,
+    SLOW_SECONDS,
+    TOLD_FOR_SECONDS,
+    Clock,
+    DatabaseClock,
+    end_of_day,
+    is_working_day,
+)
 
 CLOCK = Clock()
 moments = st.datetimes(
@@ -237,3 +246,64 @@ def test_a_day_opens_as_far_from_the_day_that_is_set(day: date, opens: str) -> N
     said_at = datetime(2026, 7, 1, 23, 30, tzinfo=UTC)  # past midnight in London
     found = Clock(date(2024, 4, 1)).opening_of(day, said_at)
     assert found == datetime.fromisoformat(opens)
+
+
+class Passing:
+    """Seconds that pass as a test says."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def passing(monkeypatch: pytest.MonkeyPatch) -> Passing:
+    """Give the clock that nobody sets, to be moved by the test."""
+    found = Passing()
+    monkeypatch.setattr(clocks, "elapsed", found)
+    return found
+
+
+def test_the_clock_of_the_database_counts(passing: Passing) -> None:
+    """However the machine's own is set, then or later."""
+    clock, noon = Clock(), datetime(2026, 4, 1, 12, tzinfo=UTC)
+    assert clock.seconds_ahead is None
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)  # nobody was asked yet
+    clock.database.tell(noon, passing())
+    assert clock.now() == noon
+    assert clock.today() == date(2026, 4, 1)
+    passing.seconds += 12 * 3600
+    assert clock.now() == noon + timedelta(hours=12)
+    assert clock.today() == date(2026, 4, 2)  # London's
+    assert clock.seconds_ahead is not None
+    assert clock.seconds_ahead > 0
+
+
+def test_the_database_is_asked_again_in_a_while(passing: Passing) -> None:
+    """At once, and whenever its last answer is old."""
+    told = DatabaseClock()
+    assert told.is_asked_for
+    told.tell(datetime(2026, 4, 1, tzinfo=UTC), passing())
+    assert not told.is_asked_for
+    passing.seconds += TOLD_FOR_SECONDS
+    assert not told.is_asked_for  # only just not
+    passing.seconds += 0.5
+    assert told.is_asked_for
+
+
+@pytest.mark.parametrize(
+    ("took", "believed"), [(0.0, True), (SLOW_SECONDS, True), (SLOW_SECONDS + 0.5, False)]
+)
+def test_an_answer_that_took_long_tells_no_time(
+    passing: Passing, took: float, believed: bool
+) -> None:
+    """A database that was stopped meanwhile told a moment nobody knows how long ago."""
+    told, first = DatabaseClock(), datetime(2026, 4, 1, tzinfo=UTC)
+    told.tell(first, passing())
+    asked_at = passing()
+    passing.seconds += took
+    told.tell(first + timedelta(days=1), asked_at)
+    expected = first + timedelta(seconds=took) + (timedelta(days=1) if believed else timedelta())
+    assert told.now() == expected
