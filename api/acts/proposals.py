@@ -7,11 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from api.acts.increases import require_market_open
-from api.acts.offers import held_for, make
+from api.acts.offers import make
 from api.acts.promises import commitment_for, give_back, place, require_room
-from api.acts.requests import care_of, require_state
-from api.acts.standing import require_not_suspended
+from api.acts.proposing import require_looked_for, require_new_to
+from api.acts.requests import care_of
 from api.errors import CapacityTakenError, ConflictError, ServiceError
 from api.schemas.offers import Terms, VisitStart
 from api.schemas.pages import Page
@@ -23,13 +22,11 @@ from api.schemas.runs import (
     ProposalStatus,
 )
 from api.storage import runs as stored
-from api.storage.books import WAITING
-from api.storage.offers import CHOSEN, standing_offers
 from api.storage.record import Writing
 from api.storage.requests import request_row
 from api.storage.supply import HOLD, part_of_book
 from api.supply import Supply, policy_in
-from api.tables import OfferRow, ProposalRow, RequestRow
+from api.tables import OfferRow, ProposalRow
 from matcher.allocation import Allocation, Placed, PlacementStatus
 from matcher.commitments import Commitment
 from matcher.eligibility import paid_by, stay_cost_pence
@@ -142,7 +139,8 @@ def accept(
     """
     _require_open(row)
     waiting = request_row(writing.session, row.request_id)
-    _require_searching(writing, waiting, row.provider_id)
+    require_looked_for(writing.session, waiting, writing.now, writing.today)
+    require_new_to(writing.session, waiting, row.provider_id)
     request = care_of(waiting)
     placed = _of_today(writing, supply, request, placed_of(row))
     commitment = _promised_by(request, placed)
@@ -224,25 +222,6 @@ def _require_open(row: ProposalRow) -> None:
             value=row.state,
             expected="a proposal that is open",
         )
-
-
-def _require_searching(writing: Writing, row: RequestRow, provider_id: str) -> None:
-    """Refuse to go on for a request that has no need of another offer.
-
-    A choice that is not held any more is no obstacle, unless it is of the very same provider.
-    """
-    require_state(row, WAITING)
-    require_not_suspended(row, writing.today)
-    require_market_open(writing.session, row, writing.now)
-    for offer in standing_offers(writing.session, row.request_id):
-        is_held = held_for(writing.session, offer, writing.now) is not None
-        if offer.state == CHOSEN and (is_held or offer.provider_id == provider_id):
-            raise ConflictError(
-                f"An offer for {row.request_id} is {offer.state} already.",
-                thing=f"request {row.request_id}",
-                value=offer.offer_id,
-                expected="a request for which nothing is chosen yet",
-            )
 
 
 # -- whether it still fits ---------------------------------------------------------------------

@@ -9,13 +9,14 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from api.acts.increases import INCREASE, may_go_to_market
+from api.acts.proposing import may_propose, proposable
 from api.errors import ConflictError
 from api.schemas.runs import RunFile, RunLine, RunProgress, RunState, RunStatus
 from api.storage import runs as stored
 from api.storage.ids import new_id
 from api.storage.lines import document_of
 from api.storage.record import Writing
+from api.storage.requests import request_row
 from api.tables import ProposalRow, RunRow, UnplacedRow
 from matcher.allocation import Allocation, Placed
 from matcher.files.results import Summary
@@ -130,7 +131,7 @@ def line_of(row: RunRow) -> RunLine:
 
 
 def book_for(session: Session, now: datetime, today: date) -> Book:
-    """Return the book that a run is given: of whoever the market may be asked for now.
+    """Return the book that a run is given: of whoever something may be proposed to now.
 
     Left out are the suspended (H19), those somebody is arranging, and increases of which the
     current provider has the first refusal (H17).
@@ -142,14 +143,7 @@ def book_for(session: Session, now: datetime, today: date) -> Book:
     now, today
         When it is.
     """
-    book = stored.run_book(session, now, today)
-    asked_first = {
-        row.request_id
-        for row in stored.waiting_requests(session, INCREASE)
-        if not may_go_to_market(session, row, now)
-    }
-    requests = tuple(each for each in book.requests if each.request_id not in asked_first)
-    return book.model_copy(update={"requests": requests})
+    return proposable(session, stored.run_book(session, now, today), now, today)
 
 
 def claim(writing: Writing, lease_seconds: float, most_attempts: int) -> Claimed | None:
@@ -244,21 +238,26 @@ def finish(
 
 def _propose(writing: Writing, run_id: str, lines: tuple[Placed, ...]) -> list[str]:
     """Write proposals down, and return the ids of those that came too late."""
-    waiting = stored.still_waiting(writing.session)
     rows = [
         ProposalRow(
             proposal_id=new_id("prp", writing.now),
             run_id=run_id,
             request_id=placed.request_id,
             provider_id=placed.provider_id,
-            # Somebody may have ended or arranged it while the run went on.
-            state=stored.OPEN if placed.request_id in waiting else stored.STALE,
+            # Somebody may have ended, arranged or suspended it while the run went on.
+            state=stored.OPEN if _may_be_accepted(writing, placed) else stored.STALE,
             document=placed.model_dump(mode="json"),
         )
         for placed in lines
     ]
     writing.session.add_all(rows)
     return [row.proposal_id for row in rows if row.state == stored.STALE]
+
+
+def _may_be_accepted(writing: Writing, placed: Placed) -> bool:
+    row, provider_id = request_row(writing.session, placed.request_id), placed.provider_id
+    is_open = may_propose(writing.session, row, provider_id, writing.now, writing.today)
+    return is_open and placed.weekly_cost_pence is not None
 
 
 def _tell_unplaced(writing: Writing, run_id: str, allocation: Allocation) -> None:

@@ -243,11 +243,6 @@ def replace_unplaced(
     session.add_all(rows)
 
 
-def still_waiting(session: Session) -> set[str]:
-    """Return the ids of all requests that wait."""
-    return set(session.scalars(select(RequestRow.request_id).where(RequestRow.state == WAITING)))
-
-
 def proposal_row(session: Session, proposal_id: str) -> ProposalRow:
     """Return one proposal.
 
