@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from api.dependencies import Allow, Service
 from api.edge import Edge, Figures
 from api.examples import EXAMPLES
+from api.guarding import GuardedRoute, guard_what_is_not
 from api.problems import RESPONSES, Problem, answer_with_problems
 from api.rates import RateLimiter
 from api.routers import ROUTERS
@@ -22,12 +23,15 @@ from api.settings import Mode, Settings, settings_of_environment
 from api.storage.record import Record
 from api.supply import Supply
 from api.together import Together
+from api.turns import Turns
 from matcher import __version__
 from matcher.geography import Gazetteer
 from matcher.roads import times_of_environment
 
 ROAD_SECONDS = 3.0
 """So long somebody who waits for an answer may wait for one of a routing server."""
+CALLS_AT_ONCE = 4
+"""Calls of one key that only read which one process works at a time."""
 ABOUT = """\
 One book of record for a council's care brokerage: requests with their clocks, ranked and explained
 options, enquiries and offers, approvals, bookings that are never promised twice, and the night's
@@ -69,12 +73,13 @@ def create_app(
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,  # a route as all others are
     )
     app.state.service = make_service(settings, record or Record(settings), gazetteer)
     for router in ROUTERS:
         app.include_router(router)
     answer_with_problems(app)
+    guard_what_is_not(app)
     require_rules(app)
     # Worked out when first asked for.
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
@@ -97,6 +102,7 @@ def make_service(settings: Settings, record: Record, gazetteer: Gazetteer | None
         visits=Together(record.glance),
         supply=Supply(record.clock, gazetteer, times_of_environment(ROAD_SECONDS)),
         limiter=RateLimiter(settings.calls_per_minute),
+        turns=Turns(CALLS_AT_ONCE),
         figures=Figures(),
     )
 
@@ -110,7 +116,7 @@ class _Edged(FastAPI):
         return Edge(
             super().build_middleware_stack(),
             service.figures,
-            most_body_bytes=service.settings.most_body_bytes,
+            service.settings,
             raises_faults=service.settings.mode is not Mode.PRODUCTION,
         )
 
@@ -141,10 +147,13 @@ def rules_of(app: FastAPI) -> Iterator[tuple[APIRoute, Rule | str]]:
         found = [d.call.rule for d in route.dependant.dependencies if isinstance(d.call, Allow)]
         if OPEN in route.tags:
             yield route, OPEN
-        elif len(found) == 1:
+        elif len(found) == 1 and isinstance(route, GuardedRoute):
             yield route, found[0]
         else:
-            raise UnruledRouteError(f"{route.path} has {len(found)} rules; expected one.")
+            raise UnruledRouteError(
+                f"{route.path} has {len(found)} rules and is a {type(route).__name__}; expected "
+                "one, and a GuardedRoute."
+            )
 
 
 def require_rules(app: FastAPI) -> None:
@@ -166,7 +175,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas |= schema.pop("$defs", {})
         schemas["Problem"] = schema
-        for route, rule in rules_of(app):
+        shown = (each for each in rules_of(app) if each[0].include_in_schema)
+        for route, rule in shown:
             operation = document["paths"][route.path][min(route.methods or ()).lower()]
             if isinstance(rule, Rule):
                 operation["description"] += f"\n\n{rule.told}"

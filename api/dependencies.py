@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 
 from api.edge import Figures
 from api.errors import (
@@ -31,6 +32,7 @@ from api.storage.record import Record, Writing
 from api.supply import Supply
 from api.tables import ReplayRow
 from api.together import Together
+from api.turns import Turns
 from matcher.market import Market
 from matcher.vocabulary import printable
 
@@ -56,6 +58,8 @@ class Service:
         The compiled market, kept right by version.
     limiter
         Counts the calls of each key.
+    turns
+        Lets each key have a part of the work only.
     figures
         What is counted for Prometheus.
     """
@@ -65,6 +69,7 @@ class Service:
     visits: Together[Connection]
     supply: Supply
     limiter: RateLimiter
+    turns: Turns
     figures: Figures
 
 
@@ -101,32 +106,47 @@ class Allow:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
 
-    def __call__(self, request: Request, service: ServiceOf, key: KeyOf) -> Caller:
-        """Return the caller whom the rule lets pass."""
-        with service.record.glance() as connection:
-            return self.admitted(connection, request, service, key)
+    async def __call__(self, request: Request, _key: KeyOf) -> Caller:
+        """Return the caller who was let in."""
+        caller: Caller = request.state.caller
+        return caller
 
-    def admitted(
-        self,
-        connection: Connection,
-        request: Request,
-        service: Service,
-        key: HTTPAuthorizationCredentials | None,
-    ) -> Caller:
-        """Return the caller whom the rule lets pass, asked over one connection."""
+    async def let_in(self, request: Request, service: Service) -> None:
+        """Let a call pass whose caller may make it, before anything else of it is looked at.
+
+        Raises
+        ------
+        NotSignedInError
+            If it has no valid key.
+        TooManyCallsError
+            If there were too many with this key, or from this address without one.
+        NotAllowedError, NotFoundError
+            If the rule forbids it.
+        MalformedError
+            If it has a query parameter that there is not.
+        """
         try:
-            now = service.record.clock.now()
-            caller = caller_of(connection, _text_of(key), service.settings, now)
-            request.state.caller = caller  # also for the log of what is refused
-            service.limiter.count(caller.prefix)
-            self.rule.check(caller, request.path_params, connection)
-            require_known_query(request)
+            await self._ask(_text_of(await BEARER(request)), request, service)
         except NotSignedInError:
             # Whoever guesses keys has none, so counts by where the calls come from.
-            address = request.client.host if request.client else "nowhere"
-            service.limiter.count(f"from {address}")
+            service.limiter.count_nobody(request)
             raise
-        return caller
+
+    async def _ask(self, key: str, request: Request, service: Service) -> None:
+        def asked() -> None:
+            with service.record.glance() as connection:
+                self._require(connection, key, request, service)
+
+        await run_in_threadpool(asked)
+
+    def _require(
+        self, connection: Connection, key: str, request: Request, service: Service
+    ) -> None:
+        caller = caller_of(connection, key, service.settings, service.record.clock.now())
+        request.state.caller = caller  # also for the log of what is refused
+        service.limiter.count(caller.prefix)
+        self.rule.check(caller, request.path_params, connection)
+        require_known_query(request)
 
 
 class AllowAtMarket(Allow):
@@ -136,15 +156,18 @@ class AllowAtMarket(Allow):
     """
 
     async def __call__(  # type: ignore[override]
-        self, request: Request, service: ServiceOf, key: KeyOf
+        self, request: Request, _key: KeyOf
     ) -> Market:
-        """Return the market as committed by now."""
+        """Return the market as it was committed when the caller was let in."""
+        market: Market = request.state.market
+        return market
 
+    async def _ask(self, key: str, request: Request, service: Service) -> None:
         def asked(connection: Connection) -> Market:
-            self.admitted(connection, request, service, key)
+            self._require(connection, key, request, service)
             return service.supply.market(connection)
 
-        return await service.visits.ask(asked)
+        request.state.market = await service.visits.ask(asked)
 
 
 def _text_of(key: HTTPAuthorizationCredentials | None) -> str:

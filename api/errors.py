@@ -154,6 +154,9 @@ MOST_PLACES = 20
 """Places in the code that a fault is logged with, the innermost one last."""
 OUR_FAULT = Answer(500, "our-fault", "A fault of this service")
 TOO_LARGE = Answer(413, "too-large", "Too large")
+TOO_SLOW = Answer(408, "too-slow", "Sent too slowly")
+NO_HTTP = Answer(400, "no-http", "No HTTP call")
+FULL = Answer(503, "full", "Too many connections")
 ANSWERS: Mapping[type[MatcherError], Answer] = MappingProxyType(
     {
         NotSignedInError: Answer(401, "not-signed-in", "No valid API key"),

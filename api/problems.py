@@ -17,6 +17,7 @@ from api.errors import (
     NO_JSON,
     OUR_FAULT,
     TOO_LARGE,
+    TOO_SLOW,
     Answer,
     BusyError,
     MalformedError,
@@ -67,6 +68,18 @@ class Problem(BaseModel):
     fields: list[FieldFault] | None = None
 
 
+def document_of(answer: Answer, detail: str, request_id: str, **more: Any) -> Problem:
+    """Return what a problem document says: see :func:`problem`."""
+    return Problem(
+        type=TYPE + answer.kind,
+        title=answer.title,
+        status=answer.status,
+        detail=detail,
+        request_id=request_id,
+        **more,
+    )
+
+
 def problem(request: Request, answer: Answer, detail: str, **more: Any) -> JSONResponse:
     """Return a problem document as the answer to a call.
 
@@ -81,14 +94,7 @@ def problem(request: Request, answer: Answer, detail: str, **more: Any) -> JSONR
     more
         Further members of the document.
     """
-    document = Problem(
-        type=TYPE + answer.kind,
-        title=answer.title,
-        status=answer.status,
-        detail=detail,
-        request_id=getattr(request.state, "request_id", ""),
-        **more,
-    )
+    document = document_of(answer, detail, getattr(request.state, "request_id", ""), **more)
     return JSONResponse(
         document.model_dump(mode="json", exclude_none=True),
         status_code=answer.status,
@@ -96,7 +102,8 @@ def problem(request: Request, answer: Answer, detail: str, **more: Any) -> JSONR
     )
 
 
-def _refused(request: Request, error: MatcherError) -> JSONResponse:
+def refused(request: Request, error: MatcherError) -> JSONResponse:
+    """Return the answer to a call that was not done, by the kind of its error."""
     answer = answer_of(error)
     if answer is OUR_FAULT:
         return _our_fault(request, error)
@@ -150,11 +157,11 @@ def _bad_shape(request: Request, error: RequestValidationError) -> JSONResponse:
     return problem(request, ANSWERS[MalformedError], told, fields=fields)
 
 
-def _of_the_framework(request: Request, error: HTTPException) -> JSONResponse:
+def of_the_framework(request: Request, error: HTTPException) -> JSONResponse:
+    """Return the answer to what the framework itself refuses."""
     title = HTTPStatus(error.status_code).phrase
     answer = Answer(error.status_code, title.lower().replace(" ", "-"), title)
-    if error.status_code == TOO_LARGE.status:
-        answer = TOO_LARGE
+    answer = next((each for each in (TOO_LARGE, TOO_SLOW) if each.status == answer.status), answer)
     detail = f"{error.detail}."
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = "There is no such address: GET /v1/openapi.json describes all that there are."
@@ -165,9 +172,9 @@ def _of_the_framework(request: Request, error: HTTPException) -> JSONResponse:
 
 def answer_with_problems(app: FastAPI) -> None:
     """Let every error of an app be answered by a problem document."""
-    app.add_exception_handler(MatcherError, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(MatcherError, refused)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _bad_shape)  # type: ignore[arg-type]
-    app.add_exception_handler(HTTPException, _of_the_framework)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, of_the_framework)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _our_fault)
 
 
@@ -181,6 +188,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         401: "No valid API key",
         403: "Not this role's to do",
         404: "Not in the record, or not yours",
+        408: "Sent too slowly",
         409: "Not as things stand",
         412: "Changed since it was read",
         413: "Too large",

@@ -233,6 +233,8 @@ def not_found(noun: str, name: str) -> NotFoundError:
     return NotFoundError(f"There is no {noun} {name!r} that you may see.", thing=noun, value=name)
 
 
+ALWAYS = "always"
+"""Marks the few of these that are never refused: whoever watches the service asks them."""
 OPEN = "open"
 """Marks the few routes that need no key: whether the service lives, and its description."""
 BROKER = {Role.BROKER: Reach.ANY}

@@ -8,7 +8,9 @@ from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import Field, FiniteFloat, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +32,8 @@ TOLD_MODES = ("verify-full", "verify-ca", "require", "disable")
 """Ways to say for certain whether what goes to PostgreSQL is encrypted; others leave it open."""
 OTHERS = 0o007
 LONGEST_LEASE, LONGEST_RUN = 3_600.0, 86_400.0
+
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class Mode(StrEnum):
@@ -72,6 +76,19 @@ class Settings(BaseSettings):
     calls_per_minute
         Calls that one API key, or one address without a valid key, may make in a minute; 0 for no
         limit.
+    trusted_proxies
+        Addresses or networks of the servers before this one, with commas between, of which it is
+        believed for whom they call (``X-Forwarded-For``); nobody is believed unless named here.
+    most_connections
+        Connections that may be open at once; half of the handles that a process may have is the
+        most.
+    address_connections
+        Connections that may be open at once from one address other than a trusted proxy's.
+    caller_seconds
+        Seconds that a caller may take to send a call's headers, to send its body (and a second
+        more for each 10,000 bytes of that), and to take in the answer.
+    idle_seconds
+        Seconds for which a connection without a call stays open.
     lock_seconds
         Seconds that a call waits for its turn at the record before it is told to try again.
     lease_seconds
@@ -94,6 +111,11 @@ class Settings(BaseSettings):
     day_end: int = Field(default=17, ge=1, le=24, validate_default=True)
     most_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
     calls_per_minute: int = Field(default=1_200, ge=0)
+    trusted_proxies: str = ""
+    most_connections: int = Field(default=500, ge=10, le=100_000)
+    address_connections: int = Field(default=100, ge=1, le=100_000)
+    caller_seconds: FiniteFloat = Field(default=20.0, ge=0.1, le=3_600)
+    idle_seconds: FiniteFloat = Field(default=15.0, ge=0.1, le=3_600)
     lock_seconds: FiniteFloat = Field(default=60.0, ge=0.001, le=3_600)
     lease_seconds: FiniteFloat = Field(default=30.0, gt=0, le=LONGEST_LEASE)
     most_attempts: int = Field(default=3, ge=1, le=20)
@@ -106,6 +128,15 @@ class Settings(BaseSettings):
         if day_end <= known.data.get("day_start", 0):
             raise ValueError(f"an hour later than the day's start, {known.data['day_start']}")
         return day_end
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_known(cls, value: str) -> str:
+        try:
+            networks_of(value)
+        except ValueError as error:
+            raise ValueError(f"{error}; expected addresses or networks, as 10.0.0.7") from None
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -142,6 +173,11 @@ class Settings(BaseSettings):
         text, _, _ = self.database_url.get_secret_value().partition("?")
         # A path is shown as it was written, and holds no password.
         return make_url(text).render_as_string() if is_postgresql(self.url) else text
+
+    @cached_property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of the proxies that are trusted."""
+        return networks_of(self.trusted_proxies)
 
     def require_safe(self) -> None:
         """Refuse to go on with settings that production must not have.
@@ -229,6 +265,26 @@ def is_open_to_others(file: Path) -> bool:
 def is_near(host: str) -> bool:
     """Say whether a database's host is this machine: its own address, or a socket's folder."""
     return host in LOOPBACK or host.startswith(("/", "@"))
+
+
+def networks_of(text: str) -> tuple[Network, ...]:
+    """Return the addresses and networks that a text names, with commas between them.
+
+    Raises
+    ------
+    ValueError
+        If one is none.
+    """
+    return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+
+
+def is_among(address: str, networks: Iterable[Network]) -> bool:
+    """Say whether an address is one of some networks'."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return False  # a socket in the file system has none
+    return any(known in each for each in networks)
 
 
 def is_postgresql(url: URL) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from api.acts.keys import make_key
 from api.app import create_app
 from api.cli.keys import COMMAND_LINE
 from api.cli.opening import open_record, require_migrated
+from api.connections import Door, room_for, server_of
 from api.errors import NotReadyError
 from api.logs import set_up_logs
 from api.schemas.keys import NewKey
@@ -70,21 +72,17 @@ def serve(
         set_up_logs(record.settings)
         if host not in LOOPBACK:
             say(f"Listening on {host} without encryption: put a server with TLS before it.")
-        config = uvicorn.Config(
-            create_app(record.settings, record=record),
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        app = create_app(record.settings, record=record)
+        room = room_for(record.settings.most_connections)
+        door = Door(record.settings, room, app.state.service.figures)
+        config = server_of(app, record.settings, door, host, port)
+        config.timeout_graceful_shutdown = GRACE_SECONDS
         say(f"Carematch answers on http://{host}:{port} from {record.settings.shown}.")
         tell_what_is_missing(record)
         take_short_turns()
         ending = threading.Event()
         with ending_gently(), worker_beside(is_wanted=worker, ending=ending):
-            Server(config, ending).run()
+            Server(config, ending, door).run()
 
 
 class Server(uvicorn.Server):
@@ -96,11 +94,18 @@ class Server(uvicorn.Server):
         How it serves.
     ending
         Set when it is to stop.
+    door
+        Is looked at again and again, for connections that take too long.
     """
 
-    def __init__(self, config: uvicorn.Config, ending: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, ending: threading.Event, door: Door) -> None:
         super().__init__(config)
-        self._ending = ending
+        self._ending, self._door = ending, door
+
+    async def on_tick(self, counter: int) -> bool:
+        """End what takes too long, ten times a second."""
+        self._door.look(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; a second Ctrl-C waits for no more calls."""

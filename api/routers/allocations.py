@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from api.acts import proposals, runs
 from api.dependencies import Allow, ChangesOf, ServiceOf
 from api.errors import NotFoundError
+from api.guarding import GuardedRoute
 from api.schemas.pages import PageOf
 from api.schemas.runs import (
     Acceptance,
@@ -24,7 +25,7 @@ from api.storage import runs as stored
 from api.storage.record import Writing
 from matcher.model import Id
 
-router = APIRouter(prefix="/v1/allocations", tags=["allocations"])
+router = APIRouter(prefix="/v1/allocations", tags=["allocations"], route_class=GuardedRoute)
 MAY_READ = Allow(Rule(STAFF))
 MAY_ASK = Allow(Rule(BROKER | {Role.COMMISSIONER: Reach.ANY}))
 MAY_ACCEPT = Allow(Rule(BROKER))

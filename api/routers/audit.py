@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api.dependencies import Allow, ServiceOf
+from api.guarding import GuardedRoute
 from api.schemas.audit import AuditLine, AuditList, Verification
 from api.schemas.pages import PageOf
 from api.security import Caller, Reach, Role, Rule
@@ -14,7 +15,7 @@ from api.storage.audit import audit_lines
 from api.storage.record import verify_chain
 from matcher.model import Id
 
-router = APIRouter(prefix="/v1/audit", tags=["audit"])
+router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=GuardedRoute)
 MAY_AUDIT = Allow(Rule({Role.ADMINISTRATOR: Reach.ANY}))
 Auditor = Annotated[Caller, Depends(MAY_AUDIT)]
 

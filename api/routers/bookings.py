@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 
 from api.acts import bookings
 from api.dependencies import Allow, ChangesOf, ServiceOf, VersionIfAny, same_version, tag
+from api.guarding import GuardedRoute
 from api.schemas.bookings import BookingEnding, BookingList, BookingState, DirectBooking
 from api.schemas.pages import PageOf
 from api.security import BROKER, OWN_PROVIDER, OWN_WORK, STAFF, Caller, Role, Rule
@@ -17,7 +18,7 @@ from api.storage.record import Writing
 from api.storage.requests import request_row
 from matcher.model import Id
 
-router = APIRouter(prefix="/v1", tags=["bookings"])
+router = APIRouter(prefix="/v1", tags=["bookings"], route_class=GuardedRoute)
 Broker = Annotated[Caller, Depends(Allow(Rule(BROKER)))]
 Reader = Annotated[Caller, Depends(Allow(Rule(STAFF | OWN_WORK | OWN_PROVIDER)))]
 

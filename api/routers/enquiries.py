@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from api.acts import answers, enquiries, offers
 from api.dependencies import Allow, ChangesOf, ServiceOf, VersionIfAny
+from api.guarding import GuardedRoute
 from api.schemas.enquiries import (
     AdvertList,
     AdvertState,
@@ -24,7 +25,7 @@ from api.storage.record import Writing
 from api.storage.requests import request_row
 from matcher.model import Id
 
-router = APIRouter(prefix="/v1", tags=["enquiries"])
+router = APIRouter(prefix="/v1", tags=["enquiries"], route_class=GuardedRoute)
 Broker = Annotated[Caller, Depends(Allow(Rule(BROKER)))]
 Lister = Annotated[Caller, Depends(Allow(Rule(BROKER | OWN_PROVIDER)))]
 Reader = Annotated[Caller, Depends(Allow(Rule(BROKER | OWN_PROVIDER | OWN_WORK)))]

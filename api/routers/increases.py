@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from api.acts import increases
 from api.dependencies import Changes, ChangesOf, Service, ServiceOf
+from api.guarding import GuardedRoute
 from api.routers.requests import Changer, stood
 from api.schemas.requests import ChangeOfProvider, Increase, RequestState
 from api.storage import requests as stored
@@ -16,7 +17,7 @@ from api.tables import RequestRow
 from matcher.market import Market
 from matcher.model import Id
 
-router = APIRouter(prefix="/v1/requests/{request_id}", tags=["increases"])
+router = APIRouter(prefix="/v1/requests/{request_id}", tags=["increases"], route_class=GuardedRoute)
 
 
 def _beside(

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Body, Depends, Response
 
 from api.acts import keys
 from api.dependencies import Allow, ChangesOf, ServiceOf
+from api.guarding import GuardedRoute
 from api.schemas.keys import EXAMPLES, KeyLine, KeyList, MadeKey, NewKey
 from api.schemas.pages import PageOf
 from api.security import Caller, Reach, Role, Rule
 from api.storage import keys as stored
 from matcher.model import Id
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"])
+router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=GuardedRoute)
 MAY_KEEP_KEYS = Allow(Rule({Role.ADMINISTRATOR: Reach.ANY}))
 KeyKeeper = Annotated[Caller, Depends(MAY_KEEP_KEYS)]
 

@@ -19,6 +19,7 @@ from api.dependencies import (
     same_version,
     tag,
 )
+from api.guarding import GuardedRoute
 from api.schemas.offers import (
     Approval,
     Choice,
@@ -37,7 +38,7 @@ from api.storage.requests import request_row
 from api.tables import OfferRow
 from matcher.model import Id
 
-router = APIRouter(prefix="/v1", tags=["offers"])
+router = APIRouter(prefix="/v1", tags=["offers"], route_class=GuardedRoute)
 BUDGET_HOLDER = {Role.BUDGET_HOLDER: Reach.ANY}
 Broker = Annotated[Caller, Depends(Allow(Rule(BROKER)))]
 Lister = Annotated[Caller, Depends(Allow(Rule(BROKER | BUDGET_HOLDER)))]

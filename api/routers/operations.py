@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from api.dependencies import Allow, ServiceOf
 from api.errors import NotReadyError
+from api.guarding import GuardedRoute
 from api.schemas.runs import RunStatus
-from api.security import OPEN, Caller, Reach, Role, Rule
+from api.security import ALWAYS, OPEN, Caller, Reach, Role, Rule
 from api.storage import runs as stored
 
-router = APIRouter()
+router = APIRouter(route_class=GuardedRoute)
 MAY_WATCH = Allow(Rule({Role.ADMINISTRATOR: Reach.ANY}))
 Watcher = Annotated[Caller, Depends(MAY_WATCH)]
 
@@ -35,14 +37,20 @@ class Readiness(BaseModel):
     )
 
 
-@router.get("/healthz", tags=["operations", OPEN])
+@router.get("/v1/openapi.json", tags=[OPEN], include_in_schema=False)
+def description(request: Request) -> Response:
+    """Describe all routes."""
+    return Response(json.dumps(request.app.openapi()), media_type="application/json")
+
+
+@router.get("/healthz", tags=["operations", OPEN, ALWAYS])
 async def lives() -> Health:
     """Say that the process answers."""
     # Asynchronous although it awaits nothing: it answers while every thread waits for the record.
     return Health(status="alive")
 
 
-@router.get("/readyz", tags=["operations", OPEN])
+@router.get("/readyz", tags=["operations", OPEN, ALWAYS])
 def is_ready(service: ServiceOf) -> Readiness:
     """Say that the database answers, is migrated and holds a book."""
     if not service.record.is_ready():

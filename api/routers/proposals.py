@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 
 from api.acts import proposals, requests
 from api.dependencies import Allow, ChangesOf, ServiceOf
+from api.guarding import GuardedRoute
 from api.schemas.pages import PageOf
 from api.schemas.runs import Acceptance, ProposalList, ProposalRefusal, ProposalState
 from api.security import BROKER, OWN_WORK, Caller, Rule
@@ -15,7 +16,7 @@ from api.storage import runs as stored
 from api.storage.record import Writing
 from matcher.model import Id
 
-router = APIRouter(prefix="/v1/proposals", tags=["proposals"])
+router = APIRouter(prefix="/v1/proposals", tags=["proposals"], route_class=GuardedRoute)
 MAY_READ = Allow(Rule(BROKER | OWN_WORK))
 MAY_DECIDE = Allow(Rule(BROKER))
 Reader = Annotated[Caller, Depends(MAY_READ)]

@@ -18,6 +18,7 @@ from api.dependencies import (
     same_version,
     tag,
 )
+from api.guarding import GuardedRoute
 from api.schemas import provider_examples as examples
 from api.schemas.pages import PageOf
 from api.schemas.providers import (
@@ -39,7 +40,7 @@ from api.tables import ProviderRow
 from matcher.model import Id, Provider
 from matcher.vocabulary import ProviderKind, ProviderStatus
 
-router = APIRouter(prefix="/v1/providers", tags=["providers"])
+router = APIRouter(prefix="/v1/providers", tags=["providers"], route_class=GuardedRoute)
 MAY_READ = Allow(Rule(STAFF | OWN_PROVIDER))
 MAY_STATE = Allow(Rule(BROKER | OWN_PROVIDER))
 MAY_COMMISSION = Allow(Rule({Role.COMMISSIONER: Reach.ANY}))

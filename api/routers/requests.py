@@ -20,6 +20,7 @@ from api.dependencies import (
     same_version,
     tag,
 )
+from api.guarding import GuardedRoute
 from api.schemas.pages import PageOf
 from api.schemas.requests import (
     Ending,
@@ -40,7 +41,7 @@ from api.tables import RequestRow
 from matcher.model import CareRequest, Id
 from matcher.vocabulary import Risk, ServiceType
 
-router = APIRouter(prefix="/v1/requests", tags=["requests"])
+router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=GuardedRoute)
 MAY_READ = Allow(Rule(STAFF | OWN_WORK))
 MAY_CREATE = Allow(Rule(BROKER | {Role.KEY_WORKER: Reach.ANY}))
 MAY_CHANGE = Allow(Rule(BROKER | OWN_WORK))

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from api.acts import shortlists
 from api.acts.requests import care_of
 from api.dependencies import Allow, AllowAtMarket, ChangesOf, ServiceOf
+from api.guarding import GuardedRoute
 from api.schemas.pages import PageOf
 from api.schemas.shortlists import (
     EvidencePack,
@@ -26,7 +27,7 @@ from matcher.market import Market
 from matcher.model import Id
 from matcher.shortlist import Shortlist
 
-router = APIRouter(prefix="/v1", tags=["shortlists"])
+router = APIRouter(prefix="/v1", tags=["shortlists"], route_class=GuardedRoute)
 AS_POLICY_SAYS = ShortlistWanted()
 FEW_VISITS = 6
 """Of so many visits times are found in milliseconds, and in a tenth of a second at worst."""

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from api.acts import unmet_need
 from api.dependencies import Allow, ServiceOf
+from api.guarding import GuardedRoute
 from api.schemas.unmet_need import Format, UnmetNeed
 from api.security import Caller, Reach, Role, Rule
 from matcher.model import Id
 from matcher.vocabulary import ServiceType
 
-router = APIRouter(prefix="/v1/unmet-need", tags=["unmet need"])
+router = APIRouter(prefix="/v1/unmet-need", tags=["unmet need"], route_class=GuardedRoute)
 MAY_READ = Allow(
     Rule(dict.fromkeys((Role.COMMISSIONER, Role.BROKER, Role.ADMINISTRATOR), Reach.ANY))
 )

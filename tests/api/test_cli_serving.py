@@ -25,6 +25,8 @@ from api.cli.serving import (
     tell_what_is_missing,
     worker_beside,
 )
+from api.connections import Door
+from api.edge import Figures
 from api.errors import NotReadyError
 from api.security import Role
 from api.settings import Mode, Settings
@@ -187,13 +189,18 @@ def test_what_a_record_lacks_is_told_when_it_is_served(
     record.close()
 
 
+def a_door() -> Door:
+    """Return a door that nobody has come through."""
+    return Door(Settings(), 1, Figures())
+
+
 # -- stopped -----------------------------------------------------------------------------------
 
 
 def test_a_service_says_at_once_that_it_stops(capfd: pytest.CaptureFixture[str]) -> None:
     """Once, however often it is asked; and its worker is not started again meanwhile."""
     ending = threading.Event()
-    server = Server(uvicorn.Config(lambda: None, log_config=None), ending)
+    server = Server(uvicorn.Config(lambda: None, log_config=None), ending, a_door())
     for _ in range(2):
         server.handle_exit(signal.SIGINT, None)
     assert capfd.readouterr().err.count("Stopping: ") == 1

@@ -49,7 +49,7 @@ def every_answer(desk: Desk) -> Iterator[tuple[int, Response]]:
     yield 404, desk.client.get("/nowhere")
     yield 405, desk.client.put("/healthz")
     yield 412, desk.call("PATCH", "/v1/requests/R-101", change(), version=9)
-    yield 413, desk.client.post("/v1/requests", content=b" " * (limit + 1))
+    yield 413, desk.call("POST", "/v1/requests", "x" * limit)
     yield 422, desk.call("POST", "/v1/requests", {})
     yield 428, desk.call("PATCH", "/v1/requests/R-101", change())
     yield 500, desk.client.post("/v1/shaky/somebody")
@@ -107,7 +107,7 @@ def test_a_body_has_a_limit(
 
 def test_a_body_said_to_be_too_large_is_not_read(sqlite_desk: Desk) -> None:
     """Nobody is made to send what is refused anyway."""
-    headers = {"Content-Length": "9" * 30}
+    headers = {"Content-Length": "9" * 30, "Authorization": f"Bearer {sqlite_desk.key()}"}
     answered = sqlite_desk.client.post("/v1/requests", content=iter([b"{}"]), headers=headers)
     refused(answered, 413, "too-large")
 
@@ -115,9 +115,8 @@ def test_a_body_said_to_be_too_large_is_not_read(sqlite_desk: Desk) -> None:
 def test_a_length_that_is_none_is_counted_as_it_comes(sqlite_desk: Desk) -> None:
     """A header that says nonsense does not get past the limit."""
     body = filled(sqlite_desk.settings.most_body_bytes + 1)
-    answered = sqlite_desk.client.post(
-        "/v1/requests", content=body, headers={"Content-Length": "x"}
-    )
+    headers = {"Content-Length": "x", "Authorization": f"Bearer {sqlite_desk.key()}"}
+    answered = sqlite_desk.client.post("/v1/requests", content=body, headers=headers)
     refused(answered, 413, "too-large")
 
 

@@ -155,7 +155,7 @@ def test_the_frameworks_answers_are_problems_too(sqlite_desk: Desk) -> None:
     refused(sqlite_desk.client.get("/nowhere"), 404, "not-found")
     answered = sqlite_desk.client.put("/healthz")
     refused(answered, 405, "method-not-allowed")
-    assert answered.headers["Allow"] == "GET"
+    assert answered.headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize(
