@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
+import struct
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
@@ -34,6 +36,8 @@ except ImportError:  # no Unix, and no such limit
 CLOSING_SECONDS = 5.0
 """Seconds for the rest of a call that is answered already, and of an answer at the very end."""
 RETRY_SECONDS = 5
+AT_ONCE = struct.pack("ii", 1, 0)
+"""How a socket is told to forget what it still holds once it is closed."""
 log = structlog.get_logger("carematch.connections")
 
 MOST_HEAD_BYTES = 16_384
@@ -203,6 +207,9 @@ class Connection(H11Protocol):
     def end(self, stage: Stage) -> None:
         """End the connection: what was written is still sent, unless nobody takes it in."""
         if stage in {Stage.ANSWER, Stage.CLOSING}:
+            # Else the system would go on offering what nobody takes in.
+            taken = self.transport.get_extra_info("socket")
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
             self.transport.abort()
         else:
             self.transport.close()
