@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import MatcherError
-from matcher.geography import Location, Ways, ways_from
+from matcher.geography import Location, Ways
 from matcher.market import NO_LIMIT, Ints, Market, Mask, Table
 from matcher.model import CareRequest, Placement
 from matcher.payers import Parts, budget_pence, council_pays, split
@@ -125,22 +125,18 @@ class Enquiry:
 
     @cached_property
     def ways(self) -> Ways:
-        """How one gets to every provider, with the water between and its crossing."""
-        market, travel = self.market, self.market.policy.travel
-        return ways_from(
-            self.location,
-            market.easting_metres,
-            market.northing_metres,
-            rounds=self.request.is_homecare and not travel.ferries_for_homecare.value,
-        )
+        """How one gets to every provider, with the crossings of water between."""
+        by_ferry = self.market.policy.travel.ferries_for_homecare.value
+        rounds = self.request.is_homecare and not by_ferry
+        return self.market.shores.ways_from(self.location, rounds=rounds)
 
     def way_text(self, number: int) -> str:
         """Return how one gets round water to a provider, to stand after a distance.
 
         For example " by the Humber Bridge", with the blank before it; empty without water.
         """
-        found = self.ways.between(number)
-        return "" if found is None else f" {found[1].way_text}"
+        texts = [crossing.way_text for _, crossing in self.ways.between(number)]
+        return f" {', then '.join(texts)}" if texts else ""
 
     @cached_property
     def travel_minutes(self) -> Ints:

@@ -207,12 +207,12 @@ class NoFerry(Rule):
         return ~enquiry.ways.barred
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
-        """Name the water and its nearest crossing."""
+        """Name the water and the crossing by which one goes."""
         _, provider = pair_of(enquiry, number)
-        between = enquiry.ways.between(number)
-        if between is None or not enquiry.ways.barred[number]:
+        if not enquiry.ways.barred[number]:
             return None
-        water, crossing = between
+        between = enquiry.ways.between(number)
+        water, crossing = next(passage for passage in between if not passage[1].suits_rounds)
         return self.refuse(
             f"{provider.name} is across {water.name} by {crossing.name}, which no carer takes on a "
             "round."

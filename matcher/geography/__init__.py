@@ -12,9 +12,17 @@ from matcher.geography.grid import (
 from matcher.geography.location import Location, Locations, geodesic_metres, metres_between
 from matcher.geography.postcode import Postcode
 from matcher.geography.water import Crossing, Water, waters
-from matcher.geography.ways import METRES_PER_MINUTE, REACH_METRES, Ways, apart, ways_from
+from matcher.geography.ways import (
+    LONGEST_LEG_METRES,
+    METRES_PER_MINUTE,
+    REACH_METRES,
+    Shores,
+    Ways,
+    apart,
+)
 
 __all__ = [
+    "LONGEST_LEG_METRES",
     "METRES_PER_MINUTE",
     "REACH_METRES",
     "AuthorityPostcodes",
@@ -24,6 +32,7 @@ __all__ = [
     "Locations",
     "Postcode",
     "PostcodeGeocoder",
+    "Shores",
     "Water",
     "Ways",
     "airy_lat_lon",
@@ -35,5 +44,4 @@ __all__ = [
     "grid_to_lat_lon",
     "metres_between",
     "waters",
-    "ways_from",
 ]

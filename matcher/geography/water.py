@@ -8,9 +8,9 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Metres = Annotated[int, Field(ge=0, le=1_300_000)]
 Point = tuple[Metres, Metres]
@@ -47,15 +47,26 @@ class Crossing(_Entry):
     kind
         A bridge, a ferry or another kind.
     at
-        One point, or its two landings.
+        One point, in the midst of its water, or its two landings on either shore.
     minutes
         What it takes beyond the drive along it: passage and mean wait of a ferry.
+
+    Raises
+    ------
+    ValueError
+        If it takes minutes or keeps to a timetable, and does not name its two landings.
     """
 
     name: str = Field(min_length=1)
     kind: CrossingKind
     at: tuple[Point] | tuple[Point, Point]
     minutes: int = Field(default=0, ge=0, le=600)
+
+    @model_validator(mode="after")
+    def _lands_twice(self) -> Self:
+        if len(self.at) == 1 and (self.minutes or not self.suits_rounds):
+            raise ValueError(f"{self.name} has one point; a ferry or a tide asks for two landings")
+        return self
 
     @property
     def suits_rounds(self) -> bool:

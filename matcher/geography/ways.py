@@ -1,33 +1,42 @@
 """The way from one place to many where water may lie between: through its crossings.
 
 A straight line that crosses a water an odd number of times has its ends on different shores. The
-way then leads straight to a crossing and straight on from there. Of several waters between, the
-one that asks for the longest way decides, but an island without a road before all others. So a
-way is never shorter than the straight line, and the same in both directions. Beyond 100 km in a
-straight line no water is looked for: nobody's round or visit depends on the difference.
+way then leads from crossing to crossing, and each of its legs is a straight line that has no
+water between its own ends. Of all such ways the one that costs least counts. So a way is never
+shorter than the straight line, and the same in both directions. Beyond 100 km in a straight line
+no water is looked for: nobody's round or visit depends on the difference.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.geography.grid import distances_metres
 from matcher.geography.location import Location
-from matcher.geography.water import Crossing, Water, waters
+from matcher.geography.water import Crossing, Point, Water, waters
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Passage = tuple[Water, Crossing]
+"""A crossing that a way leads by, with its water."""
 METRES_PER_MINUTE = 500
-"""What a minute on a crossing is held equal to when crossings are compared: 30 km/h (assumed)."""
+"""What a minute on a crossing is held equal to when ways are compared: 30 km/h (assumed)."""
 REACH_METRES = 100_000
 """Straight-line distance beyond which no water is looked for (assumed)."""
+LONGEST_LEG_METRES = 150_000
+"""A straight leg of a way round water that is longer is taken only for want of others (assumed)."""
 NONE = -1
-"""Stands inside arrays where no water lies between; never leaves them."""
-_BEYOND_ANY = np.int64(10**10)
+"""Stands inside arrays where no landing is passed; never leaves them."""
+
+# What a way costs is one whole number, so that arrays of ways can be added and compared. From the
+# greatest part to the least: legs over water that no crossing helps over, crossings that a round
+# cannot use, metres with minutes as metres, minutes.
+_WET, _SHUT, _METRE = 1 << 52, 1 << 44, 1 << 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,47 +51,93 @@ class Ways:
         What crossings add to the drive, [places].
     barred
         Where a carer on a round cannot go: no road leads there, [places].
-    water, crossing
-        The water that decides, as a place in the table, and the crossing used, as a place among
-        that water's; -1 where none lies between, [places].
+    landing
+        The last landing before each place; -1 where no water lies between, [places].
+    passed
+        For each such landing the crossings on the way to it, in their order.
     """
 
     metres: Ints
     minutes: Ints
     barred: Mask
-    water: Ints
-    crossing: Ints
+    landing: Ints
+    passed: dict[int, tuple[Passage, ...]]
 
-    def between(self, place: int) -> tuple[Water, Crossing] | None:
-        """Return the water before one place, and its crossing; None where none lies between."""
-        number = int(self.water[place])
-        if number == NONE:
-            return None
-        water = waters()[number]
-        return water, water.crossings[int(self.crossing[place])]
+    @classmethod
+    def straight(cls, metres: Ints) -> Ways:
+        """Return ways without water between."""
+        size = len(metres)
+        none = np.full(size, NONE, np.int64)
+        return cls(metres, np.zeros(size, np.int64), np.zeros(size, np.bool_), none, {})
+
+    def between(self, place: int) -> tuple[Passage, ...]:
+        """Return the crossings on the way to one place; none where no water lies between."""
+        return self.passed.get(int(self.landing[place]), ())
 
 
-def ways_from(
-    here: Location, eastings: NDArray[np.generic], northings: NDArray[np.generic], *, rounds: bool
-) -> Ways:
-    """Return the ways from one place to many.
+class Shores:
+    """Many places, and what the way to each costs from the landings of crossings.
+
+    What is asked of a landing once is kept: legs to it do not depend on where a way begins.
 
     Parameters
     ----------
-    here
-        Where they begin.
     eastings, northings
-        Where they end, grid references in whole metres, [places].
-    rounds
-        Whether only crossings count that a carer on a round can use, wherever there is one.
+        Where the places are, grid references in whole metres, [places].
     """
-    start = here.easting_metres, here.northing_metres
-    there = np.asarray(eastings, np.int64), np.asarray(northings, np.int64)
-    ways = _straight(distances_metres(*start, *there).astype(np.int64))
-    places = np.flatnonzero(ways.metres <= REACH_METRES)
-    if places.size:
-        _lead_round(ways, start, places, (there[0][places], there[1][places]), rounds=rounds)
-    return ways
+
+    def __init__(self, eastings: NDArray[np.generic], northings: NDArray[np.generic]) -> None:
+        self._eastings = np.asarray(eastings, np.int64)
+        self._northings = np.asarray(northings, np.int64)
+        self._last_legs: dict[int, Ints] = {}
+
+    def ways_from(self, here: Location, *, rounds: bool) -> Ways:
+        """Return the ways from one place to all of these.
+
+        Parameters
+        ----------
+        here
+            Where they begin.
+        rounds
+            Whether crossings that a carer on a round cannot use are taken only for want of others.
+        """
+        start = here.easting_metres, here.northing_metres
+        metres = distances_metres(*start, self._eastings, self._northings).astype(np.int64)
+        ways = Ways.straight(metres)
+        near = np.flatnonzero(metres <= REACH_METRES)
+        cut = near[_parted(*start, self._eastings[near], self._northings[near])]
+        if cut.size:
+            self._lead_round(ways, start, cut, _net(rounds))
+        return ways
+
+    def _lead_round(self, ways: Ways, start: tuple[int, int], cut: Ints, net: _Net) -> None:
+        """Put the cheapest ways over crossings in the place of some straight lines.
+
+        Landings are taken in the order in which they are reached, until the next is reached at no
+        less than all ways cost already.
+        """
+        firsts, reached = net.reached_from(*start)
+        costs, lasts = np.full(cut.size, np.iinfo(np.int64).max), np.full(cut.size, NONE, np.int64)
+        for landing in reached.argsort(kind="stable").tolist():
+            if reached[landing] >= costs.max():
+                break
+            found = reached[landing] + self._last_leg(net, landing)[cut]
+            better = found < costs
+            costs[better], lasts[better] = found[better], landing
+        ways.minutes[cut] = costs % _METRE
+        around = costs % _SHUT // _METRE - ways.minutes[cut] * METRES_PER_MINUTE
+        ways.metres[cut] = np.maximum(ways.metres[cut], around)
+        ways.barred[cut] = costs % _WET >= _SHUT
+        ways.landing[cut] = lasts
+        ways.passed.update(
+            (last, net.passed(int(firsts[last]), last)) for last in set(lasts.tolist())
+        )
+
+    def _last_leg(self, net: _Net, landing: int) -> Ints:
+        """Return what the legs from one landing to all places cost, [places]."""
+        if landing not in self._last_legs:
+            self._last_legs[landing] = net.legs_of(landing, self._eastings, self._northings)
+        return self._last_legs[landing]
 
 
 def apart(
@@ -104,31 +159,6 @@ def apart(
     return _Sound.of(water).crossed_oddly(start, *there)
 
 
-def _straight(metres: Ints) -> Ways:
-    size = len(metres)
-    none = np.full((2, size), NONE, np.int64)
-    return Ways(metres, np.zeros(size, np.int64), np.zeros(size, np.bool_), none[0], none[1])
-
-
-def _lead_round(
-    ways: Ways, start: tuple[int, int], places: Ints, there: tuple[Ints, Ints], *, rounds: bool
-) -> None:
-    """Lengthen the straight lines to some places by what each water between asks for."""
-    longest, roadless = np.zeros(len(places), np.int64), np.zeros(len(places), np.bool_)
-    for number, all_cut in _cuts(start, *there):
-        sound = _sounds()[number]
-        cut = all_cut[~roadless[all_cut]] if sound.has_road else all_cut
-        roadless[cut] = not sound.has_road
-        used, metres = sound.through(start, there[0][cut], there[1][cut], rounds=rounds)
-        decides = metres > longest[cut]
-        longest[cut] = np.maximum(longest[cut], metres)
-        found = places[cut]
-        ways.water[found[decides]], ways.crossing[found[decides]] = number, used[decides]
-        ways.metres[found] = np.maximum(ways.metres[found], metres)
-        ways.minutes[found] += sound.minutes[used]
-    ways.barred[places] = roadless & rounds
-
-
 @dataclass(frozen=True, eq=False)
 class _Sound:
     """One water as arrays.
@@ -139,53 +169,19 @@ class _Sound:
         The ends of its straight pieces, [pieces, 2, 1].
     box
         Least and greatest easting and northing: west, south, east, north.
-    has_road
-        Whether some crossing can be used at any time of the day.
-    landings
-        Of each crossing the two landings, [2, 2, crossings, 1]: landing, then east and north.
-    minutes, suits_rounds
-        What each crossing adds, and whether a round can use it, [crossings].
     """
 
     starts: Ints
     ends: Ints
     box: tuple[int, int, int, int]
-    has_road: bool
-    landings: Ints
-    minutes: Ints
-    suits_rounds: Mask
 
     @classmethod
     def of(cls, water: Water) -> _Sound:
         """Compile a water."""
         line = np.array(water.line, np.int64)
         pieces = np.array(list(water.stretches()), np.int64)[..., None]
-        ends = np.array([(each.at[0], each.at[-1]) for each in water.crossings], np.int64)
         (west, south), (east, north) = line.min(axis=0).tolist(), line.max(axis=0).tolist()
-        return cls(
-            pieces[:, 0],
-            pieces[:, 1],
-            (west, south, east, north),
-            water.has_road,
-            ends.transpose(1, 2, 0)[..., None],
-            np.array([each.minutes for each in water.crossings], np.int64),
-            np.array([each.suits_rounds for each in water.crossings], np.bool_),
-        )
-
-    def through(
-        self, start: tuple[int, int], eastings: Ints, northings: Ints, *, rounds: bool
-    ) -> tuple[Ints, Ints]:
-        """Return the crossing used to reach each place, and the metres by it, [places]."""
-        first, last = self.landings
-        landings_east, landings_north = self.landings.swapaxes(0, 1)
-        there = distances_metres(landings_east, landings_north, eastings, northings)
-        near_first, near_last = distances_metres(*start, *first), distances_metres(*start, *last)
-        ways = np.minimum(near_first + there[1], near_last + there[0])
-        ways = (ways + distances_metres(*first, *last)).astype(np.int64)
-        shut = ~self.suits_rounds & (rounds and self.has_road)
-        costs = ways + (self.minutes * METRES_PER_MINUTE + shut * _BEYOND_ANY)[:, None]
-        used = costs.argmin(axis=0)
-        return used, ways[used, np.arange(len(eastings))]
+        return cls(pieces[:, 0], pieces[:, 1], (west, south, east, north))
 
     def crossed_oddly(self, start: tuple[int, int], eastings: Ints, northings: Ints) -> Mask:
         """Return which straight lines from one point cross this water an odd number of times.
@@ -211,24 +207,121 @@ def _sounds() -> tuple[_Sound, ...]:
     return tuple(_Sound.of(water) for water in waters())
 
 
-def _cuts(start: tuple[int, int], eastings: Ints, northings: Ints) -> list[tuple[int, Ints]]:
-    """Return, for each water that lies before any place, its number and those places.
+def _parted(x: int, y: int, eastings: Ints, northings: Ints, *but: Ints) -> Mask:
+    """Return which places have water between them and one place, [places].
 
-    Islands without a road come first.
+    Parameters
+    ----------
+    x, y
+        The one place.
+    eastings, northings
+        The others, [places].
+    but
+        Numbers of waters that are not asked about, each [places].
     """
-    x, y = start
+    found = np.zeros(len(eastings), np.bool_)
+    if not found.size:
+        return found
     west, east = np.minimum(eastings, x), np.maximum(eastings, x)
     south, north = np.minimum(northings, y), np.maximum(northings, y)
     spread = int(west.min()), int(south.min()), int(east.max()), int(north.max())
-    found = []
     for number, sound in enumerate(_sounds()):
         left, low, right, high = sound.box
         if left > spread[2] or right < spread[0] or low > spread[3] or high < spread[1]:
             continue
-        near = (west <= right) & (east >= left) & (south <= high) & (north >= low)
+        near = (west <= right) & (east >= left) & (south <= high) & (north >= low) & ~found
+        for own in but:
+            near &= own != number
         asked = np.flatnonzero(near)
         if asked.size:
-            odd = sound.crossed_oddly(start, eastings[asked], northings[asked])
-            if odd.any():
-                found.append((number, asked[odd]))
-    return sorted(found, key=lambda pair: _sounds()[pair[0]].has_road)
+            found[asked] = sound.crossed_oddly((x, y), eastings[asked], northings[asked])
+    return found
+
+
+def _legs(x: int, y: int, eastings: Ints, northings: Ints, *but: Ints) -> Ints:
+    """Return what straight legs from one place cost; the longest are held to be wet."""
+    metres = distances_metres(x, y, eastings, northings).astype(np.int64)
+    wet = metres > LONGEST_LEG_METRES
+    near = np.flatnonzero(~wet)
+    without = [np.broadcast_to(each, wet.shape)[near] for each in but]
+    wet[near] = _parted(x, y, eastings[near], northings[near], *without)
+    return metres * _METRE + wet * _WET
+
+
+@dataclass(frozen=True, eq=False)
+class _Net:
+    """All landings, and what the ways between them cost.
+
+    Parameters
+    ----------
+    eastings, northings
+        Where they are, [landings].
+    midst
+        The water in whose midst a landing lies, as that of a bridge given as one point; legs to
+        it are not asked about that water. -1 for one that lies ashore, [landings].
+    passages
+        The crossing of each, with its water.
+    costs
+        What the cheapest way from one to another costs, [landings, landings].
+    following
+        The landing that comes next on it, [landings, landings].
+    """
+
+    eastings: Ints
+    northings: Ints
+    midst: Ints
+    passages: tuple[Passage, ...]
+    costs: Ints
+    following: Ints
+
+    def reached_from(self, x: int, y: int) -> tuple[Ints, Ints]:
+        """Return by which first landing each is reached from a place, and at what cost."""
+        costs = _legs(x, y, self.eastings, self.northings, self.midst)[:, None] + self.costs
+        return costs.argmin(axis=0), costs.min(axis=0)
+
+    def legs_of(self, landing: int, eastings: Ints, northings: Ints) -> Ints:
+        """Return what the legs from one landing to some places cost, [places]."""
+        x, y = int(self.eastings[landing]), int(self.northings[landing])
+        return _legs(x, y, eastings, northings, self.midst[landing])
+
+    def passed(self, first: int, last: int) -> tuple[Passage, ...]:
+        """Return the crossings that are passed between two landings, in their order."""
+        steps = [first]
+        while steps[-1] != last:
+            steps.append(int(self.following[steps[-1], last]))
+        return tuple(
+            self.passages[step]
+            for step, before in zip(steps, [NONE, *steps], strict=False)
+            if self.midst[step] != NONE
+            or (before != NONE and self.passages[before] is self.passages[step])
+        )
+
+
+@cache
+def _net(rounds: bool) -> _Net:
+    """Compile the landings of all waters; shortest ways by Floyd and Warshall's algorithm."""
+    passages: list[Passage] = []
+    points: list[Point] = []
+    midst: list[int] = []
+    for number, water in enumerate(waters()):
+        for crossing in water.crossings:
+            passage = water, crossing
+            passages += [passage] * len(crossing.at)
+            points += crossing.at
+            midst += [number if len(crossing.at) == 1 else NONE] * len(crossing.at)
+    east, north = np.array(points, np.int64).T
+    own = np.array(midst, np.int64)
+    places = zip(east.tolist(), north.tolist(), own, strict=True)
+    costs = np.array([_legs(x, y, east, north, own, water) for x, y, water in places])
+    for place, (passage, after) in enumerate(pairwise(passages)):
+        if passage is after:
+            minutes, shut = passage[1].minutes, rounds and not passage[1].suits_rounds
+            over = costs[place, place + 1] % _SHUT + minutes * (METRES_PER_MINUTE * _METRE + 1)
+            costs[place, place + 1] = costs[place + 1, place] = over + shut * _SHUT
+    following = np.tile(np.arange(len(points)), (len(points), 1))
+    for by in range(len(points)):
+        through = costs[:, by, None] + costs[by]
+        shorter = through < costs
+        following = np.where(shorter, following[:, by, None], following)
+        costs = np.where(shorter, through, costs)
+    return _Net(east, north, own, tuple(passages), costs, following)

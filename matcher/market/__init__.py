@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from matcher.calendar import after_working_days
 from matcher.errors import UnknownIdError
-from matcher.geography import Gazetteer, Location, Postcode
+from matcher.geography import Gazetteer, Location, Postcode, Shores
 from matcher.market.price_list import AMOUNT_OF_FRAMEWORK, PriceList, RateKey, RateSheet
 from matcher.market.tables import (
     NO_LIMIT,
@@ -86,8 +86,7 @@ class Market:
         )
         self.index = {provider.provider_id: i for i, provider in enumerate(self.providers)}
         located = gazetteer.locate_many([somewhere[provider_id] for provider_id in self.index])
-        self.easting_metres = located.eastings_metres.astype(np.float64)
-        self.northing_metres = located.northings_metres.astype(np.float64)
+        self.shores = Shores(located.eastings_metres, located.northings_metres)
         self._compile_terms()
         self._compile_words()
         rates = self._about_supply(book.rates)

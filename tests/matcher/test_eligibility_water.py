@@ -133,7 +133,7 @@ def test_a_home_over_the_water_is_shown_with_its_way(gazetteer: Gazetteer) -> No
 
 
 def test_a_way_round_that_is_too_long_is_told_with_its_crossing(gazetteer: Gazetteer) -> None:
-    """From Southend to Sheerness it is 12 km on the map and 68 km by the Dartford Crossing."""
+    """From Southend to Sheerness it is 12 km on the map and 75 km by three crossings."""
     asked: Enquiry = enquiry(
         gazetteer,
         homecare_request(postcode=Postcode("SS1 1AA")),
@@ -141,5 +141,6 @@ def test_a_way_round_that_is_too_long_is_told_with_its_crossing(gazetteer: Gazet
     )
     (refusal,) = [r for r in pair_refusals(asked, 0) if r.rule_id == "RADIUS"]
     assert refusal.sentence == (
-        "Agency P-1 is 68.5 km away by the Dartford Crossing; the radius is 24.1 km."
+        "Agency P-1 is 74.8 km away by the Dartford Crossing, then by the Medway Tunnel, then by "
+        "the Sheppey Crossing; the radius is 24.1 km."
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from matcher.errors import PostcodeError, UnknownIdError
-from matcher.geography import Gazetteer, Postcode
+from matcher.geography import Gazetteer, Postcode, metres_between
 from matcher.market import NO_LIMIT, Market, all_of, any_of
 from matcher.model import Frozen, Zone
 from matcher.vocabulary import CareType, Contract, CqcRating, RateUnit, ServiceType
@@ -95,8 +95,10 @@ def test_places_are_those_of_the_gazetteer(gazetteer: Gazetteer) -> None:
     """Grid references in metres, in the order of ids."""
     supply = market(gazetteer, provider("P-2"), provider("P-1", postcode=Postcode(HERE)))
     here, near = supply.locate(Postcode(HERE)), supply.locate(Postcode(NEAR))
-    assert supply.easting_metres.tolist() == [here.easting_metres, near.easting_metres]
-    assert supply.northing_metres.tolist() == [here.northing_metres, near.northing_metres]
+    ways = supply.shores.ways_from(here, rounds=False)
+    assert ways.metres.tolist() == [0, metres_between(here, near)]
+    ways = supply.shores.ways_from(near, rounds=False)
+    assert ways.metres.tolist() == [metres_between(here, near), 0]
 
 
 def test_a_zone_is_found_by_sector_before_outward_code(gazetteer: Gazetteer) -> None:

@@ -74,7 +74,7 @@ def test_other_providers_are_untouched(gazetteer: Gazetteer) -> None:
     assert after.carers.of(one).max() == 4
     assert (after.carers.of(other) == before.carers.of(other)).all()
     assert (after.beds[beds().care_type].of(house) == before.beds[beds().care_type].of(house)).all()
-    assert after.easting_metres is before.easting_metres
+    assert after.shores is before.shores
     assert after.price_list is before.price_list
 
 

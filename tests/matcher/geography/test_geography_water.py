@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from matcher.geography import Crossing, Gazetteer, Postcode, Water, apart, waters
+from matcher.geography import Crossing, Gazetteer, Location, Postcode, Water, apart, waters
 from matcher.geography.water import CrossingKind
 
 ACROSS_AND_BESIDE = {
@@ -137,7 +137,34 @@ def test_the_table_names_each_water_once_and_all_crossings_lie_by_it() -> None:
     names = [water.name for water in waters()]
     assert len(names) == len(set(names)) == len(ACROSS_AND_BESIDE)
     ferries = [c for water in waters() for c in water.crossings if "ferry" in c.kind]
-    assert all(len(ferry.at) == 2 and ferry.minutes > 0 for ferry in ferries)
+    assert all(ferry.minutes > 0 for ferry in ferries)
+
+
+@pytest.mark.parametrize("water", waters(), ids=lambda water: water.name)
+def test_the_two_landings_of_a_crossing_lie_on_either_shore(water: Water) -> None:
+    """Between them lies the water itself: who lands has got across."""
+    for crossing in water.crossings:
+        (east, north), other = crossing.at[0], crossing.at[-1]
+        here = Location(Postcode("DT1 1XJ"), east, north, None, False)
+        across = apart(water, here, [other[0]], [other[1]]).tolist()
+        assert across == [len(crossing.at) == 2], crossing.name
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"minutes": 10},  # a passage leads from one place to another
+        {"kind": "tidal_causeway"},  # so does a road that the sea covers
+        {"kind": "ferry"},
+    ],
+)
+def test_a_crossing_that_takes_time_has_two_landings(changes: dict[str, object]) -> None:
+    """Who goes by it must go from shore to shore, which one point cannot tell."""
+    right = {"name": "the ford", "kind": "bridge", "at": ((1, 2),)}
+    assert Crossing.model_validate(right)
+    assert Crossing.model_validate({**right, **changes, "at": ((1, 2), (3, 4))})
+    with pytest.raises(ValidationError, match="the ford has one point"):
+        Crossing.model_validate({**right, **changes})
 
 
 @pytest.mark.parametrize(
@@ -152,7 +179,7 @@ def test_the_table_names_each_water_once_and_all_crossings_lie_by_it() -> None:
 )
 def test_what_a_carer_on_a_round_can_use(kind: str, suits: bool, text: str) -> None:
     """Timetables and tides keep a carer from a round; bridges and shuttles do not."""
-    crossing = Crossing(name="the crossing", kind=CrossingKind(kind), at=((1, 2),))
+    crossing = Crossing(name="the crossing", kind=CrossingKind(kind), at=((1, 2), (3, 4)))
     assert (crossing.suits_rounds, crossing.way_text) == (suits, text)
 
 
