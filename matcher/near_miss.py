@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from matcher.eligibility import CAPACITY_RULE, RULES, Change, Refusal, Verdict
+from matcher.eligibility import CAPACITY_RULE, MORE_CAPACITY, RULES, Change, Refusal, Verdict
 from matcher.enquiry import Enquiry
 from matcher.market import Ints
 from matcher.model import Frozen
@@ -17,13 +17,18 @@ MOST_LOOKED_AT = 50
 
 
 class NearMiss(Frozen):
-    """A provider that a small change would admit."""
+    """A provider that a small change would admit.
+
+    ``more_capacity`` says that it would need more carers or beds than it has: others, who would
+    only have to agree to something, stand before it.
+    """
 
     provider_id: str
     name: str
     distance_metres: int
     reasons: tuple[str, ...]
     changes: tuple[str, ...]
+    more_capacity: bool = False
 
 
 def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
@@ -33,19 +38,32 @@ def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
 
     Only providers for whom every refusal names a change within the policy's limits, and no more
     than two of them. Capacity is asked of all of them, also of those that a cheaper rule refuses.
+    More capacity than a provider has is a change only where nothing else stands against it.
     """
     enquiry = verdict.enquiry
     most = enquiry.market.policy.shortlist.near_misses.value
     found: list[NearMiss] = []
+    fuller: list[NearMiss] = []
     judged, numbers = _nearly_admitted(verdict)
     for number in numbers.tolist():
         refusals = judged.refusals(number)
-        changes = [r.change for r in refusals if r.change and _is_small(enquiry, r.change)]
-        if len(changes) == len(refusals):
-            found.append(_near_miss(enquiry, number, refusals, changes))
+        changes = [c for r in refusals if (c := _small_change(enquiry, number, r))]
+        miss = _near_miss(enquiry, number, refusals, changes)
+        is_near = len(changes) == len(refusals)
+        if is_near and not (miss.more_capacity and len(changes) > 1):
+            (fuller if miss.more_capacity else found).append(miss)
         if len(found) == most:
             break
-    return tuple(found)
+    return (*found, *fuller)[:most]
+
+
+def _small_change(enquiry: Enquiry, number: int, refusal: Refusal) -> Change | None:
+    """Return a change that is small enough; where that of a full provider is not, more capacity."""
+    change = refusal.change
+    if change is not None and _is_small(enquiry, change):
+        return change
+    is_full = refusal.rule_id == CAPACITY_RULE.rule_id
+    return CAPACITY_RULE.addition(enquiry, number) if is_full and change is not None else None
 
 
 def _is_small(enquiry: Enquiry, change: Change) -> bool:
@@ -93,4 +111,5 @@ def _near_miss(
         distance_metres=int(enquiry.distance_metres[number]),
         reasons=tuple(r.sentence for r in refusals),
         changes=tuple(change.sentence for change in changes),
+        more_capacity=any(change.unit == MORE_CAPACITY for change in changes),
     )

@@ -159,7 +159,7 @@ def _told(enquiry: Enquiry, one: _Half, first: int, other: _Half, second: int) -
         f"{part.name} makes {_visits_text(enquiry, half.visits)}"
         for part, half in zip(parts, (one, other), strict=True)
     ]
-    sentence = f"feasible if two agencies share it: {' and '.join(shares)}{price}"
+    sentence = f"would do if two agencies share it: {' and '.join(shares)}{price}"
     return TwoAgencies(parts=parts, weekly_cost_pence=together, sentence=sentence)
 
 

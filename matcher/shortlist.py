@@ -83,7 +83,7 @@ class RequestRefusedError(MatcherError):
 
     def __init__(self, request_id: str, refusals: tuple[Refusal, ...]) -> None:
         self.refusals = refusals
-        listed = "\n".join(f"  {r.sentence} ({r.rule_id}, {r.citation})" for r in refusals)
+        listed = "\n".join(f"  {refusal.sentence}" for refusal in refusals)
         super().__init__(
             f"Request {request_id} may not be searched for yet:\n{listed}",
             thing=f"request {request_id}",
@@ -333,8 +333,9 @@ def _notes(
     affordability: str | None,
 ) -> Iterator[str]:
     if lacking:
+        easy = any(not miss.more_capacity for miss in missed)
         helps = "but a small change would help" if missed else "and no small change would help"
-        where = "but two agencies could share it" if shared and not missed else helps
+        where = "but two agencies could share it" if shared and not easy else helps
         yield f"{wanted - lacking} of {wanted} options: nobody else can start, {where}."
     if shared:
         yield f"{shared.sentence[0].upper()}{shared.sentence[1:]}."

@@ -73,7 +73,7 @@ CLIENT_TRIPLES = (
         just=(bed_for("older_people"), home_for("learning_disability", "older_people")),
         sentence="Home H-1 is not registered for older people; it is registered for autism, "
         "learning disability.",
-        change=Change("feasible if Home H-1 is registered for older people", 1, "group"),
+        change=Change("would do if Home H-1 is registered for older people", 1, "group"),
     ),
     Triple(
         "CLIENT_GROUP",  # older people are not for that people with dementia
@@ -81,7 +81,7 @@ CLIENT_TRIPLES = (
         broken=(bed_for("older_people", "dementia"), home_for("older_people")),
         just=(bed_for("older_people", "dementia"), home_for("dementia")),  # which names no age
         sentence="Home H-1 is not registered for dementia; it is registered for older people.",
-        change=Change("feasible if Home H-1 is registered for dementia", 1, "group"),
+        change=Change("would do if Home H-1 is registered for dementia", 1, "group"),
     ),
     Triple(
         "CLIENT_GROUP",  # one that names an age keeps to it
@@ -94,7 +94,7 @@ CLIENT_TRIPLES = (
         sentence="Home H-1 is not registered for learning disability, older people; it is "
         "registered for mental health, younger adults.",
         change=Change(
-            "feasible if Home H-1 is registered for learning disability, older people", 2, "group"
+            "would do if Home H-1 is registered for learning disability, older people", 2, "group"
         ),
     ),
     Triple(
@@ -110,7 +110,7 @@ CLIENT_TRIPLES = (
         ),
         sentence="Agency P-1 is not registered for mental health; it is registered for dementia, "
         "older people.",
-        change=Change("feasible if Agency P-1 is registered for mental health", 1, "group"),
+        change=Change("would do if Agency P-1 is registered for mental health", 1, "group"),
     ),
     Triple(
         "CLIENT_GROUP",  # a bed for dementia says so itself, of the person and of the home
@@ -118,7 +118,7 @@ CLIENT_TRIPLES = (
         broken=(placement_request(), home_for("older_people")),
         just=(placement_request(), home_for("dementia")),
         sentence="Home H-1 is not registered for dementia; it is registered for older people.",
-        change=Change("feasible if Home H-1 is registered for dementia", 1, "group"),
+        change=Change("would do if Home H-1 is registered for dementia", 1, "group"),
     ),
     Triple(
         "AGE",
@@ -126,7 +126,7 @@ CLIENT_TRIPLES = (
         broken=(bed_for(age=61), home_for(least_age=65)),
         just=(bed_for(age=65), home_for(least_age=65)),
         sentence="R-1 is 61; Home H-1 takes people aged 65 or over.",
-        change=Change("feasible if Home H-1 takes people of 61", 4, "years"),
+        change=Change("would do if Home H-1 takes people of 61", 4, "years"),
     ),
     Triple(
         "AGE",
@@ -134,7 +134,7 @@ CLIENT_TRIPLES = (
         broken=(bed_for(age=67), home_for(most_age=64)),
         just=(bed_for(age=64), home_for(least_age=18, most_age=64)),
         sentence="R-1 is 67; Home H-1 takes people aged 64 or under.",
-        change=Change("feasible if Home H-1 takes people of 67", 3, "years"),
+        change=Change("would do if Home H-1 takes people of 67", 3, "years"),
     ),
     Triple(
         "AGE",  # no age is recorded, but the group tells one
@@ -142,7 +142,7 @@ CLIENT_TRIPLES = (
         broken=(bed_for("older_people"), home_for(least_age=55, most_age=80)),
         just=(bed_for("younger_adults"), home_for(least_age=18, most_age=64)),
         sentence="The age of R-1 is not recorded; Home H-1 takes people aged 55 to 80.",
-        change=Change("feasible if recorded as aged 55 to 80", 1, "record"),
+        change=Change("would do if recorded as aged 55 to 80", 1, "record"),
     ),
     Triple(
         "RESIDENTS",
@@ -157,7 +157,7 @@ CLIENT_TRIPLES = (
         broken=(bed_for(), home_for(residents="men")),
         just=(bed_for(gender="man"), home_for(residents="men")),
         sentence="The gender of R-1 is not recorded; Home H-1 is for men only.",
-        change=Change("feasible if recorded as a man", 1, "record"),
+        change=Change("would do if recorded as a man", 1, "record"),
     ),
 )
 """Of the rules about for whom a place is."""

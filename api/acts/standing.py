@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -12,10 +13,18 @@ from api.clocks import FIND_HOURS, RESPOND_HOURS, SERVICE_HOURS, Clock
 from api.errors import ConflictError
 from api.schemas.requests import DueClock, RequestLine, RequestState, RequestStatus
 from api.storage.books import ARRANGED, ENDED, WAITING
-from api.storage.requests import booking_of, bookings_that_run, first_responses
+from api.storage.requests import (
+    Wanted,
+    booking_of,
+    bookings_that_run,
+    first_responses,
+    with_the_closed,
+)
 from api.tables import BookingRow, RequestRow
+from matcher.closures import Displaced, displaced_from
 from matcher.eligibility import missing_fields, request_refusals, request_warnings
 from matcher.market import Market
+from matcher.model import Provider
 from matcher.vocabulary import Risk, ServiceType
 
 
@@ -121,6 +130,28 @@ def _due(
         done_at=done_at,
         is_late=(done_at or clock.now()) > due_at,
     )
+
+
+def displaced_beside(session: Session, wanted: Wanted) -> list[Displaced]:
+    """Return who has to be placed anew, beside a list of people who wait; none beside others.
+
+    Parameters
+    ----------
+    session
+        Where to read.
+    wanted
+        Which requests are listed.
+    """
+    if wanted.state != WAITING:
+        return []
+    return [
+        displaced_from(
+            row.request_id,
+            Provider.model_validate(document),
+            homecare=row.service_type == ServiceType.HOMECARE,
+        )
+        for row, document in with_the_closed(session, replace(wanted, state=ARRANGED))
+    ]
 
 
 def line_of(row: RequestRow, clocks: Sequence[DueClock], clock: Clock) -> RequestLine:

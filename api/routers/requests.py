@@ -127,7 +127,8 @@ def list_requests(
 ) -> RequestList:
     """List the one waiting list, by risk and then by wait, with the clock that is due next (H20).
 
-    A key worker sees her own.
+    Before it stand those who have to be placed anew, for their provider is closed. A key worker
+    sees her own.
     """
     wanted = stored.Wanted(
         state=state.value,
@@ -141,9 +142,11 @@ def list_requests(
         rows = stored.listed(session, wanted, page.wanted, page.key((int, date, str)))
         shown, following = page.cut(rows, stored.sort_key)
         clocks = standing.clocks_of(session, shown, clock)
+        displaced = standing.displaced_beside(session, wanted) if page.after is None else []
     return RequestList(
         items=[standing.line_of(row, clocks[row.request_id], clock) for row in shown],
         next=following,
+        displaced=displaced,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.keys import Holder
+from matcher.closures import Displaced
 from matcher.model import CareRequest, Frozen, HomecarePackage, Id, Text
 from matcher.vocabulary import Risk, ServiceType
 
@@ -154,7 +155,12 @@ class RequestLine(BaseModel):
 
 
 class RequestList(BaseModel):
-    """One page of the list, the riskiest and longest waiting first (H20, S1)."""
+    """One page of the list, the riskiest and longest waiting first (H20, S1).
+
+    ``displaced`` stands on the first page of the waiting list: people whose care runs with a
+    provider that is closed, who have to be placed anew; nothing moves them by itself (H18).
+    """
 
     items: list[RequestLine]
     next: str | None
+    displaced: list[Displaced] = []

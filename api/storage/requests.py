@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from api.storage.finding import found
-from api.tables import BookingRow, CommitmentRow, EnquiryRow, OfferRow, RequestRow, ShortlistRow
+from api.tables import (
+    BookingRow,
+    CommitmentRow,
+    EnquiryRow,
+    OfferRow,
+    ProviderRow,
+    RequestRow,
+    ShortlistRow,
+)
+from matcher.vocabulary import ProviderStatus
 
 NEVER = date(9999, 12, 31)
 """Sorts requests whose wait is not recorded behind all others; never leaves the queries."""
@@ -69,15 +78,43 @@ def listed(
     after
         The sort key of the last one that was seen.
     """
-    query = select(RequestRow)
-    for name, value in vars(wanted).items():
-        if value is not None:
-            query = query.where(getattr(RequestRow, name) == value)
+    query = select(RequestRow).where(*_narrowing(wanted))
     key = tuple_(RequestRow.risk_order, WAITING_SINCE, RequestRow.request_id)
     if after is not None:
         query = query.where(key > tuple_(*after))
     ordered = query.order_by(RequestRow.risk_order, WAITING_SINCE, RequestRow.request_id)
     return session.scalars(ordered.limit(limit)).all()
+
+
+def _narrowing(wanted: Wanted) -> list[ColumnElement[bool]]:
+    told = vars(wanted).items()
+    return [getattr(RequestRow, name) == value for name, value in told if value is not None]
+
+
+def with_the_closed(
+    session: Session, wanted: Wanted
+) -> Sequence[tuple[RequestRow, Mapping[str, Any]]]:
+    """Return requests whose care runs with a closed provider, each with that provider's document.
+
+    Parameters
+    ----------
+    session
+        Where to read.
+    wanted
+        Which ones.
+    """
+    query = (
+        select(RequestRow, ProviderRow.document)
+        .join(BookingRow, BookingRow.request_id == RequestRow.request_id)
+        .join(ProviderRow, ProviderRow.provider_id == BookingRow.provider_id)
+        .where(
+            BookingRow.ended_at.is_(None),
+            ProviderRow.document["status"].as_string() == ProviderStatus.CLOSED.value,
+            *_narrowing(wanted),
+        )
+        .order_by(RequestRow.request_id)
+    )
+    return [(row, document) for row, document in session.execute(query)]
 
 
 def first_responses(session: Session, request_ids: Sequence[str]) -> Mapping[str, datetime]:

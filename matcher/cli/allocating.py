@@ -16,7 +16,8 @@ from matcher.cli.screen import asides, say, show, show_document
 from matcher.files.folders import require_writable
 from matcher.files.results import Summary, is_allocation_folder, read_allocation, write_allocation
 from matcher.market import Market
-from matcher.report.allocation import allocation_evidence, allocation_page, named_by_reason
+from matcher.report.allocation import allocation_evidence, allocation_page
+from matcher.report.people import placed_part, waiting_part
 from matcher.result import Limits, Method, Result, Status
 from matcher.solvers import solve
 
@@ -89,8 +90,9 @@ def allocate(
     if as_json:
         show_document({"folder": str(out), **summary.model_dump(mode="json")})
     else:
-        named = named_by_reason(market, allocation)
-        show(allocation_page(summary, str(out), book=str(book), named=named))
+        named = (placed_part(market, allocation), waiting_part(market, allocation))
+        people = [part for part in named if part is not None]
+        show(allocation_page(summary, str(out), book=str(book), people=people))
         if why:
             show(allocation_evidence(summary))
 

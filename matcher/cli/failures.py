@@ -21,7 +21,7 @@ from matcher.errors import (
 )
 from matcher.report.faults import faults_document, faults_table
 from matcher.report.page import WRONG
-from matcher.report.wording import count_text
+from matcher.report.wording import count_text, plain_text
 from matcher.shortlist import RequestRefusedError
 from matcher.vocabulary import without_controls
 
@@ -84,7 +84,7 @@ def explain_failure(error: BaseException) -> Failure:
 
 def _plain(code: int, kind: str, message: str, **details: object) -> Failure:
     message = _on_its_lines(message)
-    return Failure(code, kind, Text(message, style=WRONG), message, details)
+    return Failure(code, kind, Text(plain_text(message), style=WRONG), message, details)
 
 
 def _bad_input(error: BadInputError) -> Failure:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.eligibility.approval import approval_reasons, span_text
-from matcher.eligibility.capacity_rules import Capacity, GenericFirst
+from matcher.eligibility.capacity_rules import MORE_CAPACITY, Capacity, GenericFirst
 from matcher.eligibility.carer_rules import Gender, Languages
 from matcher.eligibility.client_rules import FOR_WHOM_RULES, for_others
 from matcher.eligibility.price_notes import (
@@ -137,11 +137,31 @@ def pair_refusals(
     return tuple(refusal for refusal in found if refusal is not None)
 
 
+def unmet_wishes(verdict: Verdict, chosen: int | None = None) -> tuple[str, ...]:
+    """Return why somebody is not with a provider that was asked for by name, a sentence each.
+
+    Parameters
+    ----------
+    verdict
+        What the rules say of everybody.
+    chosen
+        The provider chosen, of which nothing is to be said.
+    """
+    enquiry = verdict.enquiry
+    return tuple(
+        f"{enquiry.request.request_id} asks for {enquiry.market.providers[number].name}: "
+        f"{refusals[0].sentence}"
+        for number in np.flatnonzero(enquiry.asked_for).tolist()
+        if number != chosen and (refusals := verdict.refusals(number))
+    )
+
+
 __all__ = [
     "BATCH_RULES",
     "BUDGET_RULE",
     "CAPACITY_RULE",
     "GENERIC_FIRST_RULE",
+    "MORE_CAPACITY",
     "RULES",
     "TERM_RULES",
     "Change",
@@ -165,4 +185,5 @@ __all__ = [
     "span_text",
     "stay_cost_pence",
     "unmakeable",
+    "unmet_wishes",
 ]

@@ -21,9 +21,20 @@ def approval_reasons(enquiry: Enquiry, number: int) -> tuple[str, ...]:
     if above:
         reasons.append(f"{_above_text(enquiry, above)}; a budget holder must approve (H9).")
     if over:
-        who = "a budget holder must approve" if enquiry.request.is_homecare else "a top-up"
-        reasons.append(f"{span_text(enquiry, over)} above the personal budget: {who}.")
+        needed = _over_text(enquiry, number, over)
+        reasons.append(f"{span_text(enquiry, over)} above the personal budget: {needed}.")
     return tuple(reasons)
+
+
+def _over_text(enquiry: Enquiry, number: int, over_pence: int) -> str:
+    """Return what a price above the personal budget takes, beside what was agreed already."""
+    if enquiry.request.is_homecare:
+        return "a budget holder must approve"
+    agreed = int(enquiry.parts.third_party[number])
+    if not agreed:
+        return "a top-up"
+    further = f"a further {span_text(enquiry, over_pence)} of top-up"
+    return f"{further} beyond the {pounds_text(agreed)} agreed"
 
 
 def span_text(enquiry: Enquiry, pence: int) -> str:

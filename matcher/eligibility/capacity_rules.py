@@ -12,13 +12,18 @@ from matcher.market import Mask
 from matcher.model import Visit
 from matcher.timetable import (
     BedWindow,
+    MoreCarers,
     blocking_units,
     can_schedule,
+    carers_lacking,
     earliest_admission,
     smallest_bed_change,
     smallest_change,
 )
-from matcher.vocabulary import GRID_MINUTES, TimeNeed, days_text, minute_text, words_text
+from matcher.vocabulary import GRID_MINUTES, Day, TimeNeed, days_text, minute_text, words_text
+
+MORE_CAPACITY = "more capacity"
+"""The unit of changes by which a provider would have more than it has."""
 
 
 class Capacity(Rule):
@@ -49,7 +54,8 @@ class Capacity(Rule):
             return None
         name = enquiry.market.providers[number].name
         if not free.any():
-            return self.refuse(f"{name} has no homecare capacity on record.")
+            more = self.addition(enquiry, number)
+            return self.refuse(f"{name} has no homecare capacity on record.", more)
         visits = enquiry.request.package.visits
         told = "; ".join(
             " linked with ".join(_visit_text(visits[i]) for i in shape.visits_of(unit))
@@ -61,7 +67,23 @@ class Capacity(Rule):
             sentence = f"{name} has room for each visit, but no times were found for all together."
         # One move does not help where two visits have no start, each even on its own.
         change = self._visit_change(enquiry, number, travel) if len(blocked) < 2 else None
-        return self.refuse(sentence, change)
+        return self.refuse(sentence, change or self.addition(enquiry, number))
+
+    def addition(self, enquiry: Enquiry, number: int) -> Change | None:
+        """Return how little more than a refused provider has free would let it in, if little does.
+
+        One or two stretches with more carers, or one more bed.
+        """
+        if not enquiry.request.is_homecare:
+            return _one_more_bed(enquiry, number)
+        free = enquiry.market.carers.of(number)
+        travel = int(enquiry.travel_minutes[number]) // GRID_MINUTES
+        more = carers_lacking(free, enquiry.shape, travel)
+        if more is None:
+            return None
+        told = " and ".join(_more_text(each) for each in more)
+        minutes = sum(each.carer_minutes for each in more)
+        return Change(f"would do if it had {told}", minutes, MORE_CAPACITY)
 
     def _visit_change(self, enquiry: Enquiry, number: int, travel: int) -> Change | None:
         change = smallest_change(enquiry.market.carers.of(number), enquiry.shape, travel)
@@ -73,7 +95,7 @@ class Capacity(Rule):
         alone = [other.band for other in visits].count(visit.band) == 1
         what = f"the {visit.band} visit" if alone else f"{visit.band} visit {visit.visit_no}"
         start = minute_text((change.start_slot + offset) * GRID_MINUTES)
-        return Change(f"feasible if {what} may start at {start}", change.minutes_beyond, "minutes")
+        return Change(f"would do if {what} may start at {start}", change.minutes_beyond, "minutes")
 
     def _bed_refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         calendar = enquiry.capacity.of(number)
@@ -83,15 +105,34 @@ class Capacity(Rule):
         name = enquiry.market.providers[number].name
         bed = words_text([enquiry.request.care_type or "care"])
         if not calendar.any():
-            return self.refuse(f"{name} has no {bed} vacancy on record.")
+            more = self.addition(enquiry, number)
+            return self.refuse(f"{name} has no {bed} vacancy on record.", more)
         sentence = f"{name} has no {bed} bed {_window_text(enquiry, window)}."
         change = smallest_bed_change(calendar, window)
         if change is None:
-            return self.refuse(sentence)
+            return self.refuse(sentence, self.addition(enquiry, number))
         day = enquiry.date_of(change.day)
         return self.refuse(
-            sentence, Change(f"feasible if admitted on {day}", change.days_outside, "days")
+            sentence, Change(f"would do if admitted on {day}", change.days_outside, "days")
         )
+
+
+def _more_text(more: MoreCarers) -> str:
+    carers = "one more carer" if more.carers == 1 else f"{more.carers} more carers"
+    days = days_text(tuple(day for day in Day if day.number in more.days))
+    times = [minute_text(slot * GRID_MINUTES) for slot in (more.first_slot, more.stop_slot)]
+    return f"{carers} {days} {'-'.join(times)}"
+
+
+def _one_more_bed(enquiry: Enquiry, number: int) -> Change | None:
+    window = enquiry.bed_window(number)
+    calendar = enquiry.capacity.of(number)
+    day = earliest_admission(calendar + 1, window)
+    if day is None:
+        return None
+    bed = words_text([enquiry.request.care_type or "care"])
+    sentence = f"would do if it had one more {bed} bed from {enquiry.date_of(day)}"
+    return Change(sentence, 1, MORE_CAPACITY)
 
 
 def _visit_text(visit: Visit) -> str:

@@ -42,7 +42,7 @@ class Languages(Rule):
         return self.refuse(
             f"{request.request_id} needs {needed}; {provider.name} lists "
             f"{words_text(provider.languages)}.",
-            Change(f"feasible if {provider.name} has a carer who speaks {needed}", 1, "language"),
+            Change(f"would do if {provider.name} has a carer who speaks {needed}", 1, "language"),
         )
 
     @staticmethod
@@ -84,7 +84,7 @@ class Gender(Rule):
         state = "has none" if known is False else "has none on record"
         return self.refuse(
             f"{enquiry.request.request_id} needs {gender} carers; {provider.name} {state}.",
-            Change(f"feasible if {provider.name} confirms {gender} carers", 1, "carer gender"),
+            Change(f"would do if {provider.name} confirms {gender} carers", 1, "carer gender"),
         )
 
     @staticmethod

@@ -72,7 +72,7 @@ class ClientGroups(ForWhom):
         return self.refuse(
             f"{provider.name} is not registered for {needed}; it is registered for {held}.",
             Change(
-                f"feasible if {provider.name} is registered for {needed}", len(lacking), "group"
+                f"would do if {provider.name} is registered for {needed}", len(lacking), "group"
             ),
         )
 
@@ -118,12 +118,12 @@ class Age(ForWhom):
             return self.refuse(
                 f"The age of {request.request_id} is not recorded; {provider.name} takes people "
                 f"{taken}.",
-                Change(f"feasible if recorded as {taken}", 1, "record"),
+                Change(f"would do if recorded as {taken}", 1, "record"),
             )
         beyond = max(least - request.age, request.age - most)
         return self.refuse(
             f"{request.request_id} is {request.age}; {provider.name} takes people {taken}.",
-            Change(f"feasible if {provider.name} takes people of {request.age}", beyond, "years"),
+            Change(f"would do if {provider.name} takes people of {request.age}", beyond, "years"),
         )
 
 
@@ -152,7 +152,7 @@ class OnlyResidents(ForWhom):
         if request.gender is None:
             return self.refuse(
                 f"The gender of {request.request_id} is not recorded; {whom}.",
-                Change(f"feasible if recorded as a {_TAKEN[provider.residents]}", 1, "record"),
+                Change(f"would do if recorded as a {_TAKEN[provider.residents]}", 1, "record"),
             )
         return self.refuse(f"{request.request_id} is a {request.gender}; {whom}.")
 

@@ -32,16 +32,18 @@ def stay_cost_pence(enquiry: Enquiry, number: int) -> int | None:
 
 
 def later_prices(enquiry: Enquiry, number: int) -> tuple[LaterPrice, ...]:
-    """Return each change of a week's cost that is on file; none for a stay, which has a total."""
+    """Return each change of a week's cost that is on file; of a stay, those that it meets."""
     return tuple(_changes(enquiry, number))
 
 
 def _changes(enquiry: Enquiry, number: int) -> Iterator[LaterPrice]:
     market, cost = enquiry.market, enquiry.prices.cost_of(number)
-    if cost is None or enquiry.request.stay_nights is not None:
+    if cost is None:
         return
-    first = int(enquiry.first_days[number])
+    first, nights = int(enquiry.first_days[number]), enquiry.request.stay_nights
     for day in market.price_list.changes_of[market.providers[number].provider_id]:
+        if nights is not None and day >= first + nights:
+            return
         then = enquiry.beginning(day).prices.cost_of(number) if day > first else cost
         if then != cost:
             yield LaterPrice(since=enquiry.date_of(day), weekly_cost_pence=then)
@@ -60,11 +62,11 @@ def _notes(enquiry: Enquiry, number: int) -> Iterator[str]:
             name = enquiry.market.providers[number].name
             yield f"{name} has no rate on file: whoever pays agrees a price with it first."
         return
-    nights = enquiry.request.stay_nights
-    if nights is not None:
-        yield f"{nights} {'night' if nights == 1 else 'nights'} for {pounds_text(bill)} in all."
     if changes := later_prices(enquiry, number):
-        yield f"{pounds_text(cost)}{''.join(map(_later_text, changes))}."
+        told = f"{pounds_text(cost)}{{}}{''.join(map(_later_text, changes))}."
+        stays = enquiry.request.stay_nights is not None
+        each = "Each night at its day's rate: " if stays else ""
+        yield each + told.format(" a week" if stays else "")
     rates = bank_holiday_rates(enquiry.market, enquiry.request, enquiry.zone, number)
     if rates:
         told = " and ".join(_rate_text(unit, amount) for unit, amount in rates)

@@ -52,7 +52,7 @@ class Status(Rule):
             return None
         if provider.status is ProviderStatus.CLOSED:
             return self.refuse(f"{provider.name} is closed.")
-        change = Change("feasible if the embargo is lifted", 1, "embargo")
+        change = Change("would do if the embargo is lifted", 1, "embargo")
         return self.refuse(f"{provider.name} is under embargo: no new work.", change)
 
 
@@ -127,7 +127,7 @@ class ContractTerms(Rule):
         return self.refuse(
             f"{provider.name} is on a {provider.contract} contract; "
             f"{words_text([request.service_type])} is bought on: {words_text(allowed)}.",
-            Change(f"feasible if a {provider.contract} purchase is allowed", 1, "contract"),
+            Change(f"would do if a {provider.contract} purchase is allowed", 1, "contract"),
         )
 
     @staticmethod
@@ -192,7 +192,7 @@ class Zone(Rule):
         return self.refuse(
             f"{request.request_id} is in {place}; {provider.name} serves "
             f"{', '.join(provider.zones)}.",
-            Change(f"feasible if {provider.name} also serves {here or 'that postcode'}", 1, "zone"),
+            Change(f"would do if {provider.name} also serves {here or 'that postcode'}", 1, "zone"),
         )
 
 
@@ -280,7 +280,7 @@ class RatingFloor(Rule):
         return self.refuse(
             f"{provider.name} is {rated_text(provider)}: no new placements there.",
             Change(
-                f"feasible if {request.request_id} asks for {provider.name} knowingly", 1, "wish"
+                f"would do if {request.request_id} asks for {provider.name} knowingly", 1, "wish"
             ),
         )
 
@@ -293,7 +293,7 @@ class RatingFloor(Rule):
             state, change = f"rated {rating}", f"a rating of {rating} is accepted"
         return self.refuse(
             f"{provider.name} is {state}; the policy's least rating is {floor}.",
-            Change(f"feasible if {change}", 1, "rating"),
+            Change(f"would do if {change}", 1, "rating"),
         )
 
     @staticmethod

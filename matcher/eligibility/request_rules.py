@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
+from matcher.closures import running_text
 from matcher.eligibility.rule import Refusal
 from matcher.eligibility.visit_rules import can_be_made
 from matcher.model import Book, CareRequest
@@ -11,7 +12,6 @@ from matcher.policy import Policy
 from matcher.vocabulary import (
     PANEL_SERVICES,
     Funding,
-    ProviderStatus,
     ServiceType,
     TimeNeed,
     minute_text,
@@ -42,21 +42,9 @@ def request_warnings(request: CareRequest, policy: Policy) -> tuple[str, ...]:
 
 def not_running(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:
     """Refuse a request whose care already runs: a change of provider is challenged first (H18)."""
-    provider_id = book.running_provider.get(request.request_id)
-    if provider_id is None:
-        return
-    closed = (p.provider_id for p in book.providers if p.status is ProviderStatus.CLOSED)
-    if provider_id in closed:
-        sentence = (
-            f"Care for {request.request_id} runs with {provider_id}, which is closed; to search "
-            "for another place, take its line out of running.csv."
-        )
-    else:
-        sentence = (
-            f"Care for {request.request_id} already runs with {provider_id}; a change of provider "
-            "is challenged first, with written reasons."
-        )
-    yield Refusal("RUNNING", "H18", sentence)
+    sentence = running_text(book, request.request_id)
+    if sentence is not None:
+        yield Refusal("RUNNING", "H18", sentence)
 
 
 def own_panel(request: CareRequest, book: Book, policy: Policy) -> Iterator[Refusal]:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from matcher.allocation import Allocation, Unplaced, UnplacedReason
 from matcher.files.costs import Costs
 from matcher.files.results import Summary
 from matcher.files.risks import RiskCounts
-from matcher.market import Market
 from matcher.report.objective import title_of, value_text
-from matcher.report.page import ALERT, BLANK, GOOD, facts, listing, note, page, section, table
+from matcher.report.page import (
+    ALERT,
+    BLANK,
+    GOOD,
+    facts,
+    heading,
+    listing,
+    note,
+    page,
+    section,
+    table,
+)
+from matcher.report.people import REASONS
 from matcher.report.wording import (
     and_text,
     long_day_text,
@@ -31,21 +39,10 @@ WHO_DECIDES = (
     "Every line is a proposal: nobody is booked, and care that already runs stays as it is."
 )
 TODAY = "Today's way"
-MOST_NAMED = 3
-"""So many people are named for each reason."""
 MOST_DISPLACED = 5
 """So many people are named whose provider has closed; summary.json has all."""
 MOST_AIMS = 3
 """So many aims are named that are not proved."""
-REASONS = {
-    UnplacedReason.OWN_PANEL: "a panel of its own nominates",
-    UnplacedReason.NOT_AGREED: "plan or funding not agreed yet",
-    UnplacedReason.INCOMPLETE: "something is not recorded yet",
-    UnplacedReason.NOT_ARRANGEABLE: "may not be searched for as recorded",
-    UnplacedReason.NO_SUITABLE_PROVIDER: "no suitable provider",
-    UnplacedReason.NO_CAPACITY: "suitable providers, but none with room",
-    UnplacedReason.CAPACITY_TAKEN: "the room goes to others in this plan",
-}
 STATUSES = {
     Status.OPTIMAL: "no better plan exists by any of its aims: that is proved",
     Status.FEASIBLE: "the best found in the time given",
@@ -61,9 +58,9 @@ def allocation_page(
     folder: str,
     *,
     book: str = "BOOK",
-    named: Mapping[UnplacedReason, Sequence[str]] = MappingProxyType({}),
+    people: Sequence[RenderableType] = (),
 ) -> Group:
-    """Return what a plan achieves in one screen: who is placed, who is not, cost, proof, files.
+    """Return what a plan achieves: who is placed where, who is not and why, cost, proof, files.
 
     Parameters
     ----------
@@ -71,14 +68,13 @@ def allocation_page(
         The head of the allocation.
     folder, book
         Where the allocation and its book are, for the commands to give next.
-    named
-        Who is not placed for each reason, in the order to name them.
+    people
+        Who is placed and who is not, which stands first.
     """
-    parts: list[RenderableType] = [outcome_part(summary)]
-    if summary.counts.unplaced_by_reason:
-        parts.append(section("No place", _reasons(summary.counts.unplaced_by_reason, named)))
+    parts: list[RenderableType] = [_headed(summary, BLANK), *people]
     if summary.displaced:
         parts.append(section("To be found another place", _displaced(summary)))
+    parts += [section("By risk", *_figures(summary))]
     told = [_proof_of_aims(summary), WHO_DECIDES] if summary.counts.arrangeable else []
     parts += [note(text) for text in (*told, f"Written to {folder}")]
     explain = f"carematch explain {book} REQUEST --allocation {folder}"
@@ -93,25 +89,17 @@ def _displaced(summary: Summary) -> RenderableType:
 
 def outcome_part(summary: Summary) -> Group:
     """Return how many have a place, by risk and beside today's way, and what that costs."""
-    told = [note(in_a_sentence(summary), GOOD), BLANK, _by_risk(summary)]
-    if summary.counts.arrangeable:
-        told.append(note(_cost(summary)))
-    return section(f"Plan of {long_day_text(summary.as_of)}: {summary.title}", *told)
+    return _headed(summary, BLANK, *_figures(summary), BLANK)
 
 
-def named_by_reason(market: Market, allocation: Allocation) -> dict[UnplacedReason, list[str]]:
-    """Return who is not placed for each reason, most urgent first, then longest waiting."""
+def _headed(summary: Summary, *more: RenderableType) -> Group:
+    title = f"Plan of {long_day_text(summary.as_of)}: {summary.title}"
+    return page([heading(title), note(in_a_sentence(summary), GOOD), *more])
 
-    def urgency(line: Unplaced) -> tuple[int, date]:
-        request = market.request(line.request_id)
-        known = [*Risk].index(request.risk) if request.risk else len(Risk)
-        return known, request.waiting_since or date.max
 
-    named: dict[UnplacedReason, list[str]] = {}
-    for line in sorted(allocation.unplaced, key=urgency):
-        risk = market.request(line.request_id).risk or "risk not recorded"
-        named.setdefault(line.reason, []).append(f"{line.request_id} ({risk})")
-    return named
+def _figures(summary: Summary) -> list[RenderableType]:
+    cost = [note(_cost(summary))] if summary.counts.arrangeable else []
+    return [_by_risk(summary), *cost]
 
 
 def _by_risk(summary: Summary) -> RenderableType:
@@ -155,20 +143,6 @@ def _gbp(pounds: float) -> str:
     return f"£{pounds:,.2f}"
 
 
-def _reasons(
-    counts: Mapping[UnplacedReason, int], named: Mapping[UnplacedReason, Sequence[str]]
-) -> RenderableType:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(f"{n:,}", _reason_text(reason, n, named.get(reason, ()))) for reason, n in ordered]
-    return listing(rows, right=(0,))
-
-
-def _reason_text(reason: UnplacedReason, number: int, names: Sequence[str]) -> str:
-    if not names:
-        return REASONS[reason]
-    return f"{REASONS[reason]}: {some_text(names, MOST_NAMED, number)}"
-
-
 def _proof_of_aims(summary: Summary) -> str:
     """Say what kind of answer this is, and which aims are not proved to be met best."""
     status = f"{sentence_text(STATUSES[summary.status])}."
@@ -188,10 +162,14 @@ def _proof_of_aims(summary: Summary) -> str:
 
 
 def allocation_evidence(summary: Summary) -> Group:
-    """Return how good a plan is by each aim, what is proved of it, and how it was searched."""
+    """Return why people have no place, how good a plan is by each aim, and how it was searched."""
+    reasons = sorted(summary.counts.unplaced_by_reason.items(), key=lambda each: -each[1])
+    rows = [(f"{number:,}", REASONS[reason]) for reason, number in reasons]
+    why = [section("Why people have no place", listing(rows, right=(0,)))] if rows else []
     return page(
         [
             BLANK,
+            *why,
             section("What the plan aims at, most important first; less is better", _aims(summary)),
             section("How it was found", facts(_found(summary))),
         ]

@@ -25,7 +25,7 @@ SHOWN = 200
 def faults_table(faults: Sequence[Fault], *, most: int = SHOWN) -> Group:
     """Return faults as a table, and how many more there are."""
     rows = [
-        (fault.file, str(fault.row or ""), fault.column, fault.value, fault.expected)
+        (fault.file, str(fault.row or ""), fault.column, fault.value, plain_text(fault.expected))
         for fault in map(_printable, faults[:most])
     ]
     parts: list[Any] = [table(("File", "Row", "Column", "Found", "Expected"), rows, right=("Row",))]

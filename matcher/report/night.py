@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.allocation import Allocation, Placed, Unplaced
+from matcher.closures import running_text
 from matcher.errors import BadInputError, Fault, MatcherError
 from matcher.files.prices import read_prices
 from matcher.files.results import PLACEMENTS, SUMMARY_FILE, Summary, read_allocation, read_summary
@@ -112,12 +113,10 @@ class Night:
         MatcherError
             If it does not wait, so that no allocation speaks of it.
         """
-        request = self.market.request(request_id)
+        self.market.request(request_id)
         if request_id not in self._lines:
-            provider = self.market.book.running_provider.get(request.request_id)
             raise MatcherError(
-                f"Request {request_id} is not waiting: its care runs with {provider} already, and "
-                "no allocation moves that (H18).",
+                f"Request {request_id} does not wait. {running_text(self.market.book, request_id)}",
                 thing=f"request {request_id}",
                 expected="a request that waits",
             )

@@ -10,32 +10,57 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from matcher.market import Market
+from matcher.model import CareRequest
 from matcher.option import CriterionScore, OfferedVisit, Option
 from matcher.report.page import ALERT, BLANK, GOOD, QUIET, facts, listing, note, page, table
-from matcher.report.wording import day_text, plain_text, rating_text, short_day_text, week_text
+from matcher.report.wording import (
+    cost_text,
+    count_text,
+    day_text,
+    plain_text,
+    rating_text,
+    short_day_text,
+    week_text,
+)
 from matcher.vocabulary import Day, days_text, km_text, pounds_text, words_text
 
 LATE = "starts later than wanted"
 
 
-def options_table(market: Market, options: Iterable[Option]) -> RenderableType:
-    """Return options side by side: who, how good, at what price, how far, from when."""
+def options_table(
+    market: Market, options: Iterable[Option], nights: int | None = None
+) -> RenderableType:
+    """Return options side by side: who, how good, at what price, how far, from when.
+
+    Parameters
+    ----------
+    market
+        The compiled book.
+    options
+        The options.
+    nights
+        How long the stay is whose price is told; ``None`` for care until further notice, by the
+        week.
+    """
+    price = "A week" if nights is None else count_text(nights, "night")
     rows = [
         (
             str(option.rank),
             option.name,
             rating_text(option.cqc_rating, option.cqc_rated_on),
-            "not on file"
-            if option.weekly_cost_pence is None
-            else pounds_text(option.weekly_cost_pence),
+            _price(option.weekly_cost_pence if nights is None else option.stay_cost_pence),
             km_text(option.distance_metres),
             short_day_text(option.start_date, market.book.as_of),
             Text("approval", style=ALERT) if option.needs_approval else "as it is",
         )
         for option in options
     ]
-    columns = ("", "Provider", "CQC", "A week", "Away", "Starts", "Booking")
-    return table(columns, rows, right=("", "A week", "Away"), whole=("Starts", "Booking"))
+    columns = ("", "Provider", "CQC", price, "Away", "Starts", "Booking")
+    return table(columns, rows, right=("", price, "Away"), whole=("Starts", "Booking"))
+
+
+def _price(pence: int | None) -> str:
+    return "not on file" if pence is None else pounds_text(pence)
 
 
 def option_notes(options: Iterable[Option], wanted: date | None = None) -> RenderableType | None:
@@ -103,32 +128,32 @@ def times_text(visits: Iterable[OfferedVisit]) -> str:
     return "; ".join(f"{days_text(days)} {', '.join(told)}" for days, told in by_days.items())
 
 
-def option_part(option: Option, budget_pence: int | None, standing: str = "") -> Group:
+def option_part(option: Option, request: CareRequest, standing: str = "") -> Group:
     """Return one option as a block: its facts, its times and its score.
 
     Parameters
     ----------
     option
         The option.
-    budget_pence
-        The person's own budget a week, if there is one.
+    request
+        Who it is for.
     standing
         Its rank among all that are eligible, in words, where that is known.
     """
     title = Text(f"{option.rank}. {option.name}", style="bold")
     title.append(f" ({option.provider_id})", style=QUIET)
     title.append(f"   {option.total:.2f} of 100{standing and ', '}{standing}")
-    parts: list[RenderableType] = [title, facts(option_facts(option, budget_pence))]
+    parts: list[RenderableType] = [title, facts(option_facts(option, request))]
     if option.visits:
         parts += [BLANK, _times(option.visits)]
     parts += [BLANK, score_table(option.criteria, option.total), BLANK]
     return page(parts)
 
 
-def option_facts(option: Option, budget_pence: int | None) -> list[tuple[str, str | Text]]:
+def option_facts(option: Option, request: CareRequest) -> list[tuple[str, str | Text]]:
     """Return the facts of an option that are no score."""
     told: list[tuple[str, str | Text]] = [
-        ("Cost", price_text(option, budget_pence)),
+        ("Cost", price_text(option, request)),
         *[("Price", text) for text in option.price_notes],
         ("Booking", _booking(option)),
         ("CQC", rating_text(option.cqc_rating, option.cqc_rated_on)),
@@ -144,12 +169,13 @@ def option_facts(option: Option, budget_pence: int | None) -> list[tuple[str, st
     return [*told, ("Last offered work", last)]
 
 
-def price_text(option: Option, budget_pence: int | None) -> str:
+def price_text(option: Option, request: CareRequest) -> str:
     """Return the cost beside what it is held against."""
+    cost = cost_text(option.weekly_cost_pence, option.stay_cost_pence, request.stay_nights)
     held = [f"framework {week_text(option.framework_pence)}"]
-    if budget_pence is not None:
-        held.append(f"personal budget {week_text(budget_pence)}")
-    return f"{week_text(option.weekly_cost_pence)}; {'; '.join(held)}"
+    if request.personal_budget_pence_per_week is not None:
+        held.append(f"personal budget {week_text(request.personal_budget_pence_per_week)}")
+    return f"{cost}; {'; '.join(held)}"
 
 
 def _booking(option: Option) -> Text:

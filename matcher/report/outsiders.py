@@ -22,10 +22,13 @@ _SERVICE_BIT = next(bit for bit, rule in enumerate(RULES) if isinstance(rule, Se
 
 
 def sellers_out(verdict: Verdict) -> list[int]:
-    """Return the numbers of the providers that sell the service and are refused, nearest first."""
+    """Return the numbers of the providers that are refused, nearest first.
+
+    Of those that sell the service, or are asked for by name.
+    """
     failed, metres = verdict.failed, verdict.enquiry.distance_metres
-    sells = (failed >> np.uint32(_SERVICE_BIT) & 1) == 0
-    numbers = np.flatnonzero(sells & (failed > 0))
+    meant = ((failed >> np.uint32(_SERVICE_BIT) & 1) == 0) | verdict.enquiry.asked_for
+    numbers = np.flatnonzero(meant & (failed > 0))
     return [int(number) for number in numbers[np.argsort(metres[numbers], kind="stable")]]
 
 

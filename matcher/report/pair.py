@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from matcher.eligibility import RULES, Rule, approval_reasons
+from matcher.eligibility import RULES, Rule, approval_reasons, stay_cost_pence
 from matcher.enquiry import Enquiry
 from matcher.market import Market
 from matcher.model import Frozen
@@ -30,6 +30,7 @@ from matcher.report.page import (
 from matcher.report.request import request_brief, request_part
 from matcher.report.shortlist import RULE_TITLES, WHO_DECIDES
 from matcher.report.wording import (
+    cost_text,
     count_text,
     of_it,
     ordinal_text,
@@ -74,6 +75,7 @@ class Pair(Frozen):
     distance_metres: int
     way: str
     weekly_cost_pence: int | None
+    stay_cost_pence: int | None
     framework_pence: int | None
     approval_reasons: tuple[str, ...]
     personal_budget_pence: int | None
@@ -105,6 +107,7 @@ def explain_pair(market: Market, request_id: str, provider_id: str, *, seed: int
         distance_metres=int(enquiry.distance_metres[number]),
         way=enquiry.way_text(number).strip(),
         weekly_cost_pence=enquiry.prices.cost_of(number),
+        stay_cost_pence=stay_cost_pence(enquiry, number),
         framework_pence=enquiry.prices.framework_of(number),
         approval_reasons=approval_reasons(enquiry, number),
         personal_budget_pence=enquiry.request.personal_budget_pence_per_week,
@@ -149,8 +152,11 @@ def pair_page(market: Market, pair: Pair) -> Group:
     if refusing:
         parts.append(section("Why not, and what would have to change", _changes(refusing)))
     elif pair.offer:
-        told = [options_table(market, [pair.offer]), option_notes([pair.offer], request.wanted_by)]
-        told.append(offered_times([pair.offer]))
+        told = (
+            options_table(market, [pair.offer], request.stay_nights),
+            option_notes([pair.offer], request.wanted_by),
+            offered_times([pair.offer]),
+        )
         parts.append(section("What it could offer", *(part for part in told if part is not None)))
     return page([*parts, note(MORE, QUIET)])
 
@@ -182,7 +188,7 @@ def pair_evidence(market: Market, pair: Pair) -> Group:
     ]
     if pair.offer and pair.eligible:
         standing = f"{ordinal_text(pair.offer.rank)} of {pair.ranked_among}"
-        parts.append(option_part(pair.offer, pair.personal_budget_pence, standing))
+        parts.append(option_part(pair.offer, request, standing))
     elif pair.offer:
         first = f"Apart from that it has room, and could start {pair.offer.start_date}."
         parts += [note(first), BLANK]
@@ -196,12 +202,13 @@ def pair_document(pair: Pair) -> dict[str, Any]:
 
 def _provider(market: Market, pair: Pair) -> Group:
     provider = market.providers[market.provider_number(pair.provider_id)]
+    nights = market.request(pair.request_id).stay_nights
     told = [
         ("Sells", words_text(provider.services)),
         ("Where", f"{provider.postcode}, {km_text(pair.distance_metres)} away {pair.way}".rstrip()),
         ("Contract", word_text(provider.contract)),
         ("CQC", rating_text(provider.cqc_rating, provider.cqc_rated_on)),
-        ("Cost", week_text(pair.weekly_cost_pence)),
+        ("Cost", cost_text(pair.weekly_cost_pence, pair.stay_cost_pence, nights)),
         ("Framework", week_text(pair.framework_pence)),
         ("Booking", " ".join(pair.approval_reasons) or "within the rate"),
     ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 
 from matcher.market import Market
-from matcher.model import CareRequest, Placement, Visit
+from matcher.model import CareRequest, Placement, Provider, Visit
 from matcher.policy import Policy
 from matcher.report.page import BLANK, facts, heading, note, page, table
 from matcher.report.wording import (
@@ -20,7 +20,15 @@ from matcher.report.wording import (
     week_text,
     word_text,
 )
-from matcher.vocabulary import Day, TimeNeed, days_text, km_text, minute_text, words_text
+from matcher.vocabulary import (
+    Day,
+    ProviderStatus,
+    TimeNeed,
+    days_text,
+    km_text,
+    minute_text,
+    words_text,
+)
 
 
 def request_brief(market: Market, request: CareRequest, *, whole: bool = True) -> Group:
@@ -89,13 +97,48 @@ def _stay(market: Market, request: CareRequest, placement: Placement) -> str:
     return sentence_text(f"{kind} bed {length}{when}")
 
 
-def _week(visits: Iterable[Visit]) -> str:
+def _week(visits: Sequence[Visit]) -> str:
     """Return visits in a few words each, those of the same days together."""
     by_days: defaultdict[tuple[Day, ...], list[str]] = defaultdict(list)
     for visit in visits:
         carers = f" with {visit.carers} carers" if visit.carers > 1 else ""
-        by_days[visit.days].append(f"{_slot(visit)} {visit.minutes} min{carers}")
+        tied = f" ({', '.join(told)})" if (told := ties(visit, visits)) else ""
+        by_days[visit.days].append(f"{_slot(visit)} {visit.minutes} min{carers}{tied}")
     return "; ".join(f"{days_text(days)} {', '.join(told)}" for days, told in by_days.items())
+
+
+def ties(visit: Visit, visits: Sequence[Visit]) -> list[str]:
+    """Return what ties a visit to others of its package: starts together, follows on, keeps a gap.
+
+    Parameters
+    ----------
+    visit
+        The visit.
+    visits
+        All visits of the package.
+    """
+    named = {other.visit_no: _name_among(other, visits) for other in visits}
+    told = []
+    if visit.with_visit is not None:
+        told.append(f"starts with {named[visit.with_visit]}")
+    if visit.after_visit is not None:
+        told.append(f"right after {named[visit.after_visit]}")
+    if visit.gap_from is not None:
+        limits = {"at least": visit.least_gap_minutes, "at most": visit.most_gap_minutes}
+        gap = " and ".join(f"{word} {hours_text(m)}" for word, m in limits.items() if m is not None)
+        told.append(f"{gap} from {named[visit.gap_from]}")
+    return told
+
+
+def _name_among(visit: Visit, visits: Sequence[Visit]) -> str:
+    """Return a visit by its band or time, with its length or else its number to tell it apart."""
+    slot = minute_text(visit.at_minute or 0) if visit.band is None else visit.band
+    same_band = [other for other in visits if other.band == visit.band]
+    alike = [each for each in same_band if visit.band or each.at_minute == visit.at_minute]
+    if len(alike) == 1:
+        return slot
+    same_length = [other for other in alike if other.minutes == visit.minutes]
+    return f"{slot} {visit.minutes} min" if len(same_length) == 1 else f"visit {visit.visit_no}"
 
 
 def _slot(visit: Visit) -> str:
@@ -173,8 +216,14 @@ def _wishes(market: Market, request: CareRequest) -> list[tuple[str, str]]:
 
 def _named(market: Market, ids: Iterable[str]) -> str:
     """Return providers by their names; one that the book does not hold by its id."""
-    names = (market.providers[market.index[i]].name if i in market.index else i for i in ids)
-    return ", ".join(names)
+    held = (market.providers[market.index[i]] if i in market.index else i for i in ids)
+    return ", ".join(each if isinstance(each, str) else _named_open(each) for each in held)
+
+
+def _named_open(provider: Provider) -> str:
+    """Return a provider's name, and that it is closed where it is."""
+    is_closed = provider.status is ProviderStatus.CLOSED
+    return f"{provider.name}, which is closed" if is_closed else provider.name
 
 
 def _waiting(market: Market, request: CareRequest) -> str:
@@ -198,7 +247,7 @@ def _visits(request: CareRequest, policy: Policy) -> Group:
         (
             str(visit.visit_no),
             days_text(visit.days),
-            _when(visit, policy),
+            "; ".join([_when(visit, policy), *ties(visit, request.package.visits)]),
             str(visit.minutes),
             str(visit.carers),
         )

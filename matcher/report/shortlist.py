@@ -41,10 +41,11 @@ def shortlist_page(market: Market, search: Search) -> Group:
 def shortlist_head(market: Market, search: Search, *, whole: bool = True) -> Group:
     """Return who asks for what, with needs and wishes or without, and the options side by side."""
     answer = search.shortlist
+    request = market.request(answer.request_id)
     parts: list[RenderableType] = [
-        request_brief(market, market.request(answer.request_id), whole=whole),
+        request_brief(market, request, whole=whole),
         BLANK,
-        options_table(market, answer.options)
+        options_table(market, answer.options, request.stay_nights)
         if answer.options
         else note("Nobody can start.", WRONG),
         BLANK,
@@ -56,11 +57,10 @@ def shortlist_evidence(market: Market, search: Search) -> Group:
     """Return what a shortlist rests on: scores, rules, assumptions and where it comes from."""
     answer = search.shortlist
     request = market.request(answer.request_id)
-    budget = request.personal_budget_pence_per_week
     parts: list[RenderableType] = [BLANK, request_part(market, request)]
     if len(answer.notes) + len(answer.warnings) > MOST_ALERTS:
         parts += [notes([*answer.notes, *answer.warnings], ALERT), BLANK]
-    parts += [option_part(option, budget) for option in answer.options]
+    parts += [option_part(option, request) for option in answer.options]
     parts += [outsiders_part(search)]
     if answer.refused_by:
         parts.append(_rules(answer))

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from matcher.allocation import NOT_SEARCHED, Placed, PlacementStatus, Unplaced
 from matcher.eligibility import rated_text
 from matcher.market import Market
-from matcher.report.allocation import REASONS, WHO_DECIDES
+from matcher.report.allocation import WHO_DECIDES
 from matcher.report.night import Holder, PricedUse, window_text
 from matcher.report.objective import title_of, value_text
 from matcher.report.page import (
@@ -24,16 +24,17 @@ from matcher.report.page import (
     section,
     table,
 )
+from matcher.report.people import REASONS
 from matcher.report.request import request_part
 from matcher.report.why import Other, Why
 from matcher.report.wording import (
     and_text,
+    cost_text,
     count_text,
     day_text,
     plain_text,
     rating_text,
     short_day_text,
-    week_text,
     word_text,
 )
 from matcher.result import CapacityPrice
@@ -96,12 +97,17 @@ def _answer(market: Market, why: Why) -> str:
         start += f" (wanted by {short_day_text(wanted, market.book.as_of)})"
     cost = "no price on file"
     if placed.weekly_cost_pence is not None:
-        cost = week_text(placed.weekly_cost_pence)
+        cost = _cost_text(market, placed)
     away = km_text(placed.distance_metres)
     awaits = "" if placed.status is PlacementStatus.PROPOSED else ", once its price is approved"
     rated = f"CQC {rating_text(placed.cqc_rating, placed.cqc_rated_on)}"
     told = f"{start}, {cost}, {away} away, {rated}{awaits}"
     return f"{why.request_id} is proposed to {name} from {told}."
+
+
+def _cost_text(market: Market, placed: Placed) -> str:
+    nights = market.request(placed.request_id).stay_nights
+    return cost_text(placed.weekly_cost_pence, placed.stay_cost_pence, nights)
 
 
 def _holder_text(holder: Holder) -> str:
@@ -113,7 +119,7 @@ def _holder_text(holder: Holder) -> str:
 
 
 def _nearest(unplaced: Unplaced) -> str:
-    return unplaced.nearest_miss.replace("feasible if", "would do if") or "nobody"
+    return unplaced.nearest_miss or "nobody"
 
 
 def why_evidence(market: Market, why: Why) -> Group:
@@ -147,7 +153,7 @@ def _place(market: Market, why: Why, placed: Placed) -> Group:
         ("Status", word_text(placed.status)),
         ("Where", f"{provider.postcode}, {km_text(placed.distance_metres)} away"),
         ("Starts", day_text(placed.start_date)),
-        ("Cost", week_text(placed.weekly_cost_pence)),
+        ("Cost", _cost_text(market, placed)),
         ("Room", _worth_text(placed.scarcity_points)),
         ("Could serve", f"{count_text(why.could_serve, 'provider')} alone, this one among them"),
     ]

@@ -10,8 +10,9 @@ from matcher.vocabulary import CqcRating, pounds_text, words_text
 
 MINUTES_PER_HOUR = 60
 _CODES = re.compile(r" ?\((?:[HLS]\d+(?:, )?)+\)")
+_CODED = re.compile(r"\((?:[HLS]\d+(?:, )?)+: ")
 _VISIT = re.compile(r"visit \d+ \((critical )?([^,()]+),[^()]*\)")
-_MAY_BE = re.compile(r"^(?:feasible )?if ")
+_MAY_BE = re.compile(r"^(?:would do )?if ")
 
 
 def count_text(number: int, one: str, many: str | None = None) -> str:
@@ -28,6 +29,21 @@ def people_text(number: int) -> str:
 def week_text(pence: int | None) -> str:
     """Return what something costs a week, or that it is not on file."""
     return "not on file" if pence is None else f"{pounds_text(pence)} a week"
+
+
+def cost_text(weekly_pence: int | None, stay_pence: int | None, nights: int | None) -> str:
+    """Return the price of what is bought: of a week, or of a whole stay with its nights.
+
+    Parameters
+    ----------
+    weekly_pence, stay_pence
+        Pence; ``None`` where no rate is on file.
+    nights
+        How long the stay is; ``None`` for care until further notice.
+    """
+    if nights is None or stay_pence is None:
+        return week_text(weekly_pence)
+    return f"{pounds_text(stay_pence)} for {count_text(nights, 'night')}"
 
 
 def hours_text(minutes: int) -> str:
@@ -86,8 +102,8 @@ def sentence_text(text: str) -> str:
 
 
 def plain_text(sentence: str) -> str:
-    """Return a sentence without the codes of rules, for example ``(H9)``."""
-    return _CODES.sub("", sentence)
+    """Return a sentence without the codes of rules, for example ``(H9)`` or ``(H18: ...)``."""
+    return _CODED.sub("(", _CODES.sub("", sentence))
 
 
 def few_words(sentence: str, name: str) -> str:

@@ -17,6 +17,7 @@ from matcher.eligibility import (
     rated_text,
     rating_warnings,
     request_refusals,
+    unmet_wishes,
 )
 from matcher.enquiry import Enquiry
 from matcher.market import Market
@@ -121,6 +122,7 @@ def _placed(problem: Problem, choice: Choice, points: Fraction | None) -> Placed
         rated_text(provider),
         _choice_text(asked, bookable),
         *_generic_reasons(enquiry, option.provider),
+        *unmet_wishes(problem.verdicts[option.request], option.provider),
         *approval_reasons(priced, option.provider),
         *price_notes(priced, option.provider),
         *_gap_reasons(placed, enquiry),
@@ -156,13 +158,14 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
     request_id = problem.request_ids[number]
     options = {option.provider for option in problem.options[number]}
     if options:
+        alone = (
+            f"{_counted(len(options), 'provider')} could serve {request_id} alone, but what they "
+            "have free goes to others who wait."
+        )
         return Unplaced(
             request_id=request_id,
             reason=UnplacedReason.CAPACITY_TAKEN,
-            detail=(
-                f"{_counted(len(options), 'provider')} could serve {request_id} alone, but what "
-                "they have free goes to others who wait."
-            ),
+            detail=" ".join((alone, *unmet_wishes(verdict))),
             nearest_miss=_nearest_option(problem, number),
         )
     capacity = 1 << RULES.index(CAPACITY_RULE)
@@ -178,18 +181,21 @@ def _unplaced(problem: Problem, number: int) -> Unplaced:
             f"None of {_counted(len(problem.market), 'provider')} is suitable for {request_id}.",
         )
     return Unplaced(
-        request_id=request_id, reason=reason, detail=detail, nearest_miss=_nearest(verdict)
+        request_id=request_id,
+        reason=reason,
+        detail=" ".join((detail, *unmet_wishes(verdict))),
+        nearest_miss=_nearest(verdict),
     )
 
 
 def _nearest(verdict: Verdict) -> str:
     """Return what would come nearest to placing somebody whom nobody can serve alone."""
-    misses = near_misses(verdict)
-    if misses:
-        return f"{misses[0].name}: {'; '.join(misses[0].changes)}"
-    enquiry = verdict.enquiry
-    shared = second_agency(enquiry) if enquiry.request.is_homecare else None
-    return NO_SMALL_CHANGE if shared is None else shared.sentence
+    misses, enquiry = near_misses(verdict), verdict.enquiry
+    if not misses or misses[0].more_capacity:
+        shared = second_agency(enquiry) if enquiry.request.is_homecare else None
+        if shared is not None:
+            return shared.sentence
+    return f"{misses[0].name}: {'; '.join(misses[0].changes)}" if misses else NO_SMALL_CHANGE
 
 
 def _nearest_option(problem: Problem, number: int) -> str:
@@ -201,7 +207,7 @@ def _nearest_option(problem: Problem, number: int) -> str:
     name = problem.market.providers[nearest.provider].name
     away = km_text(int(enquiry.distance_metres[nearest.provider]))
     way = enquiry.way_text(nearest.provider)
-    return f"{name}, {away} away{way}: feasible if others waiting did not take its capacity"
+    return f"{name}, {away} away{way}: would do if others waiting did not take its capacity"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -15,6 +15,7 @@ from matcher.timetable.beds import (
 )
 from matcher.timetable.compiling import compile_package
 from matcher.timetable.gaps import gap_warnings
+from matcher.timetable.more import MoreCarers, carers_lacking
 from matcher.timetable.shape import SLOTS_PER_DAY, Gap, PackageShape, Use
 from matcher.timetable.turns import Times, can_schedule, times_many
 from matcher.timetable.unlimited import never_fits
@@ -35,6 +36,7 @@ __all__ = [
     "BedChange",
     "BedWindow",
     "Gap",
+    "MoreCarers",
     "PackageShape",
     "TimeChange",
     "Times",
@@ -42,6 +44,7 @@ __all__ = [
     "admission_days",
     "blocking_units",
     "can_schedule",
+    "carers_lacking",
     "compile_package",
     "compile_placement",
     "earliest_admission",

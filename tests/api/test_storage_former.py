@@ -79,3 +79,36 @@ def test_a_former_provider_is_opened_once_it_is_somewhere(
     told = ok(desk.call("PUT", f"{path}/status", opened, **COMMISSIONER))
     assert told["provider"]["status"] == "open"
     desk.close()
+
+
+def test_the_waiting_list_opens_with_whom_a_closure_displaces(
+    record: Record, empty_url: str, gazetteer: Gazetteer
+) -> None:
+    """Named on its first page, narrowed as the list is, and beside no other list."""
+    record.close()
+    desk = Desk(settings_at(empty_url), gazetteer)
+    told = {
+        "request_id": "R-100",
+        "provider_id": "old-branch",
+        "sentence": "R-100 has care from Former provider (old-branch), which is closed",
+    }
+    first = desk.get("/v1/requests?limit=2")
+    assert first["displaced"] == [told]
+    assert desk.get(f"/v1/requests?limit=2&cursor={first['next']}")["displaced"] == []
+    assert desk.get("/v1/requests?service_type=homecare")["displaced"] == [told]
+    for query in ("service_type=residential", "state=arranged", "state=ended"):
+        assert desk.get(f"/v1/requests?{query}")["displaced"] == [], query
+    assert desk.get("/v1/requests", role="key_worker")["displaced"] == []  # not her own
+    ok(desk.call("POST", "/v1/requests/R-100/end", {"reason": "moved_away"}))
+    assert desk.get("/v1/requests")["displaced"] == []  # nobody to place any more
+    desk.close()
+
+
+def test_closing_a_provider_displaces_those_it_serves(desk: Desk) -> None:
+    """Under an embargo what runs goes on; once closed, its people are named."""
+    path = "/v1/providers/maiden/status"
+    for status, displaced in (("embargoed", []), ("closed", ["R-100"]), ("open", [])):
+        body = {"status": status, "reason": "Told by the regulator"}
+        ok(desk.call("PUT", path, body, **COMMISSIONER))
+        listed = desk.get("/v1/requests")["displaced"]
+        assert [line["request_id"] for line in listed] == displaced

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matcher.eligibility import RULES, Change, Refusal, judge, pair_refusals
+from matcher.eligibility import MORE_CAPACITY, RULES, Change, Refusal, judge, pair_refusals
 from matcher.enquiry import Enquiry
 from matcher.geography import Gazetteer
 from matcher.model import CareRequest, Frozen, Placement, Visit
@@ -61,7 +61,7 @@ def test_visits_fit_do_not_fit_and_only_just_fit(gazetteer: Gazetteer) -> None:
     assert refusal.sentence == (
         "Agency P-1 has no room for visit 2 (lunch, every day, 45 minutes, carers 1)."
     )
-    assert refusal.change == Change("feasible if the lunch visit may start at 10:15", 75, "minutes")
+    assert refusal.change == Change("would do if the lunch visit may start at 10:15", 75, "minutes")
 
 
 def test_the_change_names_the_start_nearest_the_band(gazetteer: Gazetteer) -> None:
@@ -72,7 +72,7 @@ def test_the_change_names_the_start_nearest_the_band(gazetteer: Gazetteer) -> No
         *(provider(), hours(start="14:00", end="18:00")),
     )
     assert refusal is not None
-    assert refusal.change == Change("feasible if the lunch visit may start at 14:05", 5, "minutes")
+    assert refusal.change == Change("would do if the lunch visit may start at 14:05", 5, "minutes")
 
 
 def test_two_visits_in_one_band_are_told_apart_by_number(gazetteer: Gazetteer) -> None:
@@ -84,11 +84,11 @@ def test_two_visits_in_one_band_are_told_apart_by_number(gazetteer: Gazetteer) -
         "Agency P-1 has room for each visit, but no times were found for all together."
     )
     assert refusal.change is not None
-    assert refusal.change.sentence.startswith("feasible if lunch visit 1 may start at 11:1")
+    assert refusal.change.sentence.startswith("would do if lunch visit 1 may start at 11:1")
 
 
 def test_two_carers_at_once_need_two_carers(gazetteer: Gazetteer) -> None:
-    """A double-up is kept by two carers and broken by one, and no time mends it."""
+    """A double-up is kept by two carers and broken by one: no time mends it, one more does."""
     request = homecare_request(visit(carers=2, days=("mon", "wed")))
     assert capacity(gazetteer, request, provider(), hours(carers=2)) is None
     one_more = (hours(carers=1), hours(start="07:00", end="07:40", carers=1))
@@ -96,7 +96,8 @@ def test_two_carers_at_once_need_two_carers(gazetteer: Gazetteer) -> None:
     refusal = capacity(gazetteer, request, provider(), hours(carers=1))
     assert refusal is not None
     assert "visit 1 (morning, mon, wed, 30 minutes, carers 2)" in refusal.sentence
-    assert refusal.change is None
+    told = "would do if it had one more carer mon, wed 08:25-09:00"
+    assert refusal.change == Change(told, 2 * 35, MORE_CAPACITY)
 
 
 def test_a_critical_time_is_named_and_never_moved(gazetteer: Gazetteer) -> None:
@@ -106,16 +107,23 @@ def test_a_critical_time_is_named_and_never_moved(gazetteer: Gazetteer) -> None:
     refusal = capacity(gazetteer, request, provider(), hours(start="08:15"))
     assert refusal is not None
     assert "visit 1 (critical at 08:00, every day, 30 minutes, carers 1)" in refusal.sentence
-    assert refusal.change is None
+    told = "would do if it had one more carer every day 08:10-08:15"
+    assert refusal.change == Change(told, 7 * 5, MORE_CAPACITY)
 
 
 def test_no_capacity_on_record_is_said_plainly(gazetteer: Gazetteer) -> None:
-    """Without a row, and with a row of no carers."""
+    """Without a row, and with a row of no carers; one visit needs little, three need too much."""
+    many = homecare_request(visit(1), visit(2, "lunch"), visit(3, "tea"))
+    refused = capacity(gazetteer, many, provider())
+    assert refused is not None
+    assert refused.change is None
     for lines in ((), (hours(carers=0),)):
         refusal = capacity(gazetteer, homecare_request(), provider(), *lines)
         assert refusal is not None
         assert refusal.sentence == "Agency P-1 has no homecare capacity on record."
-        assert refusal.change is None
+        assert refusal.change is not None
+        told = "would do if it had one more carer every day 08:25-09:00"
+        assert refusal.change.sentence == told
 
 
 def test_a_visit_moved_as_the_change_says_fits(gazetteer: Gazetteer) -> None:
@@ -126,7 +134,7 @@ def test_a_visit_moved_as_the_change_says_fits(gazetteer: Gazetteer) -> None:
     refusal = refusal_by("CAPACITY", asked)
     assert refusal is not None
     assert refusal.change is not None
-    assert refusal.change.sentence == "feasible if the lunch visit may start at 10:15"
+    assert refusal.change.sentence == "would do if the lunch visit may start at 10:15"
     for minutes, fits in ((refusal.change.size, True), (refusal.change.size - 5, False)):
         start = 11 * 60 + 30 - minutes
         moved = council_policy(
@@ -167,7 +175,7 @@ def test_a_bed_is_vacant_lacking_or_only_just_vacant(gazetteer: Gazetteer) -> No
     assert refusal.sentence == (
         "Home H-1 has no nursing dementia bed from any day between 2026-04-06 and 2026-04-11."
     )
-    assert refusal.change == Change("feasible if admitted on 2026-04-12", 1, "days")
+    assert refusal.change == Change("would do if admitted on 2026-04-12", 1, "days")
 
 
 def test_a_stay_fits_its_window_to_the_night(gazetteer: Gazetteer) -> None:
@@ -181,7 +189,7 @@ def test_a_stay_fits_its_window_to_the_night(gazetteer: Gazetteer) -> None:
         "Home H-1 has no nursing dementia bed for 7 nights from any day between 2026-04-08 and "
         "2026-04-15."
     )
-    assert refusal.change == Change("feasible if admitted on 2026-04-16", 1, "days")
+    assert refusal.change == Change("would do if admitted on 2026-04-16", 1, "days")
 
 
 @pytest.mark.parametrize("nights", [None, 3])
@@ -204,22 +212,25 @@ def test_a_home_that_needs_more_notice_than_the_window_allows_says_so(
         f"Home H-1 has no nursing dementia bed {stay}by {last}: it cannot admit before 2026-04-06."
     )
     assert refusal.change is not None
-    assert refusal.change.sentence == "feasible if admitted on 2026-04-06"
+    assert refusal.change.sentence == "would do if admitted on 2026-04-06"
     exactly = home(lead_days=4 if nights is None else 2)
     assert capacity(gazetteer, request, exactly, beds()) is None
 
 
 def test_no_vacancy_and_no_day_at_all(gazetteer: Gazetteer) -> None:
-    """A home without a bed of that kind, and one whose bed never lasts, offer no change."""
+    """A home without a bed of that kind, and one whose bed never lasts, would need one more."""
     of_other_kind = beds(care_type=CareType.RESIDENTIAL)
     for lines in ((), (of_other_kind,), (beds(count=0),)):
         refusal = capacity(gazetteer, placement_request(), home(), *lines)
         assert refusal is not None
         assert refusal.sentence == "Home H-1 has no nursing dementia vacancy on record."
+        assert refusal.change is not None
+        assert refusal.change.unit == MORE_CAPACITY
     ends = capacity(gazetteer, placement_request(), home(), beds(available_to=day(90)))
     assert ends is not None
     assert "no nursing dementia bed from any day" in ends.sentence
-    assert ends.change is None
+    told = "would do if it had one more nursing dementia bed from 2026-04-04"
+    assert ends.change == Change(told, 1, MORE_CAPACITY)
 
 
 def test_admission_granted_as_the_change_says_works(gazetteer: Gazetteer) -> None:
@@ -231,7 +242,7 @@ def test_admission_granted_as_the_change_says_works(gazetteer: Gazetteer) -> Non
 
     refusal = capacity(gazetteer, until(20), *supply)
     assert refusal is not None
-    assert refusal.change == Change("feasible if admitted on 2026-05-01", 10, "days")
+    assert refusal.change == Change("would do if admitted on 2026-05-01", 10, "days")
     assert capacity(gazetteer, until(29), *supply) is not None
     assert capacity(gazetteer, until(30), *supply) is None
 

@@ -66,7 +66,7 @@ def test_the_nearest_home_is_out_where_it_is_for_others(gazetteer: Gazetteer) ->
         "Near Home is not registered for older people; it is registered for mental health.",
     )
     (missed,) = found.shortlist.near_misses
-    assert missed.changes == ("feasible if Near Home is registered for older people",)
+    assert missed.changes == ("would do if Near Home is registered for older people",)
 
 
 def test_a_wish_does_not_open_a_registration(gazetteer: Gazetteer) -> None:

@@ -17,6 +17,7 @@ from tests.builders import (
     book,
     council_policy,
     day,
+    home,
     homecare_request,
     placement_request,
     provider,
@@ -75,9 +76,11 @@ def test_care_with_a_closed_provider_says_how_to_search() -> None:
     runs = Running(request_id="R-1", provider_id="P-7", started_on=AS_OF)
     refusal = only(homecare_request(), runs, provider("P-7", status="closed"))
     assert refusal.sentence == (
-        "Care for R-1 runs with P-7, which is closed; to search for another place, take its line "
-        "out of running.csv."
+        "R-1 has care from Agency P-7, which is closed, and has to be placed anew: take its line "
+        "out of running.csv to search for another place."
     )
+    bed = only(placement_request(), runs, home("P-7", status="closed"), home("H-1"))
+    assert bed.sentence.startswith("R-1 lives at Home P-7, which is closed, and has to be placed")
 
 
 @pytest.mark.parametrize("service", sorted(PANEL_SERVICES))

@@ -51,7 +51,7 @@ TRIPLES = (
         broken=(REQUEST, provider(status="embargoed")),
         just=(REQUEST, provider(status="open", tier=9)),
         sentence="Agency P-1 is under embargo: no new work.",
-        change=Change("feasible if the embargo is lifted", 1, "embargo"),
+        change=Change("would do if the embargo is lifted", 1, "embargo"),
     ),
     Triple(
         "STATUS",
@@ -100,7 +100,7 @@ TRIPLES = (
         broken=(REQUEST, provider(contract="spot")),
         just=(REQUEST, provider(contract="block")),
         sentence="Agency P-1 is on a spot contract; homecare is bought on: block, framework.",
-        change=Change("feasible if a spot purchase is allowed", 1, "contract"),
+        change=Change("would do if a spot purchase is allowed", 1, "contract"),
     ),
     Triple(
         "CONTRACT",
@@ -108,7 +108,7 @@ TRIPLES = (
         broken=(respite_request(), home(contract="block")),
         just=(respite_request(), home(contract="framework")),
         sentence="Home H-1 is on a block contract; respite is bought on: framework, spot.",
-        change=Change("feasible if a block purchase is allowed", 1, "contract"),
+        change=Change("would do if a block purchase is allowed", 1, "contract"),
     ),
     Triple(
         "CONTRACT",
@@ -116,7 +116,7 @@ TRIPLES = (
         broken=(PLACEMENT, home(contract="spot")),
         just=(placement_request(preferred_providers=("H-1",)), home(contract="spot")),  # L2
         sentence="Home H-1 is on a spot contract; nursing dementia is bought on: block.",
-        change=Change("feasible if a spot purchase is allowed", 1, "contract"),
+        change=Change("would do if a spot purchase is allowed", 1, "contract"),
         policy=council_policy(rules__long_term_contracts=["block"]),
     ),
     Triple(
@@ -144,7 +144,7 @@ TRIPLES = (
         broken=(REQUEST, provider(zones=("weymouth",)), DORCHESTER, WEYMOUTH_ZONE),
         just=(REQUEST, provider(zones=("weymouth", "dorchester")), DORCHESTER, WEYMOUTH_ZONE),
         sentence="R-1 is in zone dorchester; Agency P-1 serves weymouth.",
-        change=Change("feasible if Agency P-1 also serves dorchester", 1, "zone"),
+        change=Change("would do if Agency P-1 also serves dorchester", 1, "zone"),
     ),
     Triple(
         "ZONE",
@@ -156,7 +156,7 @@ TRIPLES = (
             WEYMOUTH_ZONE,
         ),
         sentence="R-1 is in DT1 1XJ, which is in no zone; Agency P-1 serves weymouth.",
-        change=Change("feasible if Agency P-1 also serves that postcode", 1, "zone"),
+        change=Change("would do if Agency P-1 also serves that postcode", 1, "zone"),
     ),
     Triple(
         "WATER",
@@ -199,7 +199,7 @@ TRIPLES = (
         broken=(homecare_request(languages=("polish", "bsl")), provider(languages=("welsh",))),
         just=(homecare_request(languages=("polish", "bsl")), provider(languages=("bsl",))),
         sentence="R-1 needs polish, bsl; Agency P-1 lists welsh.",
-        change=Change("feasible if Agency P-1 has a carer who speaks polish, bsl", 1, "language"),
+        change=Change("would do if Agency P-1 has a carer who speaks polish, bsl", 1, "language"),
     ),
     Triple(
         "LANGUAGE",  # English is spoken by all, whether listed or not
@@ -207,7 +207,7 @@ TRIPLES = (
         broken=(homecare_request(languages=("polish",)), provider(languages=("english",))),
         just=(homecare_request(languages=("polish", "english")), provider()),
         sentence="R-1 needs polish; Agency P-1 lists english.",
-        change=Change("feasible if Agency P-1 has a carer who speaks polish", 1, "language"),
+        change=Change("would do if Agency P-1 has a carer who speaks polish", 1, "language"),
     ),
     Triple(
         "CARER_GENDER",
@@ -218,7 +218,7 @@ TRIPLES = (
             provider(female_carers=True, male_carers=False),
         ),
         sentence="R-1 needs female carers; Agency P-1 has none.",
-        change=Change("feasible if Agency P-1 confirms female carers", 1, "carer gender"),
+        change=Change("would do if Agency P-1 confirms female carers", 1, "carer gender"),
     ),
     Triple(
         "CARER_GENDER",
@@ -229,7 +229,7 @@ TRIPLES = (
             provider(female_carers=False, male_carers=True),
         ),
         sentence="R-1 needs male carers; Agency P-1 has none on record.",
-        change=Change("feasible if Agency P-1 confirms male carers", 1, "carer gender"),
+        change=Change("would do if Agency P-1 confirms male carers", 1, "carer gender"),
     ),
     Triple(
         "RATING",
@@ -237,7 +237,7 @@ TRIPLES = (
         broken=(REQUEST, provider(cqc_rating="requires_improvement")),
         just=(REQUEST, provider(cqc_rating="good")),
         sentence="Agency P-1 is rated requires improvement; the policy's least rating is good.",
-        change=Change("feasible if a rating of requires improvement is accepted", 1, "rating"),
+        change=Change("would do if a rating of requires improvement is accepted", 1, "rating"),
         policy=GOOD_OR_UNRATED,
     ),
     Triple(
@@ -246,7 +246,7 @@ TRIPLES = (
         broken=(REQUEST, provider(cqc_rating="not_yet_rated")),
         just=(REQUEST, provider(cqc_rating="good", cqc_rated_on=None)),
         sentence="Agency P-1 is not yet rated; the policy's least rating is good.",
-        change=Change("feasible if unrated providers are accepted", 1, "rating"),
+        change=Change("would do if unrated providers are accepted", 1, "rating"),
         policy=GOOD_AND_RATED,
     ),
     Triple(
@@ -255,7 +255,7 @@ TRIPLES = (
         broken=(REQUEST, provider(cqc_rating="inadequate")),
         just=(REQUEST, provider(cqc_rating="requires_improvement")),
         sentence="Agency P-1 is rated Inadequate on 2026-04-01: no new placements there.",
-        change=Change("feasible if R-1 asks for Agency P-1 knowingly", 1, "wish"),
+        change=Change("would do if R-1 asks for Agency P-1 knowingly", 1, "wish"),
     ),
     Triple(
         "MINIMUM_HOURS",

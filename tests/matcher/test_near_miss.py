@@ -9,18 +9,25 @@ import pytest
 from matcher.eligibility import judge
 from matcher.enquiry import Enquiry
 from matcher.geography import Gazetteer, Postcode
-from matcher.model import Frozen
+from matcher.model import Frozen, Placement
 from matcher.near_miss import near_misses
 from matcher.policy import Policy
+from matcher.shortlist import make_shortlist
 from tests.builders import (
     OUT_OF_TOWN,
+    beds,
     ceiling,
     council_policy,
+    day,
+    home,
     homecare_request,
     hourly,
     hours,
     market,
+    placement_request,
     provider,
+    visit,
+    weekly,
 )
 
 
@@ -65,7 +72,10 @@ def test_minutes_outside_a_band(gazetteer: Gazetteer, limit_minutes: int, found:
     """A morning visit (to start by 10:30) is nearly possible if 10:45 is not too late."""
     policy = council_policy(shortlist__near_miss_minutes=limit_minutes)
     changes = missed(gazetteer, policy, start="10:35", end="12:00")
-    assert changes == (["feasible if the morning visit may start at 10:45"] if found else [])
+    moved = "would do if the morning visit may start at 10:45"
+    assert changes == [
+        moved if found else "would do if it had one more carer every day 10:20-10:35"
+    ]
 
 
 def test_most_change_knows_the_units_it_limits(policy: Policy) -> None:
@@ -87,7 +97,7 @@ def found_by(gazetteer: Gazetteer, *things: Frozen) -> list[tuple[str, tuple[str
 def test_a_spot_purchase_is_a_change_too(gazetteer: Gazetteer) -> None:
     """Where policy buys on the framework, the agency beside it would do if spot were allowed."""
     spot = (provider(contract="spot"), hours(), hourly())
-    assert found_by(gazetteer, *spot) == [("P-1", ("feasible if a spot purchase is allowed",))]
+    assert found_by(gazetteer, *spot) == [("P-1", ("would do if a spot purchase is allowed",))]
 
 
 def test_a_closed_provider_is_mended_by_nothing(gazetteer: Gazetteer) -> None:
@@ -95,7 +105,7 @@ def test_a_closed_provider_is_mended_by_nothing(gazetteer: Gazetteer) -> None:
     closed = (provider(status="closed"), hours(), hourly())
     assert found_by(gazetteer, *closed) == []
     embargoed = (provider(status="embargoed"), hours(), hourly())
-    assert found_by(gazetteer, *embargoed) == [("P-1", ("feasible if the embargo is lifted",))]
+    assert found_by(gazetteer, *embargoed) == [("P-1", ("would do if the embargo is lifted",))]
 
 
 def test_what_a_broker_can_do_most_easily_comes_first(gazetteer: Gazetteer) -> None:
@@ -108,3 +118,49 @@ def test_what_a_broker_can_do_most_easily_comes_first(gazetteer: Gazetteer) -> N
         *(provider("D", postcode=far), hours("D", "10:35", "12:00"), hourly("D")),
     ]
     assert [name for name, _ in found_by(gazetteer, *supply)] == ["D", "C", "B", "A"]
+
+
+def full(name: str, carers: int, **changes: Any) -> list[Frozen]:
+    """Return an agency whose carers are all busy but a few in the evening."""
+    return [provider(name, **changes), hours(name, "19:00", "22:00", carers), hourly(name)]
+
+
+def test_more_carers_are_a_change_behind_all_that_need_agreement_only(
+    gazetteer: Gazetteer,
+) -> None:
+    """A full agency next door is named after a move far away, and not if more stands against it."""
+    far = Postcode(OUT_OF_TOWN)
+    supply = [
+        *full("A", 1),
+        *full("B", 1, status="embargoed"),
+        *(provider("D", postcode=far), hours("D", "10:35", "12:00"), hourly("D")),
+    ]
+    assert found_by(gazetteer, *supply) == [
+        ("D", ("would do if the morning visit may start at 10:45",)),
+        ("A", ("would do if it had one more carer every day 08:25-09:00",)),
+    ]
+
+
+def test_one_more_bed_is_a_change_where_later_is_too_late(gazetteer: Gazetteer) -> None:
+    """A bed in 60 days is no small change; one free now would be."""
+    asked = placement_request(placement=Placement(admit_from=day(5), admit_to=day(9)))
+    late = (home(), beds(available_from=day(60)), weekly())
+    supply = market(gazetteer, *late, asked)
+    (miss,) = near_misses(judge(Enquiry(supply, asked)))
+    assert miss.more_capacity
+    told = "would do if it had one more nursing dementia bed from 2026-04-06"
+    assert miss.changes == (told,)
+    answer = make_shortlist(supply, asked).shortlist
+    assert answer.notes[0].endswith("nobody else can start, but a small change would help.")
+
+
+def test_no_small_change_is_said_only_where_none_helps(gazetteer: Gazetteer) -> None:
+    """With one visit more carers would do; three visits at once nobody has are no small change."""
+    one, three = homecare_request(), homecare_request(visit(1), visit(2, "lunch"), visit(3, "tea"))
+    for asked, ends in (
+        (one, "but a small change would help."),
+        (three, "no small change would help."),
+    ):
+        supply = market(gazetteer, *full("A", 1), ceiling(), asked)
+        answer = make_shortlist(supply, asked).shortlist
+        assert answer.notes[0].endswith(ends)

@@ -112,7 +112,7 @@ def test_near_misses_are_shown_when_options_run_short(gazetteer: Gazetteer) -> N
     (miss,) = answer.near_misses
     assert (miss.provider_id, miss.name, miss.distance_metres) == ("P-2", "Agency P-2", 780)
     assert miss.reasons == ("Agency P-2 is under embargo: no new work.",)
-    assert miss.changes == ("feasible if the embargo is lifted",)
+    assert miss.changes == ("would do if the embargo is lifted",)
     assert answer.notes == (
         "1 of 3 options: nobody else can start, but a small change would help.",
     )
@@ -136,8 +136,8 @@ def test_a_near_miss_would_really_be_admitted(gazetteer: Gazetteer) -> None:
     answer = answer_of(market(gazetteer, homecare_request(visit(1, "lunch")), *supply))
     assert rank_ids(answer.near_misses) == ["P-3", "P-2"]
     assert answer.near_misses[1].changes == (
-        "feasible if the embargo is lifted",
-        "feasible if the lunch visit may start at 10:35",
+        "would do if the embargo is lifted",
+        "would do if the lunch visit may start at 10:35",
     )
 
 

@@ -174,8 +174,29 @@ def test_a_stay_across_a_rise_costs_each_night_its_own(gazetteer: Gazetteer) -> 
     (option,) = make_shortlist(supply, asked).shortlist.options
     assert option.start_date == day(7)
     assert (option.weekly_cost_pence, option.stay_cost_pence) == (84_000, 188_000)
-    assert option.price_notes == ("14 nights for £1,880.00 in all.",)
+    assert option.later_prices == (LaterPrice(since=day(11), weekly_cost_pence=98_000),)
+    assert option.price_notes == (
+        "Each night at its day's rate: £840.00 a week until 11 April 2026, then £980.00.",
+    )
     assert (option.over_budget_pence, option.needs_approval) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("rises_on", "told"),
+    [
+        (14, ()),  # the day after the last of seven nights from day 7
+        (13, (day(13),)),  # the last night
+        (7, ()),  # the first night: the price is the new one throughout
+    ],
+)
+def test_a_stay_is_told_a_rise_that_it_meets(
+    rises_on: int, told: tuple[date, ...], gazetteer: Gazetteer
+) -> None:
+    """What a home charges once the person is at home again tells her nothing."""
+    rates = (weekly(pence=70_000, valid_to=day(rises_on - 1)),)
+    rates += (weekly(pence=77_000, valid_from=day(rises_on)),)
+    found = enquiry(gazetteer, respite_request(7), home(), beds(), *rates)
+    assert tuple(change.since for change in later_prices(found, 0)) == told
 
 
 def test_a_short_stay_is_held_against_a_weeks_budget(gazetteer: Gazetteer) -> None:

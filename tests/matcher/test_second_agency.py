@@ -58,7 +58,7 @@ def test_one_has_mornings_and_the_other_evenings(gazetteer: Gazetteer) -> None:
     assert found is not None
     assert found.weekly_cost_pence == 35_000
     assert found.sentence == (
-        "feasible if two agencies share it: Agency am makes the morning and lunch visits and "
+        "would do if two agencies share it: Agency am makes the morning and lunch visits and "
         "Agency pm makes the tea and bed visits, £350.00 a week together"
     )
 
@@ -70,7 +70,7 @@ def test_the_shortlist_and_the_plan_say_so(gazetteer: Gazetteer) -> None:
     assert answer.options == ()
     assert answer.shared is not None
     assert answer.notes[0].endswith("nobody else can start, but two agencies could share it.")
-    assert answer.notes[1].startswith("Feasible if two agencies share it: Agency am makes")
+    assert answer.notes[1].startswith("Would do if two agencies share it: Agency am makes")
     (line,) = solve(supply).allocation.unplaced
     assert line.nearest_miss == answer.shared.sentence
 

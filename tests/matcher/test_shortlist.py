@@ -307,13 +307,13 @@ def test_a_home_that_found_the_person_unsuitable_is_not_offered_again(
 def test_a_request_that_may_not_be_searched_for_is_refused_with_every_reason(
     gazetteer: Gazetteer,
 ) -> None:
-    """H1, H2: the message lists each sentence, with its rule and citation at the end."""
+    """H1, H2: the message lists each sentence; its rule and citation are for programs."""
     with pytest.raises(RequestRefusedError) as caught:
         search(gazetteer, homecare_request(plan_signed_off=False, risk=None), *agencies(1))
     assert [refusal.rule_id for refusal in caught.value.refusals] == ["NOT_AGREED", "INCOMPLETE"]
     assert str(caught.value).splitlines()[:2] == [
         "Request R-1 may not be searched for yet:",
-        "  R-1 does not yet have its plan signed off. (NOT_AGREED, H1)",
+        "  R-1 does not yet have its plan signed off.",
     ]
 
 

@@ -79,7 +79,7 @@ def test_no_capacity(gazetteer: Gazetteer) -> None:
     line = gap(gazetteer, *full, homecare_request())
     assert line.reason is UnplacedReason.NO_CAPACITY
     assert line.detail == "1 suitable provider, none with room for R-1 as asked."
-    assert line.nearest_miss == "Agency P-1: feasible if the morning visit may start at 11:05"
+    assert line.nearest_miss == "Agency P-1: would do if the morning visit may start at 11:05"
 
 
 def test_no_suitable_provider(gazetteer: Gazetteer) -> None:

@@ -312,7 +312,7 @@ def test_a_plan_of_another_book_is_refused(carematch: Command, night: Path, tmp_
 @pytest.mark.parametrize(
     ("request_id", "told"),
     [
-        ("R-100", "its care runs with maiden"),  # nobody who waits
+        ("R-100", "already runs with Maiden"),  # nobody who waits
         ("R-1O1", "Did you mean"),  # a letter for a digit
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from matcher.cli.failures import explain_failure
 from matcher.errors import MatcherError
 from matcher.files import read_book
 from matcher.model import Book, CareRequest
-from tests.breaking import SAMPLE, faults_after, swap
+from tests.breaking import SAMPLE, Step, cell, copy_of_sample, faults_after, swap
 from tests.builders import AS_OF
 from tests.matcher.cli.conftest import Command
 from tests.matcher.cqc.extracts import ACTIVE, home, written
@@ -181,3 +182,55 @@ def test_a_program_without_output_ends_quietly(monkeypatch: pytest.MonkeyPatch) 
     closed.close()
     monkeypatch.setattr(sys, "stdout", closed)
     assert entry.run(["check", str(SAMPLE)]) == 0
+
+
+CODES = re.compile(r"\b[A-Z]+_[A-Z_]+\b|\b[HLS]\d{1,2}\b|\bRUNNING\b|\bINCOMPLETE\b")
+"""What only programs and the commentary of rules read."""
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "told"),
+    [
+        (None, ("shortlist", "R-107"), "cannot be arranged until these are recorded"),
+        (None, ("shortlist", "R-100"), "already runs with Maiden Castle Homecare"),
+        (None, ("explain", "R-100", "chesil"), "already runs with Maiden Castle Homecare"),
+        (cell("providers.csv", 2, "status", "closed"), ("shortlist", "R-100"), "placed anew"),
+        (cell("visits.csv", 2, "reason", "key safe 4711"), ("check",), "reason"),
+        (cell("visits.csv", 2, "band", ""), ("check",), "a band, unless the time is critical"),
+    ],
+)
+def test_a_refusal_is_in_words_only(
+    change: Step | None,
+    arguments: tuple[str, ...],
+    told: str,
+    carematch: Command,
+    tmp_path: Path,
+) -> None:
+    """People read no code of a rule on standard error; a program finds them in the document."""
+    folder = copy_of_sample(tmp_path)
+    if change is not None:
+        change(folder)
+    command, *rest = arguments
+    ran = carematch(command, folder, *rest)
+    text = " ".join((ran.err or ran.out).split())
+    assert told in text
+    assert not CODES.search(text), text
+    if ran.code and command == "shortlist":
+        document = carematch(command, folder, *rest, "--json").document
+        assert all(each["rule_id"] for each in document["error"]["refusals"])
+
+
+def test_who_lives_with_a_closed_provider_is_to_be_placed_anew(
+    carematch: Command, tmp_path: Path
+) -> None:
+    """The plan names the person, and what is asked of it says what has to happen, not "never"."""
+    folder = copy_of_sample(tmp_path)
+    cell("providers.csv", 2, "status", "closed")(folder)
+    plan = tmp_path / "plan"
+    assert carematch("allocate", folder, "--out", plan, "--seconds", 1).code == 0
+    ran = carematch("explain", folder, "R-100", "--allocation", plan)
+    assert ran.code == 2
+    assert "R-100 has care from Maiden Castle Homecare, which is closed, and has to be placed" in (
+        " ".join(ran.err.split())
+    )
+    assert "no allocation" not in ran.err

@@ -117,13 +117,18 @@ def test_a_demo_is_two_screens(
 def test_a_plan_is_one_screen(
     carematch: Command, roomy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first page of an allocation fits a screen and a little."""
+    """Who is placed where, and who waits and why, stand on the first screen; all fits two."""
     # Paths as people type them: those of tests take lines that the page does not have.
     monkeypatch.chdir(tmp_path)
     for name, folder in (("sample", SAMPLE), ("county", roomy)):
         Path(name).symlink_to(folder.resolve())
         out = carematch("allocate", name, "--out", "night", "--seconds", 1).out
-        assert lines(out) <= ONE_SCREEN + 5, out
+        first, _, rest = out.partition("\nBy risk\n")
+        assert lines(first) <= ONE_SCREEN, out
+        assert re.search(r"^Placed\n  [RP]\S+ +(red|amber|green)  ", first, re.MULTILINE), out
+        assert re.search(r"^No place\n  [RP]\S+ +(red|amber|green)  ", first, re.MULTILINE), out
+        assert rest
+        assert lines(out) <= TWO_SCREENS, out
 
 
 # -- words -------------------------------------------------------------------------------------

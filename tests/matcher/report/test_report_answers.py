@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from matcher.allocation import Allocation, Unplaced, UnplacedReason
+import pytest
+
+from matcher.allocation import Allocation, Placed, Unplaced, UnplacedReason
 from matcher.errors import Fault
 from matcher.files import BookFolder
 from matcher.files.cqc import ImportedHomes, LeftOut
@@ -19,17 +21,17 @@ from matcher.report.allocation import (
     allocation_evidence,
     allocation_page,
     in_a_sentence,
-    named_by_reason,
 )
 from matcher.report.book import MOST_KINDS, book_evidence, book_page, holdings
 from matcher.report.demo import command_line, next_steps
 from matcher.report.objective import title_of
+from matcher.report.people import MOST_PEOPLE, placed_part, waiting_part, why_waiting
 from matcher.report.register import MOST_REASONS, assumptions, register_page
 from matcher.result import Limits, Method, Stage, Status
 from matcher.vocabulary import ServiceType
 from tests import builders
 from tests.builders import AS_OF
-from tests.matcher.report.printed import one_line
+from tests.matcher.report.printed import one_line, printed
 
 RED, AMBER, GREEN = "unplaced_red", "unplaced_amber", "unplaced_green"
 
@@ -241,39 +243,94 @@ def test_a_page_without_todays_way_or_losses() -> None:
     assert "Today's way" not in text
 
 
-def test_reasons_come_with_the_most_urgent_names() -> None:
-    """The commonest reason stands first, with a few people and the number of the others."""
-    summary = _summary(None, **_measures(0, 0, 5))
-    named = {UnplacedReason.NO_CAPACITY: [f"R-{n} (green)" for n in range(5)]}
-    text = one_line(allocation_page(summary, "out", book="mine", named=named))
-    told = "5 suitable providers, but none with room: R-0 (green), R-1 (green), R-2 (green) and 2"
-    assert told in text
+def test_reasons_are_counted_behind_the_page() -> None:
+    """The commonest stands first; the first page gives the commands that tell more."""
+    counts = {UnplacedReason.OWN_PANEL: 1, UnplacedReason.NO_CAPACITY: 4}
+    own = _measures(0, 0, 5)
+    own["counts"] = _counts(5).model_copy(update={"unplaced_by_reason": counts})
+    summary = _summary(None, **own)
+    told = "4 suitable providers, but none with room 1 a panel of its own nominates"
+    assert told in one_line(allocation_evidence(summary))
+    text = one_line(allocation_page(summary, "out", book="mine"))
     assert "carematch explain mine REQUEST --allocation out" in text
-    assert "5 suitable providers, but none with room The best" in one_line(
-        allocation_page(summary, "out")
-    )
+
+
+def waits(request_id: str, risk: str | None, days: int) -> CareRequest:
+    """Return somebody who has waited so many days."""
+    since = builders.day(-days)
+    return builders.homecare_request(request_id=request_id, risk=risk, waiting_since=since)
+
+
+def left_out(request_id: str, reason: str = "no_capacity", **told: str) -> Unplaced:
+    """Return a line of somebody without a place."""
+    usual = {"detail": f"{request_id} has none (H2)."}
+    return Unplaced.model_validate({"request_id": request_id, "reason": reason, **usual, **told})
 
 
 def test_people_are_named_red_before_green_and_by_their_wait(gazetteer: Gazetteer) -> None:
     """Whoever is in most danger, then whoever waits longest, is named first."""
-
-    def waits(request_id: str, risk: str | None, days: int) -> CareRequest:
-        return builders.homecare_request(
-            request_id=request_id, risk=risk, waiting_since=builders.day(-days)
-        )
-
     people = [waits("R-1", "green", 9), waits("R-2", "red", 1), waits("R-3", "red", 5)]
     market = builders.market(gazetteer, *people, waits("R-4", None, 50))
-    lines = [
-        Unplaced(request_id=f"R-{n}", reason=UnplacedReason.NO_CAPACITY, detail="x")
-        for n in (1, 2, 3, 4)
+    lines = tuple(left_out(f"R-{n}") for n in (1, 2, 3, 4))
+    part = waiting_part(market, Allocation(unplaced=lines))
+    assert part is not None
+    found = re.findall(r"R-\d +(?:red|green|no risk)", printed(part))
+    assert [" ".join(each.split()) for each in found] == [
+        *("R-3 red", "R-2 red", "R-1 green", "R-4 no risk"),
     ]
-    named = named_by_reason(market, Allocation(unplaced=tuple(lines)))
-    assert named == {
-        UnplacedReason.NO_CAPACITY: [
-            *("R-3 (red)", "R-2 (red)", "R-1 (green)", "R-4 (risk not recorded)"),
-        ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (left_out("R-1", nearest_miss="Inn: 1.2 km away"), "no room; Inn: 1.2 km away"),
+        (left_out("R-1", "no_suitable_provider", nearest_miss="x"), "nobody suitable; x"),
+        (left_out("R-1"), "suitable providers, but none with room"),
+        (left_out("R-1", "capacity_taken"), "the room goes to others in this plan"),
+        (
+            left_out("R-1", "incomplete", detail="R-1 lacks its start_by (H2)."),
+            "lacks its start by",
+        ),
+    ],
+)
+def test_why_somebody_waits_is_a_line(line: Unplaced, told: str) -> None:
+    """What is lacking, or what would come nearest, without codes, ids and names of columns."""
+    assert why_waiting(line) == told
+
+
+def test_who_is_placed_where_stands_in_a_line(gazetteer: Gazetteer) -> None:
+    """With first day and price; approval and stays are said; the rest is in the file."""
+    stay = builders.respite_request(3, request_id="R-9", risk="red")
+    people = [waits(f"R-{n}", "green", n) for n in range(1, MOST_PEOPLE + 2)]
+    market = builders.market(gazetteer, builders.home(name="Inn"), stay, *people)
+    usual = {
+        "provider_id": "H-1",
+        "status": "proposed",
+        "start_date": builders.day(5),
+        "weekly_cost_pence": 70_000,
+        "distance_metres": 0,
+        "travel_minutes": 0,
     }
+    approval = {"status": "needs_approval", "stay_cost_pence": 30_000}
+    lines = [usual | {"request_id": each.request_id} for each in people]
+    lines.append(usual | {"request_id": "R-9"} | approval)
+    placed = tuple(Placed.model_validate(line) for line in lines)
+    part = placed_part(market, Allocation(placed=placed))
+    assert part is not None
+    text = one_line(part)
+    assert text.startswith(
+        "Placed R-9 red Mon 6 Apr, £300.00 for 3 nights Inn, once approved R-6 green Mon 6 Apr, "
+        "£700.00 a week Inn R-5 green"
+    )
+    assert text.endswith("and 2 more in placements.csv")
+    assert "R-1 " not in text
+
+
+def test_nobody_is_no_list(gazetteer: Gazetteer) -> None:
+    """A heading with nobody under it says nothing."""
+    market = builders.market(gazetteer)
+    assert placed_part(market, Allocation()) is None
+    assert waiting_part(market, Allocation()) is None
 
 
 def test_risks_stand_one_a_line_beside_today() -> None:

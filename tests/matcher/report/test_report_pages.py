@@ -192,13 +192,14 @@ def _score(name: str, score: float, weight: int) -> CriterionScore:
 
 def test_an_option_shows_price_place_and_booking() -> None:
     """Cost stands beside framework and budget, and approval is never hidden."""
-    fine = one_line(option_part(_option(), 25_000))
+    asked = builders.homecare_request(personal_budget_pence_per_week=25_000)
+    fine = one_line(option_part(_option(), asked))
     assert "Agency [P-1] (P-1)" in fine
     assert "£200.00 a week; framework £210.00 a week; personal budget £250.00 a week" in fine
     assert "may be offered as it is" in fine
     assert "no offer on record" in fine
     dear = _option(needs_approval=True, approval_reasons=("Too dear.",), last_offered=AS_OF)
-    text = one_line(option_part(dear, None, "ranked 2 of 3"))
+    text = one_line(option_part(dear, builders.homecare_request(), "ranked 2 of 3"))
     assert "NEEDS APPROVAL: Too dear." in text
     assert "0.00 of 100, ranked 2 of 3" in text
     assert "on 2026-04-01" in text
@@ -229,14 +230,16 @@ def test_what_has_to_be_known_of_an_option_stands_under_the_table() -> None:
 
 def test_what_is_not_on_file_is_said() -> None:
     """Neither a missing rate nor a missing ceiling becomes a figure."""
-    text = price_text(_option(weekly_cost_pence=None, framework_pence=None), None)
+    text = price_text(
+        _option(weekly_cost_pence=None, framework_pence=None), builders.homecare_request()
+    )
     assert text == "not on file; framework not on file"
 
 
 def test_nominated_homes_are_marked() -> None:
     """A home that the person named says so (L2)."""
     assert "the person asked for this home (L2)" in one_line(
-        option_part(_option(nominated=True), 0)
+        option_part(_option(nominated=True), builders.homecare_request())
     )
 
 
@@ -252,7 +255,7 @@ def test_times_show_how_far_they_can_move() -> None:
         carers=1,
     )
     fixed = visit.model_copy(update={"visit_no": 2, "earliest": "08:00", "latest": "08:00"})
-    text = one_line(option_part(_option(visits=(visit, fixed)), None))
+    text = one_line(option_part(_option(visits=(visit, fixed)), builders.homecare_request()))
     assert "07:30 to 09:00" in text
     assert "at that time only" in text
     assert "5 min travel a visit" in text

@@ -325,7 +325,7 @@ def test_running_care_and_unknown_ids_are_refused(gazetteer: Gazetteer, tmp_path
     """Nobody is placed whose care runs, and an id that is none is called unknown."""
     running = Running(request_id="R-9", provider_id="P-1", started_on=day(-30))
     night = night_of(gazetteer, tmp_path, *HOUR, asks("R-1"), asks("R-9"), running)
-    with pytest.raises(MatcherError, match="its care runs with P-1"):
+    with pytest.raises(MatcherError, match="Care for R-9 already runs with Agency P-1"):
         explain_place(night, "R-9")
     with pytest.raises(UnknownIdError, match="R-7"):
         explain_place(night, "R-7")

@@ -113,11 +113,11 @@ def test_visits_are_told_by_their_band_or_time(visit: str, told: str) -> None:
 
 def test_changes_are_told_as_what_would_do() -> None:
     """What would let a provider in reads as a clause, one change or two."""
-    assert would_do(["feasible if a bed is free", "if it opens"]) == (
+    assert would_do(["would do if a bed is free", "if it opens"]) == (
         "would do if a bed is free and if it opens"
     )
     assert would_do(["1.4 km beyond the radius"]) == "1.4 km beyond the radius"
-    assert would_do(["1.4 km too far", "feasible if it opens"]) == (
+    assert would_do(["1.4 km too far", "would do if it opens"]) == (
         "would do if it opens (1.4 km too far)"
     )
 
