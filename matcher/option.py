@@ -52,11 +52,13 @@ class Option(Frozen):
     ``ranking_note`` says why the option stands behind one that scores less, if it does. Money is in
     pence a week from ``start_date``, ``None`` where no rate or ceiling is on file (H16); of a stay
     who pays what, and what lies above rate and budget, is of its whole cost. ``warnings`` are to be
-    confirmed with the person first. Shortlists of old did not say the rating.
+    confirmed with the person first. ``also_registered_as`` are other ids of the same building,
+    which is offered once. Shortlists of old did not say the rating.
     """
 
     rank: int
     provider_id: str
+    also_registered_as: tuple[str, ...] = ()
     name: str
     postcode: str
     cqc_rating: CqcRating | None = None
@@ -92,6 +94,7 @@ def describe_option(
     *,
     rank: int,
     ranking_note: str | None = None,
+    also_registered_as: tuple[str, ...] = (),
 ) -> Option:
     """Return one scored provider as an option.
 
@@ -105,12 +108,15 @@ def describe_option(
         Its rank in the shortlist, from 1.
     ranking_note
         Why it stands behind one that scores less; ``None`` where it does not.
+    also_registered_as
+        Other ids of the same building that could start too.
     """
     market, number = enquiry.market, int(scores.numbers[place])
     provider = market.providers[number]
     return Option(
         rank=rank,
         provider_id=provider.provider_id,
+        also_registered_as=also_registered_as,
         name=provider.name,
         postcode=str(provider.postcode),
         cqc_rating=provider.cqc_rating,

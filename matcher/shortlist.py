@@ -23,6 +23,7 @@ from matcher.enquiry import Enquiry, Starts
 from matcher.errors import MatcherError
 from matcher.market import Ints, Market, Mask, all_of
 from matcher.model import CareRequest, Frozen
+from matcher.model.buildings import registrations
 from matcher.near_miss import NearMiss, near_misses
 from matcher.objectives import Objective, ordered
 from matcher.option import Option, describe_option
@@ -174,7 +175,10 @@ def make_shortlist(
     wanted = _wanted(enquiry) if options is None else options
     starts = verdict.starts
     ranking = rank(enquiry, starts, scores.numbers, seed)
-    chosen, affordability = _choose(enquiry, scores, ranking.places, wanted)
+    ids = [market.providers[number].provider_id for number in scores.numbers.tolist()]
+    same = registrations([market.providers[scores.numbers[each]] for each in ranking.places])
+    heads = {place: ids.index(same[ids[place]][0]) for place in ranking.places}
+    chosen, affordability = _choose(enquiry, scores, heads, wanted)
     names = [market.providers[number].name for number in scores.numbers.tolist()]
     missed = near_misses(verdict) if len(chosen) < wanted else ()
     described = tuple(
@@ -185,6 +189,7 @@ def make_shortlist(
             place,
             rank=number,
             ranking_note=_departs(scores, ranking, names, place),
+            also_registered_as=tuple(each for each in same[ids[place]] if each != ids[place]),
         )
         for number, place in enumerate(chosen, start=1)
     )
@@ -304,18 +309,32 @@ def _departs(scores: Scores, ranking: Ranking, names: list[str], place: int) -> 
 
 
 def _choose(
-    enquiry: Enquiry, scores: Scores, ranked: list[int], wanted: int
+    enquiry: Enquiry, scores: Scores, heads: dict[int, int], wanted: int
 ) -> tuple[list[int], str | None]:
-    """Return the best places, holding at least one affordable home if there is any (L1)."""
-    chosen = ranked[:wanted]
+    """Return the best places, holding at least one affordable home if there is any (L1).
+
+    Of several registrations of one building the best is offered, or else the affordable one.
+
+    Parameters
+    ----------
+    enquiry, scores
+        The request, and how providers score.
+    heads
+        Every place, best first, with the best place of the same building.
+    wanted
+        How many to return at most.
+    """
+    ranked = [*heads]
+    chosen = [place for place, head in heads.items() if head == place][:wanted]
     if enquiry.request.is_homecare or enquiry.budget_pence is None:
         return chosen, None
     affordable = _affordable(enquiry)[scores.numbers]
-    best = next((place for place in ranked if affordable[place]), None)
-    if best is None:
+    if not affordable[ranked].any():
         return chosen, NO_AFFORDABLE_OPTION
-    if best not in chosen:
-        chosen = [*chosen[: wanted - 1], best]
+    if not affordable[chosen].any():
+        best = next(place for place in ranked if affordable[place])
+        others = [place for place in chosen if heads[place] != heads[best]]
+        chosen = sorted([*others[: wanted - 1], best], key=ranked.index)
     return chosen, None
 
 

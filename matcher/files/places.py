@@ -8,11 +8,11 @@ from itertools import combinations
 
 from matcher.errors import Fault, MatcherError
 from matcher.files.book_rows import BookRows
-from matcher.files.names import nearly_one_name
 from matcher.files.rows import Rows, Sourced
 from matcher.geography import Gazetteer, Postcode
 from matcher.geography.authorities import authority_name
 from matcher.model import CareRequest, Provider
+from matcher.model.buildings import nearly_one_name
 from matcher.vocabulary import PANEL_SERVICES, ProviderKind, ProviderStatus
 
 

@@ -94,6 +94,9 @@ def _remarks(option: Option, wanted: date | None) -> Iterator[str]:
     if is_late and LATE not in (option.ranking_note or ""):
         yield LATE
     yield from option.price_notes
+    if option.also_registered_as:
+        others = ", ".join(option.also_registered_as)
+        yield f"{option.provider_id} is registered as {others} too: one building, offered once"
     if option.way:
         yield f"{km_text(option.distance_metres)} is the way {option.way}"
     if option.ranking_note:

@@ -98,7 +98,11 @@ def explain_pair(market: Market, request_id: str, provider_id: str, *, seed: int
     rules = tuple(_answer(rule, enquiry, number) for rule in RULES)
     eligible = all(rule.passes for rule in rules)
     ranked = make_shortlist(market, request_id, options=len(market), seed=seed).shortlist
-    ranks = {option.provider_id: option.rank for option in ranked.options}
+    ranks = {
+        provider_id: option.rank
+        for option in ranked.options
+        for provider_id in (option.provider_id, *option.also_registered_as)
+    }
     return Pair(
         request_id=request_id,
         provider_id=provider_id,

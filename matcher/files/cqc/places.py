@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from matcher.files.cqc.imported import LookAlikes
 from matcher.files.cqc.layouts import Location
-from matcher.files.names import nearly_one_name
 from matcher.model import Provider
+from matcher.model.buildings import nearly_one_name
 from matcher.vocabulary import ClientGroup, CqcRating, ProviderKind, ServiceType
 
 
