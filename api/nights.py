@@ -76,8 +76,9 @@ def nightly(
 ) -> Night:
     """Clear up, ask for a run, and see it through: work it here unless a worker takes it.
 
-    Runs that were asked for before it come first, and are worked here as well. Told to stop, it
-    cancels its own run, and gives back to the queue whichever other it works.
+    It goes before all runs that people asked for, except for one that a worker has in hand; a
+    run whose worker fell silent may be worked here as well. Told to stop, it cancels its own run,
+    and gives back to the queue whichever other it works.
 
     Parameters
     ----------

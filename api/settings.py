@@ -97,6 +97,10 @@ class Settings(BaseSettings):
         Times that a run is taken up before it is given up as failed.
     run_seconds
         Seconds that a run may take unless its own limits say otherwise.
+    key_runs
+        Runs that one API key may have waiting or under way at once.
+    key_run_seconds
+        Seconds that these may take by their limits, all together.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
@@ -120,6 +124,8 @@ class Settings(BaseSettings):
     lease_seconds: FiniteFloat = Field(default=30.0, gt=0, le=LONGEST_LEASE)
     most_attempts: int = Field(default=3, ge=1, le=20)
     run_seconds: FiniteFloat = Field(default=60.0, gt=0, le=LONGEST_RUN)
+    key_runs: int = Field(default=5, ge=1, le=1_000)
+    key_run_seconds: FiniteFloat = Field(default=3_600.0, gt=0, le=7 * LONGEST_RUN)
 
     @field_validator("day_end")
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -43,6 +46,21 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Packed(TypeDecorator[list[Document]]):
+    """Long and repetitive lists of documents in little space, given back as they were."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: list[Document] | None, dialect: Dialect) -> bytes | None:
+        """Return documents as the database keeps them."""
+        return None if value is None else zlib.compress(json.dumps(value).encode())
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> list[Document] | None:
+        """Return documents of the database."""
+        return None if value is None else list(json.loads(zlib.decompress(value)))
 
 
 class Base(DeclarativeBase):
@@ -150,7 +168,7 @@ class ShortlistRow(Base):
     inputs_sha256: Mapped[str]
     request: Mapped[Document]
     document: Mapped[Document]
-    evidence: Mapped[list[Document]]
+    evidence: Mapped[list[Document]] = mapped_column("considered", Packed)
     hold_ids: Mapped[list[str]]
 
 
@@ -253,6 +271,7 @@ class RunRow(Base):
     state: Mapped[str] = mapped_column(index=True)
     asked_at: Mapped[datetime]
     asked_by: Mapped[str]
+    asked_key: Mapped[str | None]
     limits: Mapped[Document]
     seed: Mapped[int]
     attempts: Mapped[int]

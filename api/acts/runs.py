@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.acts.proposing import may_propose, proposable
 from api.errors import ConflictError
 from api.schemas.runs import RunFile, RunLine, RunProgress, RunState, RunStatus
+from api.settings import Settings
 from api.storage import runs as stored
 from api.storage.ids import new_id
 from api.storage.lines import document_of
@@ -50,13 +51,60 @@ class Claimed:
 # -- by people ---------------------------------------------------------------------------------
 
 
+def require_room(writing: Writing, limits: Limits, settings: Settings) -> None:
+    """Refuse a run to a key that has as many, or as long ones, as it may have at once.
+
+    Parameters
+    ----------
+    writing
+        The change, with the key.
+    limits
+        Of the run.
+    settings
+        How many there may be, and how long all of them together.
+
+    Raises
+    ------
+    ConflictError
+        If it would be one too many, or take too long with the others.
+    """
+    if writing.actor.key is None:
+        return
+    others = [
+        Limits.model_validate(each)
+        for each in stored.limits_of_key(writing.session, writing.actor.key)
+    ]
+    seconds, most = sum(map(_seconds, [*others, limits])), settings.key_run_seconds
+    if len(others) >= settings.key_runs:
+        raise ConflictError(
+            f"This key has {len(others)} runs that wait or are under way, and may have no more.",
+            thing="runs",
+            value=len(others),
+            expected="one of them to end, or to be cancelled, first",
+        )
+    if seconds > most:
+        raise ConflictError(
+            f"With this run those of this key that wait or are under way could take {seconds:,g} "
+            f"seconds by their limits, and may take {most:,g}.",
+            thing="seconds",
+            value=seconds,
+            expected=f"runs of {most:,g} seconds together, or others to end first",
+        )
+
+
+def _seconds(limits: Limits) -> float:
+    # Deterministic time is solver work, and about as long.
+    return limits.seconds or limits.deterministic_time or 0.0
+
+
 def ask(writing: Writing, limits: Limits, seed: int) -> RunRow:
-    """Put a run behind those that wait already."""
+    """Put a run into the queue: the night's own before all that a key asks for."""
     row = RunRow(
         run_id=new_id("run", writing.now),
         state=stored.QUEUED,
         asked_at=writing.now,
         asked_by=writing.actor.holder,
+        asked_key=writing.actor.key,
         limits=limits.model_dump(mode="json"),
         seed=seed,
         attempts=0,
@@ -147,7 +195,7 @@ def book_for(session: Session, now: datetime, today: date) -> Book:
 
 
 def claim(writing: Writing, lease_seconds: float, most_attempts: int) -> Claimed | None:
-    """Take up the oldest run that nobody works on; ``None`` where there is none.
+    """Take up the first run in line that nobody works on; ``None`` where there is none.
 
     A run that was taken up too often is given up, and one that was to be cancelled when its
     worker died is cancelled.

@@ -48,11 +48,14 @@ def ask_for_run(
 ) -> RunState:
     """Ask for everyone waiting to be placed at once; a worker takes the runs one after another.
 
+    The night's own run goes first, and one key may have some runs at once only.
+
     What it finds are proposals, never bookings (H14), and care that runs is never moved (H18).
     """
     limits = body.limits(service.settings.run_seconds)
 
     def act(writing: Writing) -> RunState:
+        runs.require_room(writing, limits, service.settings)
         return runs.state_of(runs.ask(writing, limits, body.seed))
 
     answered = changes.make(RunState, act)

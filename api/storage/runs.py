@@ -28,7 +28,8 @@ from matcher.model import Book
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 NOT_ENDED = RunRow.state.in_((QUEUED, RUNNING))
-BY_AGE = (RunRow.asked_at, RunRow.run_id)
+IN_LINE = (RunRow.asked_key.is_not(None), RunRow.asked_at, RunRow.run_id)
+"""The night's own runs first, which nobody's key asked for, and then by age."""
 OPEN, ACCEPTED, REFUSED, SUPERSEDED, STALE = "open", "accepted", "refused", "superseded", "stale"
 
 
@@ -92,14 +93,14 @@ def waiting_count(session: Session) -> int:
 
 
 def next_run(session: Session, now: datetime) -> RunRow | None:
-    """Return the run that is to be taken up: the oldest that nobody works on.
+    """Return the run that is to be taken up: the first in line that nobody works on.
 
     While a worker's lease on any run lasts, there is none: runs come one after another.
     """
     if not is_work_left(session, now):
         return None
-    oldest = select(RunRow).where(NOT_ENDED).order_by(*BY_AGE).limit(1)
-    return session.scalar(oldest.with_for_update(of=RunRow))
+    first = select(RunRow).where(NOT_ENDED).order_by(*IN_LINE).limit(1)
+    return session.scalar(first.with_for_update(of=RunRow))
 
 
 def is_work_left(session: Session, now: datetime) -> bool:
@@ -114,10 +115,15 @@ def is_work_left(session: Session, now: datetime) -> bool:
     return left > 0 and held == 0
 
 
+def limits_of_key(session: Session, key: str) -> Sequence[Document]:
+    """Return the limits of the runs that a key has waiting or under way."""
+    return session.scalars(select(RunRow.limits).where(NOT_ENDED, RunRow.asked_key == key)).all()
+
+
 def first_in_line(session: Session) -> RunRow | None:
     """Return the run that is worked, or would be taken up next; ``None`` where there is none."""
     query = select(RunRow).options(defer(RunRow.files)).where(NOT_ENDED)
-    return session.scalar(query.order_by(RunRow.state != RUNNING, *BY_AGE).limit(1))
+    return session.scalar(query.order_by(RunRow.state != RUNNING, *IN_LINE).limit(1))
 
 
 def claimed_run(session: Session, run_id: str, claim: str) -> RunRow | None:
