@@ -8,7 +8,7 @@ from api.errors import BadCallError, ConflictError
 from api.schemas.keys import KeyLine, MadeKey, NewKey
 from api.security import Role, hash_secret, is_valid, new_key, not_found
 from api.settings import Settings
-from api.storage.keys import valid_keys
+from api.storage.keys import lasts_another
 from api.storage.record import Writing
 from api.storage.supply import provider_row
 from api.tables import ApiKeyRow
@@ -75,7 +75,7 @@ def revoke(writing: Writing, prefix: str) -> KeyLine:
     NotFoundError
         If there is no such key.
     ConflictError
-        If nobody could make or revoke keys any more.
+        If nobody could make or revoke keys any more, or not for as long.
     """
     row = writing.session.get(ApiKeyRow, prefix)
     if row is None:
@@ -90,12 +90,12 @@ def revoke(writing: Writing, prefix: str) -> KeyLine:
 def _require_another_administrator(writing: Writing, row: ApiKeyRow) -> None:
     if row.role != Role.ADMINISTRATOR or not is_valid(row, writing.now):
         return
-    if valid_keys(writing.session, Role.ADMINISTRATOR, writing.now) == 1:
+    if not lasts_another(writing.session, row, writing.now):
         raise ConflictError(
-            f"The key {row.prefix} is the last valid one of an administrator.",
+            f"No other valid key of an administrator lasts as long as {row.prefix}.",
             thing="prefix",
             value=row.prefix,
-            expected="another administrator's key made first",
+            expected="another administrator's key made first, which lasts as long",
         )
 
 

@@ -50,5 +50,5 @@ def list_keys(*, caller: KeyKeeper, service: ServiceOf, page: PageOf) -> KeyList
 
 @router.delete("/{prefix}")
 def revoke_key(*, caller: KeyKeeper, changes: ChangesOf, prefix: Id) -> KeyLine:
-    """Revoke a key at once; never the last valid one of an administrator."""
+    """Revoke a key at once; of an administrator only where another lasts as long."""
     return changes.make(KeyLine, lambda writing: keys.revoke(writing, prefix))

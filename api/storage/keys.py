@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from api.tables import ApiKeyRow
@@ -43,11 +43,25 @@ def has_keys(session: Session) -> bool:
     return session.scalar(select(ApiKeyRow.prefix).limit(1)) is not None
 
 
-def valid_keys(session: Session, role: str, now: datetime) -> int:
-    """Return how many keys of a role may be used at a moment."""
-    query = select(func.count(ApiKeyRow.prefix)).where(
-        ApiKeyRow.role == role,
+def lasts_another(session: Session, key: ApiKeyRow, now: datetime) -> bool:
+    """Say whether another valid key of the same role may be used for as long as a key.
+
+    Parameters
+    ----------
+    session
+        Where to read.
+    key
+        The key.
+    now
+        When it is.
+    """
+    # Of a key that never expires the comparison is with nothing, and holds of none.
+    until = None if key.expires_at is None else max(key.expires_at, now)
+    lasts_as_long = or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at >= until)
+    query = select(ApiKeyRow.prefix).where(
+        ApiKeyRow.role == key.role,
+        ApiKeyRow.prefix != key.prefix,
         ApiKeyRow.revoked_at.is_(None),
-        or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > now),
+        lasts_as_long,
     )
-    return session.scalar(query) or 0
+    return session.scalar(query.limit(1)) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from api.storage.record import Record
 from api.tables import Base
 from tests.api.conftest import settings_at
 from tests.api.desk import Desk, ok, refused
+from tests.api.working import ask, run_of
 
 
 @pytest.fixture
@@ -101,3 +103,34 @@ def test_a_record_in_a_file_is_for_its_owner_only(tmp_path: Path, was_there: boo
         found = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     record.close()
     assert found == dict.fromkeys(("carematch.db", "carematch.db-wal", "carematch.db-shm"), 0o600)
+
+
+def test_evidence_is_kept_through_the_step_that_packs_it(desk: Desk) -> None:
+    """Packed, unpacked and packed again it is what a shortlist rested on, in far less space."""
+    made = desk.post("/v1/requests/R-101/shortlists", {})
+    path = f"/v1/shortlists/{made['shortlist_id']}/evidence"
+    before = desk.get(path)
+    with desk.record.engine.begin() as connection:
+        packed = connection.scalar(text("SELECT length(considered) FROM shortlists"))
+        command.downgrade(config(connection), "0004")
+    with desk.record.engine.begin() as connection:
+        unpacked = connection.scalar(text("SELECT evidence FROM shortlists"))
+    lines = json.loads(unpacked) if isinstance(unpacked, str) else unpacked
+    assert [line["provider_id"] for line in lines] == [
+        line["provider_id"] for line in before["considered"]
+    ]
+    assert packed is not None
+    assert 3 * packed < len(json.dumps(lines))
+    migrate(desk.record.engine)
+    assert desk.get(path) == before
+
+
+def test_runs_of_before_are_not_the_nights(desk: Desk) -> None:
+    """What people had asked for before keys were noted stays behind the night's own."""
+    by_broker = desk.post("/v1/allocations", {})["run_id"]
+    own = ask(desk)
+    with desk.record.engine.begin() as connection:
+        command.downgrade(config(connection), "0004")
+    migrate(desk.record.engine)
+    assert run_of(desk, by_broker).asked_key is not None
+    assert run_of(desk, own).asked_key is None

@@ -298,6 +298,37 @@ def test_the_last_administrator_stays(desk: Desk) -> None:
     refused(desk.call("GET", "/v1/keys", **ADMINISTRATOR), 401, "not-signed-in")
 
 
+@pytest.mark.parametrize(
+    ("own_days", "others_days", "status"),
+    [
+        (None, 1, 409),  # tomorrow nobody could make keys any more
+        (30, 1, 409),
+        (1, 30, 200),
+        (30, 30, 200),  # only just as long
+        (30, None, 200),
+        (-1, None, 200),  # it opens nothing as it is
+    ],
+)
+def test_the_longest_lasting_administrator_stays(
+    sqlite_desk: Desk, own_days: int | None, others_days: int | None, status: int
+) -> None:
+    """A key may go once another is there for as long."""
+    now = sqlite_desk.record.clock.now()
+    made = {
+        holder: new(sqlite_desk, role="administrator", holder=holder)["prefix"]
+        for holder in ("own", "other")
+    }
+    with sqlite_desk.record.bare_writing() as session:
+        for row in session.scalars(select(ApiKeyRow).where(ApiKeyRow.prefix.not_in(made.values()))):
+            row.expires_at = now + timedelta(hours=1)  # the caller's is there for today
+        for prefix, days in zip(made.values(), (own_days, others_days), strict=True):
+            session.get_one(ApiKeyRow, prefix).expires_at = (
+                None if days is None else now + timedelta(days=days)
+            )
+    answered = sqlite_desk.call("DELETE", f"/v1/keys/{made['own']}", **ADMINISTRATOR)
+    assert answered.status_code == status, answered.text
+
+
 def test_validity_ends_by_moment_or_by_word(sqlite_desk: Desk) -> None:
     """Either is enough."""
     now = sqlite_desk.record.clock.now()
