@@ -26,7 +26,7 @@ PREFIX = "CAREMATCH_"
 NO_SETTINGS = ("CACHE_DIR", "DEBUG", "ROUTING_KIND", "ROUTING_URL")
 """Variables of that prefix that the matcher reads, not the service."""
 SHORTEST_SECRET, FEWEST_CHARACTERS = 32, 8
-"""Characters that the secret for API keys must have in production, and how many different ones."""
+"""Characters that a secret must have in production, and how many different ones."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TOLD_MODES = ("verify-full", "verify-ca", "require", "disable")
 """Ways to say for certain whether what goes to PostgreSQL is encrypted; others leave it open."""
@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         ``?sslmode=verify-full`` at the end, or any other that says for certain.
     key_secret
         What API keys are hashed with; in production at least 32 characters, 8 of them different.
+    audit_secret
+        What audit lines and seals are signed with; in production needed, at least 32 characters,
+        8 of them different, and another than the key secret.
+    former_audit_secrets
+        Audit secrets of before, with spaces between them, with which earlier lines are checked.
     day
         The day that the service takes for today, for demonstrations with an old book; the real
         day when not given. Refused in production.
@@ -108,6 +113,8 @@ class Settings(BaseSettings):
     mode: Mode = Mode.DEVELOPMENT
     database_url: SecretStr = SecretStr("sqlite:///carematch.db")
     key_secret: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    audit_secret: SecretStr | None = None
+    former_audit_secrets: SecretStr = SecretStr("")
     day: date | None = None
     hold_hours: int = Field(default=24, ge=1, le=24 * 28)
     offer_hours: int = Field(default=72, ge=1, le=400)
@@ -142,6 +149,14 @@ class Settings(BaseSettings):
             networks_of(value)
         except ValueError as error:
             raise ValueError(f"{error}; expected addresses or networks, as 10.0.0.7") from None
+        return value
+
+    @field_validator("audit_secret")
+    @classmethod
+    def _is_one_word(cls, value: SecretStr | None) -> SecretStr | None:
+        # Former ones are told apart by the spaces between them.
+        if value is not None and value.get_secret_value().split() != [value.get_secret_value()]:
+            raise ValueError("empty, or with a space in it; expected one word")
         return value
 
     @field_validator("database_url")
@@ -203,24 +218,24 @@ class Settings(BaseSettings):
             )
 
     def _unsafe(self) -> Iterator[str]:
-        yield from self._unsafe_secret()
+        yield from self._unsafe_secrets()
         if self.day is not None:
             yield f"CAREMATCH_DAY: {self.day}; expected none, so that today is today"
         if not self.calls_per_minute:
             yield "CAREMATCH_CALLS_PER_MINUTE: 0; expected a limit of at least 1"
         yield from self._unsafe_database()
 
-    def _unsafe_secret(self) -> Iterator[str]:
-        secret = self.key_secret.get_secret_value()
-        told = f"{len(secret)} characters, {len(set(secret))} of them different"
-        if secret == DEVELOPMENT_SECRET:
-            told = "not set"
-        elif len(secret) >= SHORTEST_SECRET and len(set(secret)) >= FEWEST_CHARACTERS:
-            return
-        yield (
-            f"CAREMATCH_KEY_SECRET: {told}; expected a secret of your own of at least "
-            f"{SHORTEST_SECRET} characters, {FEWEST_CHARACTERS} of them different"
-        )
+    def _unsafe_secrets(self) -> Iterator[str]:
+        key, audit = self.key_secret.get_secret_value(), self.audit_secret
+        is_set = key != DEVELOPMENT_SECRET
+        yield from _too_weak("CAREMATCH_KEY_SECRET", key if is_set else None)
+        secret = None if audit is None else audit.get_secret_value()
+        yield from _too_weak("CAREMATCH_AUDIT_SECRET", secret)
+        if is_set and secret == key:
+            yield (
+                "CAREMATCH_AUDIT_SECRET: the same as CAREMATCH_KEY_SECRET; expected another, so "
+                "that whoever learns one has not learnt both"
+            )
 
     def _unsafe_database(self) -> Iterator[str]:
         name = self.url.database
@@ -291,6 +306,18 @@ def is_among(address: str, networks: Iterable[Network]) -> bool:
     except ValueError:
         return False  # a socket in the file system has none
     return any(known in each for each in networks)
+
+
+def _too_weak(name: str, secret: str | None) -> Iterator[str]:
+    told = "not set"
+    if secret is not None:
+        told = f"{len(secret)} characters, {len(set(secret))} of them different"
+        if len(secret) >= SHORTEST_SECRET and len(set(secret)) >= FEWEST_CHARACTERS:
+            return
+    yield (
+        f"{name}: {told}; expected a secret of your own of at least {SHORTEST_SECRET} characters, "
+        f"{FEWEST_CHARACTERS} of them different"
+    )
 
 
 def is_postgresql(url: URL) -> bool:

@@ -91,6 +91,8 @@ class RecordRow(Base):
     supply_version: Mapped[int]
     audit_count: Mapped[int]
     audit_hash: Mapped[str]
+    audit_key: Mapped[str | None]
+    audit_head: Mapped[str | None]
     order_count: Mapped[int]
 
 
@@ -328,7 +330,10 @@ class ApiKeyRow(Base):
 
 
 class AuditRow(Base):
-    """One change, chained to the one before by a hash; never changed or deleted."""
+    """One change, chained to the one before by a hash, with the digests of the rows it changed.
+
+    Never changed or deleted.
+    """
 
     __tablename__ = "audit"
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -340,6 +345,8 @@ class AuditRow(Base):
     detail: Mapped[Document]
     previous_hash: Mapped[str]
     hash: Mapped[str]
+    rows: Mapped[Document | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    key_name: Mapped[str | None]
 
 
 class ReplayRow(Base):

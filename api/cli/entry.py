@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import typer
 
+from api.cli.audits import audit
 from api.cli.keys import key
 from api.cli.nights import nightly, worker
-from api.cli.records import audit, backup, dump, load, migrate
+from api.cli.records import backup, dump, load, migrate
 from api.cli.serving import serve
 from matcher.cli import main as matcher_main
 from matcher.cli.entry import app

@@ -10,15 +10,13 @@ import typer
 from rich.text import Text
 
 from api.acts.keys import make_key
-from api.cli.opening import open_record
+from api.cli.opening import COMMAND_LINE, open_record
 from api.errors import MalformedError, stands
 from api.schemas.keys import NewKey
 from api.security import Role
-from api.storage.record import Actor
 from matcher.cli.options import AsJson
 from matcher.cli.screen import show, show_document
 
-COMMAND_LINE = Actor("command line", "administrator")
 PENCE = 100
 OPTIONS = {
     "holder": "--holder",

@@ -12,7 +12,9 @@ from api.errors import NotReadyError, UnansweredError
 from api.settings import Settings, settings_of_environment
 from api.storage.migrating import current, newest
 from api.storage.outages import is_no_database, is_outage, reason_of
-from api.storage.record import Record
+from api.storage.record import Actor, Record
+
+COMMAND_LINE = Actor("command line", "administrator")
 
 
 @contextmanager

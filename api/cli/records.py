@@ -1,26 +1,23 @@
-"""``carematch migrate``, ``load``, ``dump``, ``backup`` and ``audit``: the record as a whole."""
+"""``carematch migrate``, ``load``, ``dump`` and ``backup``: the record as a whole."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from api.cli.opening import open_record, require_migrated
+from api.cli.opening import COMMAND_LINE, open_record, require_migrated
 from api.errors import ConflictError
+from api.storage.anchoring import upgrade
 from api.storage.backup import back_up
 from api.storage.books import dump as dump_book
 from api.storage.books import load as load_book
-from api.storage.checking import ledger_faults
 from api.storage.migrating import current
-from api.storage.migrating import migrate as bring_up
-from api.storage.record import Record, not_loaded, verify_chain
 from matcher.cli.books import open_book
 from matcher.cli.options import AsJson, Book, Replace
 from matcher.cli.screen import show, show_document
-from matcher.errors import MatcherError
 from matcher.files import is_book_folder, write_book
 from matcher.files.folders import require_writable
 from matcher.report.wording import count_text
@@ -32,16 +29,22 @@ ReplaceCopy = Annotated[
 ]
 
 
-def migrate(as_json: AsJson = False) -> None:
+AsFound = Annotated[
+    bool, typer.Option("--as-found", help="Vouch for rows even where the audit says otherwise.")
+]
+
+
+def migrate(as_found: AsFound = False, as_json: AsJson = False) -> None:
     """Bring the database to the newest tables; what is in it stays."""
     with open_record(migrated=False) as record:
         before = current(record.engine)
-        bring_up(record.engine)
+        vouched = upgrade(record, COMMAND_LINE, as_found=as_found)
         after, where = current(record.engine), record.settings.shown
     if as_json:
-        show_document({"database": where, "before": before, "after": after})
-    else:
-        show(Text(f"{where}: from migration {before or 'none'} to {after}."))
+        show_document({"database": where, "before": before, "after": after, "vouched": vouched})
+        return
+    told = "" if vouched is None else f" An audit line vouches for {vouched:,} rows as found."
+    show(Text(f"{where}: from migration {before or 'none'} to {after}.{told}"))
 
 
 def load(book: Book, as_json: AsJson = False) -> None:
@@ -98,43 +101,3 @@ def backup(file: Copy, replace: ReplaceCopy = False, as_json: AsJson = False) ->
         show_document({"database": where, "file": str(file), "lines": lines})
     else:
         show(Text(f"{where} is copied to {file}, with {count_text(lines, 'audit line')}."))
-
-
-class AuditFaultsError(MatcherError):
-    """An audit chain or a ledger that is not as it must be."""
-
-
-def audit(
-    what: Annotated[Literal["verify"], typer.Argument(metavar="verify")],
-    as_json: AsJson = False,
-) -> None:
-    """Check the audit chain line by line, and that promises, bookings and requests agree."""
-    with open_record() as record:
-        require_migrated(record)
-        lines, faults = _checked(record)
-    if faults:
-        raise AuditFaultsError(
-            f"{count_text(len(faults), 'fault')} in {lines:,} audit lines and the ledger:\n"
-            + "\n".join(faults),
-            thing="audit",
-            value=len(faults),
-            expected="none",
-        )
-    if as_json:
-        show_document({"lines": lines, "faults": []})
-    else:
-        show(
-            Text(
-                f"{lines:,} audit lines, each as it was written and following the one before. "
-                "Promises, bookings and requests agree."
-            )
-        )
-
-
-def _checked(record: Record) -> tuple[int, list[str]]:
-    with record.snapshot() as session:
-        lines, faults = verify_chain(session)
-        if not lines and not faults:
-            # A book that is loaded leaves a line.
-            raise not_loaded()
-        return lines, faults + ledger_faults(session, record.clock.now())

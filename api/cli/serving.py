@@ -20,17 +20,16 @@ import uvicorn
 
 from api.acts.keys import make_key
 from api.app import create_app
-from api.cli.keys import COMMAND_LINE
-from api.cli.opening import open_record, require_migrated
+from api.cli.opening import COMMAND_LINE, open_record, require_migrated
 from api.connections import Door, room_for, server_of
 from api.errors import NotReadyError
 from api.logs import set_up_logs
 from api.schemas.keys import NewKey
 from api.security import Role
 from api.settings import LOOPBACK, Mode
+from api.storage.anchoring import upgrade
 from api.storage.books import load
 from api.storage.keys import has_keys
-from api.storage.migrating import migrate
 from api.storage.providers import first_provider
 from api.storage.record import Record
 from matcher.cli.books import open_book
@@ -182,7 +181,7 @@ def set_up(record: Record, book: Path) -> None:
             thing="--load",
             expected="CAREMATCH_MODE=development",
         )
-    migrate(record.engine)
+    upgrade(record, COMMAND_LINE)
     if not record.is_ready():
         opened = open_book(book)
         load(record, opened.folder, opened.market)

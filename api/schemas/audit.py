@@ -30,7 +30,10 @@ class AuditList(BaseModel):
 
 
 class Verification(BaseModel):
-    """How many lines the audit has, and everything that is wrong with the chain of them."""
+    """What was found of the audit and of what it vouches for, and what could not be proved."""
 
     lines: int
+    rows: int
+    keyed_from: int | None
     faults: list[str]
+    limits: list[str]

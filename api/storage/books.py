@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from api.clocks import Clock
 from api.errors import ConflictError
+from api.storage.chain import FIRST_HASH
 from api.storage.lines import LAST, document_of, in_file_order, kept
-from api.storage.record import FIRST_HASH, SOFTWARE, Record, Writing, not_loaded
+from api.storage.record import SOFTWARE, Record, Writing, not_loaded
 from api.storage.supply import head_of_book, history, left_of, promises
 from api.tables import (
     AuditRow,
@@ -84,16 +85,18 @@ def load(record: Record, folder: BookFolder, market: Market) -> None:
             supply_version=1,
             audit_count=0,
             audit_hash=FIRST_HASH,
+            audit_key=record.keys.name,
             order_count=0,
         )
+        writing = Writing(session, SOFTWARE, row, now, today, record.keys)
         session.add(row)
         session.flush()
         _load_providers(session, book, now)
         _load_requests(session, book, market, record.clock, now)
         session.add_all(_history_row(line) for line in book.history)
-        writing = Writing(session, SOFTWARE, row, now, today)
         counts = {"providers": len(book.providers), "requests": len(book.requests)}
         writing.audit(LOADED, book.council, as_of=book.as_of, **counts)
+        writing.keep()
 
 
 def _load_providers(session: Session, book: Book, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -20,8 +19,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from api.clocks import Clock, elapsed
 from api.errors import BusyError, NotReadyError, UnansweredError
 from api.settings import Settings, is_postgresql
+from api.storage.chain import AuditKeys, line_hash, require_signed
 from api.storage.migrating import current, newest
 from api.storage.outages import is_lock_timeout, is_outage, reason_of
+from api.storage.vouching import Digests, Touched, share
 from api.tables import AuditRow, ProviderRow, RecordRow
 
 RETRY_SECONDS = 5
@@ -29,8 +30,8 @@ RETRY_SECONDS = 5
 CONNECTIONS, MORE_CONNECTIONS = 10, 20
 """Connections of one process: kept open, and opened beside those while they are needed."""
 WRITES = "writes"
-FIRST_HASH = "0" * 64
-"""What the first line of the audit chain follows."""
+UNTOLD_CHANGE = "rows.changed"
+"""The action of the line that is written where a change of rows came without a line of its own."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Writing:
         The row that every change locks, so that changes come one after another.
     now, today
         When it is.
+    keys
+        What its audit lines are signed with.
     """
 
     session: Session
@@ -75,8 +78,15 @@ class Writing:
     record: RecordRow
     now: datetime
     today: date
+    keys: AuditKeys
     _changed: set[str] = field(default_factory=set)
     _has_new_terms: bool = False
+    _lines: list[AuditRow] = field(default_factory=list)
+    _rows: dict[str, str | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """See from now on which rows the change touches."""
+        self._touched = Touched(self.session)
 
     def audit(self, action: str, subject: str, **detail: object) -> None:
         """Add a line to the audit chain.
@@ -91,23 +101,44 @@ class Writing:
             What else must be known later; nothing personal, no secrets. The public part of the
             API key is added where there is one.
         """
-        number = self.record.audit_count + 1
         if self.actor.key is not None:
             detail["key"] = self.actor.key
-        line = AuditRow(
-            number=number,
-            at=self.now,
-            actor=self.actor.holder,
-            role=self.actor.role,
-            action=action,
-            subject=subject,
-            detail=json.loads(json.dumps(detail, default=str)),
-            previous_hash=self.record.audit_hash,
-            hash="",
+        self._lines.append(
+            AuditRow(
+                at=self.now,
+                actor=self.actor.holder,
+                role=self.actor.role,
+                action=action,
+                subject=subject,
+                detail=json.loads(json.dumps(detail, default=str)),
+                key_name=self.keys.name,
+            )
         )
-        line.hash = audit_hash(line)
+
+    def vouch(self, digests: Digests) -> None:
+        """Let the change's lines keep digests of rows beside those that it touches."""
+        self._rows.update(digests)
+
+    def keep(self) -> None:
+        """Write the audit lines down, with the digest of every row that the change touched.
+
+        Each row stands in the newest line about it, or else in the last line of the change.
+        """
+        digests = {**self._rows, **self._touched.digests()}
+        if digests and not self._lines:
+            self.audit(UNTOLD_CHANGE, "record")
+        share(digests, self._lines)
+        for line in self._lines:
+            self._chain(line)
+        self._lines, self._rows = [], {}
+
+    def _chain(self, line: AuditRow) -> None:
+        record = self.record
+        line.number, line.previous_hash = record.audit_count + 1, record.audit_hash
+        line.hash = line_hash(line, self.keys.current)
         self.session.add(line)
-        self.record.audit_count, self.record.audit_hash = number, line.hash
+        record.audit_count, record.audit_hash = line.number, line.hash
+        record.audit_head = self.keys.head(line.number, line.hash)
 
     def supply_changed(self, provider: ProviderRow) -> None:
         """Note that what a provider has free, or its terms, are others than before."""
@@ -126,22 +157,6 @@ class Writing:
         """Return the reference of a new order."""
         self.record.order_count += 1
         return f"IPO-{self.record.order_count:06d}"
-
-
-def audit_hash(line: AuditRow) -> str:
-    """Return the hash of an audit line over all that it says and the hash before it."""
-    told = {
-        "number": line.number,
-        "at": line.at.isoformat(),
-        "actor": line.actor,
-        "role": line.role,
-        "action": line.action,
-        "subject": line.subject,
-        "detail": line.detail,
-        "previous_hash": line.previous_hash,
-    }
-    text_ = json.dumps(told, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text_.encode()).hexdigest()
 
 
 class Record:
@@ -167,6 +182,7 @@ class Record:
         one_moment = {"isolation_level": "REPEATABLE READ"} if is_server else {}
         self._snapshots = self.engine.execution_options(**one_moment)
         self._is_migrated = False
+        self.keys = AuditKeys.of(settings)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -215,6 +231,13 @@ class Record:
         UnansweredError
             If the database does not answer.
         """
+        with self.anew_signed(actor) as writing:
+            require_signed(writing.record, self.keys)
+            yield writing
+
+    @contextmanager
+    def anew_signed(self, actor: Actor) -> Iterator[Writing]:
+        """Give one change like any other, whatever secret the lines before it are signed with."""
         with self.bare_writing() as session:
             record = session.scalar(select(RecordRow).with_for_update())
             if record is None:
@@ -222,7 +245,10 @@ class Record:
             if is_postgresql(self.settings.url):
                 # Its turn may have been long in coming.
                 tell_time(session.connection(), self.clock)
-            yield Writing(session, actor, record, self.clock.now(), self.clock.today())
+            now, today = self.clock.now(), self.clock.today()
+            writing = Writing(session, actor, record, now, today, self.keys)
+            yield writing
+            writing.keep()
 
     @contextmanager
     def bare_writing(self) -> Iterator[Session]:
@@ -337,28 +363,3 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that will write takes its turn at once: SQLite refuses it half-way otherwise.
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def verify_chain(session: Session) -> tuple[int, list[str]]:
-    """Return how many audit lines there are, and what is wrong with the chain of them.
-
-    Needs a session that sees one moment, for lines may be added meanwhile.
-    """
-    faults: list[str] = []
-    previous, expected = FIRST_HASH, 1
-    for line in session.scalars(select(AuditRow).order_by(AuditRow.number)).yield_per(1000):
-        if line.number != expected:
-            faults.append(f"Line {expected} is missing: the next one is {line.number}.")
-        if line.previous_hash != previous:
-            faults.append(f"Line {line.number} does not follow the line before it.")
-        if audit_hash(line) != line.hash:
-            faults.append(f"Line {line.number} is not what was written.")
-        previous, expected = line.hash, line.number + 1
-    record = session.scalar(select(RecordRow))
-    if record is None and expected > 1:
-        faults.append("The row of the record, which says how many lines there are, is missing.")
-    if record is not None and (record.audit_count, record.audit_hash) != (expected - 1, previous):
-        faults.append(
-            f"The chain ends at line {expected - 1}, but line {record.audit_count} was written."
-        )
-    return expected - 1, faults

@@ -217,15 +217,13 @@ def supersede(
     request_ids
         For whom only; for everybody when not given.
     """
-    closing = update(ProposalRow).where(ProposalRow.state == OPEN, ProposalRow.run_id != run_id)
+    query = select(ProposalRow).where(ProposalRow.state == OPEN, ProposalRow.run_id != run_id)
     if request_ids is not None:
-        closing = closing.where(ProposalRow.request_id.in_(sorted(request_ids)))
-    changed = (
-        closing.values(state=SUPERSEDED, decided_at=now, reason=f"superseded by {run_id}")
-        .returning(ProposalRow.proposal_id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(session.scalars(changed).all())
+        query = query.where(ProposalRow.request_id.in_(sorted(request_ids)))
+    rows = session.scalars(query.order_by(ProposalRow.proposal_id)).all()
+    for row in rows:
+        row.state, row.decided_at, row.reason = SUPERSEDED, now, f"superseded by {run_id}"
+    return len(rows)
 
 
 def make_stale(writing: Writing, request_id: str) -> None:
@@ -245,7 +243,10 @@ def replace_unplaced(
     session: Session, looked_at: Collection[str], rows: Iterable[UnplacedRow]
 ) -> None:
     """Let the reasons of one run stand in place of all earlier ones for whom it looked at."""
-    session.execute(delete(UnplacedRow).where(UnplacedRow.request_id.in_(sorted(looked_at))))
+    earlier = select(UnplacedRow).where(UnplacedRow.request_id.in_(sorted(looked_at)))
+    for row in session.scalars(earlier):
+        session.delete(row)
+    session.flush()
     session.add_all(rows)
 
 

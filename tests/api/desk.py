@@ -13,7 +13,7 @@ from httpx2 import Response
 from api.app import create_app, make_service
 from api.security import Caller, Role, hash_secret, new_key
 from api.settings import Settings
-from api.storage.record import Record
+from api.storage.record import SOFTWARE, Record
 from api.tables import ApiKeyRow
 from matcher.geography import Gazetteer
 
@@ -40,6 +40,8 @@ class Desk:
 
     portal: ClassVar[BlockingPortal | None] = None
     """The event loop of all desks, as a server has one; without it each call starts its own."""
+    tells_of_keys: ClassVar[bool] = False
+    """Whether the audit tells of the desk's own keys, as it does of everybody else's."""
     settings: Settings
     gazetteer: Gazetteer
     record: Record = field(init=False)
@@ -80,10 +82,18 @@ class Desk:
                 limit_pence_per_week=limit if role == Role.BUDGET_HOLDER else None,
                 made_at=self.record.clock.now(),
             )
-            with self.record.bare_writing() as session:
-                session.add(row)
+            self._keep(row)
             self._keys[who] = key
         return self._keys[who]
+
+    def _keep(self, row: ApiKeyRow) -> None:
+        if self.tells_of_keys:
+            with self.record.writing(SOFTWARE) as writing:
+                writing.session.add(row)
+                writing.audit("key.made", row.prefix)
+            return
+        with self.record.bare_writing() as session:
+            session.add(row)
 
     def call(
         self,

@@ -47,7 +47,9 @@ class MovingClock(Clock):
 
 
 class LifeDesk(Desk):
-    """A desk on which time can pass."""
+    """A desk on which time can pass, and whose audit tells of everything."""
+
+    tells_of_keys = True
 
     def opened(self) -> Record:
         """Return the record, with the clock that moves."""

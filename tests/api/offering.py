@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from api.storage.chain import verify_chain
 from api.storage.checking import ledger_faults
-from api.storage.record import Actor, verify_chain
+from api.storage.record import Actor
 from api.tables import CommitmentRow, EnquiryRow, HistoryRow, ProviderRow
 from tests.api.desk import Desk, ok
 

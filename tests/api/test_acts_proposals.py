@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 from api.acts import runs
 from api.clocks import Clock
 from api.jobs import Worker
+from api.storage.chain import verify_chain
 from api.storage.checking import ledger_faults
-from api.storage.record import SOFTWARE, verify_chain
+from api.storage.record import SOFTWARE
 from api.tables import CommitmentRow, OfferRow, ProposalRow, ProviderRow, RequestRow
 from matcher.result import Limits
 from tests.api.desk import DAY, Desk, ok, refused

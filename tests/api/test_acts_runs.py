@@ -10,7 +10,8 @@ import pytest
 from api.acts import runs
 from api.jobs import Worker
 from api.schemas.runs import RunAsked, RunProgress
-from api.storage.record import SOFTWARE, verify_chain
+from api.storage.chain import verify_chain
+from api.storage.record import SOFTWARE
 from matcher.result import Report, Stage
 from tests.api.desk import Desk, ok, refused
 

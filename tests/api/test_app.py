@@ -14,7 +14,11 @@ from tests.api.conftest import settings_at
 from tests.api.desk import DAY, Desk, refused
 
 SECRET = "a secret of the council's own, long enough"
-SAFE = {"mode": Mode.PRODUCTION, "key_secret": SecretStr(SECRET)}
+SAFE = {
+    "mode": Mode.PRODUCTION,
+    "key_secret": SecretStr(SECRET),
+    "audit_secret": SecretStr(SECRET[::-1].replace(" ", "-")),
+}
 
 
 def production(**other: object) -> Settings:

@@ -8,8 +8,9 @@ from time import sleep
 
 from sqlalchemy import select
 
+from api.storage.chain import verify_chain
 from api.storage.checking import ledger_faults
-from api.storage.record import SOFTWARE, verify_chain
+from api.storage.record import SOFTWARE
 from api.tables import AuditRow, BookingRow, ProviderRow, RecordRow
 from matcher.geography import Gazetteer
 from tests.api.desk import Desk

@@ -59,7 +59,13 @@ def test_each_step_says_what_it_did(command: Command) -> None:
     assert (migrated["before"], migrated["after"]) == (None, newest())
     loaded = json.loads(command("load", SAMPLE, "--json").stdout)
     assert loaded["requests"] == 12
-    assert json.loads(command("audit", "verify", "--json").stdout) == {"lines": 1, "faults": []}
+    verified = json.loads(command("audit", "verify", "--json").stdout)
+    assert (verified["lines"], verified["faults"], verified["keyed_from"]) == (1, [], None)
+    assert verified["rows"] > loaded["providers"] + loaded["requests"]
+    assert [told.split()[:2] for told in verified["limits"]] == [
+        ["No", "CAREMATCH_AUDIT_SECRET"],
+        ["No", "seal"],
+    ]
 
 
 def test_migrating_twice_changes_nothing(command: Command) -> None:

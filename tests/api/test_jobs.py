@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from api.acts import runs
 from api.jobs import FAULT, Watch, Worker, sentence_of
-from api.storage.record import SOFTWARE, Record, verify_chain
+from api.storage.chain import verify_chain
+from api.storage.record import SOFTWARE, Record
 from api.tables import RunRow, UnplacedRow
 from matcher.errors import DataSourceError, MatcherError, RefereeError
 from matcher.result import Result

@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Sequence
 from time import sleep
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from api.acts import runs
+from api.storage.chain import verify_chain
 from api.storage.checking import ledger_faults
-from api.storage.record import SOFTWARE, verify_chain
+from api.storage.record import SOFTWARE
 from api.tables import AuditRow, ProposalRow, RequestRow, RunRow, UnplacedRow
 from matcher.files.results import Summary
 from matcher.geography import Gazetteer
@@ -38,7 +39,8 @@ def test_no_run_is_lost_or_doubled_when_workers_are_killed(
     """Fifty workers are killed at random moments of fifty runs; the last one finishes them all."""
     with desk.record.writing(SOFTWARE) as writing:
         others = RequestRow.request_id.not_in(LOOKED_FOR) & (RequestRow.state == "waiting")
-        writing.session.execute(update(RequestRow).where(others).values(state="ended"))
+        for row in writing.session.scalars(select(RequestRow).where(others)):
+            row.state = "ended"
         asked = [runs.ask(writing, LIMITS, seed).run_id for seed in range(RUNS)]
     chance = random.Random(4)
     with nursery(loaded_url, gazetteer) as workers:

@@ -12,6 +12,7 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from api.schemas.requests import EndReason
 from matcher.geography import Gazetteer
+from tests.api.auditing import lines_without_an_act, proof
 from tests.api.desk import DAY
 from tests.api.life import ARRANGED, ENDED, USUAL, WAITING, check, needs_of, offer_for, slots_of
 from tests.api.living import AGENCIES, HOMES, WHY, Living, given_some
@@ -286,6 +287,13 @@ class RequestLife(Living):
         """Hold the record against the model after every step."""
         if hasattr(self, "desk"):
             check(self.desk, self.people)
+
+    @invariant()
+    def audit_tells_of_everything(self) -> None:
+        """No row is another than the newest line about it says, whoever changed it and how."""
+        if hasattr(self, "desk"):
+            assert proof(self.desk).faults == []
+            assert lines_without_an_act(self.desk) == []
 
 
 @pytest.fixture

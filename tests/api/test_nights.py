@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from api.jobs import FAULT, Watch, Worker
 from api.nights import nightly
 from api.schemas.runs import RunStatus
-from api.storage.record import verify_chain
+from api.storage.chain import verify_chain
 from api.tables import CommitmentRow, ReplayRow, RunRow
 from matcher.result import Result, Status
 from tests.api.desk import Desk

@@ -24,6 +24,7 @@ from matcher.geography import default_cache_dir
 SAFE: dict[str, Any] = {
     "mode": Mode.PRODUCTION,
     "key_secret": "12345678" * (SHORTEST_SECRET // 8),
+    "audit_secret": "abcdefgh" * (SHORTEST_SECRET // 8),
     "database_url": "postgresql://carematch:secret@db.example/carematch?sslmode=verify-full",
 }
 """All that production needs; everything else is safe by default."""
@@ -77,6 +78,10 @@ def test_production_refuses_a_file_that_everybody_may_open(tmp_path: Path, mode:
         ({"key_secret": "s" * 100}, "1 of them different"),  # guessed by trying every letter
         ({"key_secret": "1234567" * 5}, "7 of them different"),
         ({"key_secret": ""}, "CAREMATCH_KEY_SECRET"),
+        ({"audit_secret": None}, "CAREMATCH_AUDIT_SECRET: not set"),
+        ({"audit_secret": ("abcdefgh" * 4)[:-1]}, "CAREMATCH_AUDIT_SECRET: 31 characters"),
+        ({"audit_secret": "s" * 100}, "CAREMATCH_AUDIT_SECRET: 100 characters, 1 of them"),
+        ({"audit_secret": SAFE["key_secret"]}, "CAREMATCH_AUDIT_SECRET: the same"),
         ({"day": "2026-04-01"}, "CAREMATCH_DAY"),  # today would not be today
         ({"calls_per_minute": 0}, "CAREMATCH_CALLS_PER_MINUTE"),
         ({"database_url": "postgresql://carematch@db/carematch"}, "CAREMATCH_DATABASE_URL"),

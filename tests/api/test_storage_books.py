@@ -18,8 +18,9 @@ from sqlalchemy import func, select
 from api.errors import ConflictError, NotReadyError
 from api.storage import books
 from api.storage.books import dump, load, night_book
+from api.storage.chain import verify_chain
 from api.storage.migrating import migrate
-from api.storage.record import Record, verify_chain
+from api.storage.record import Record
 from api.storage.supply import takes_capacity
 from api.tables import Base, CommitmentRow
 from matcher.files import BookFolder, read_book, write_book

@@ -1,0 +1,71 @@
+"""What the database itself refuses about the audit, and whether it still does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+SQLITE = {
+    f"audit_only_grows_{change}": (
+        f"CREATE TRIGGER audit_only_grows_{change} BEFORE {change} ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit may only grow'); END"
+    )
+    for change in ("UPDATE", "DELETE")
+}
+"""Of SQLite, each guard by name, as it was made."""
+POSTGRESQL = "audit_only_grows"
+BEFORE_UPDATE_DELETE_TRUNCATE = 2 + 8 + 16 + 32
+POSTGRESQL_BODY = "BEGIN RAISE EXCEPTION 'the audit may only grow'; END"
+ENABLED = {"O", "A"}
+WHAT_IT_MEANS = "so audit lines could be changed or deleted without a refusal"
+
+
+def guard_faults(session: Session) -> list[str]:
+    """Return which guards of the audit are gone, switched off or others than were made."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return list(_of_sqlite(session) if is_sqlite else _of_postgresql(session))
+
+
+def _of_sqlite(session: Session) -> Iterator[str]:
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"
+    found = {name: _plain(sql) for name, sql in session.execute(text(query))}
+    for name, expected in SQLITE.items():
+        if name not in found:
+            yield f"The database's guard '{name}' is gone, {WHAT_IT_MEANS}."
+        elif found[name] != expected:
+            yield f"The database's guard '{name}' was made anew, {WHAT_IT_MEANS}: {found[name]}"
+    for name in sorted(found.keys() - SQLITE.keys()):
+        yield _unknown(name)
+
+
+def _of_postgresql(session: Session) -> Iterator[str]:
+    query = text(
+        "SELECT tgname, tgenabled::text, tgtype, prosrc FROM pg_trigger JOIN pg_proc "
+        "ON pg_proc.oid = tgfoid WHERE tgrelid = 'audit'::regclass AND NOT tgisinternal"
+    )
+    found = {line.tgname: line for line in session.execute(query)}
+    guard = found.pop(POSTGRESQL, None)
+    if guard is None:
+        yield f"The database's guard '{POSTGRESQL}' is gone, {WHAT_IT_MEANS}."
+    elif guard.tgenabled not in ENABLED:
+        yield f"The database's guard '{POSTGRESQL}' is switched off, {WHAT_IT_MEANS}."
+    elif (guard.tgtype, _plain(guard.prosrc)) != (BEFORE_UPDATE_DELETE_TRUNCATE, POSTGRESQL_BODY):
+        yield (
+            f"The database's guard '{POSTGRESQL}' was made anew, {WHAT_IT_MEANS}: "
+            f"{_plain(guard.prosrc)}"
+        )
+    for name in sorted(found):
+        yield _unknown(name)
+
+
+def _unknown(name: str) -> str:
+    return (
+        f"The database does something of its own with audit lines, '{name}', which did not come "
+        "with the service: it may change what is written."
+    )
+
+
+def _plain(sql: str) -> str:
+    return " ".join(sql.split())
