@@ -21,7 +21,7 @@ from api.tables import RequestRow
 from tests.api.auditing import OTHER_SECRET, SECRET, Lines, signed, write_anew
 from tests.api.conftest import settings_at
 
-BEFORE_ROWS = "0004"
+BEFORE_ROWS = "0005"
 Opened = Callable[..., Record]
 
 
