@@ -55,10 +55,6 @@ class Tariff:
         total = self._bill(request, provider_id, first)
         return None if total is None else self._week(request, provider_id, first)
 
-    def framework_pence(self, request: CareRequest, first: date) -> int | None:
-        """Return what a standard week costs at framework rates; ``None`` without one."""
-        return self._week(request, None, first)
-
     def bill_pence(self, request: CareRequest, provider_id: str, first: date) -> int | None:
         """Return a stay's total, else the week's cost; ``None`` without every rate needed."""
         week = self._week(request, provider_id, first)

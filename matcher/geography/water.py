@@ -99,11 +99,6 @@ class Water(_Entry):
     crossings: tuple[Crossing, ...] = Field(min_length=1)
     ring: bool = False
 
-    @property
-    def has_road(self) -> bool:
-        """Whether some crossing can be used at any time of the day."""
-        return any(crossing.suits_rounds for crossing in self.crossings)
-
     def stretches(self) -> Iterator[tuple[Point, Point]]:
         """Yield the straight pieces of the line, from point to point."""
         yield from pairwise(self.line)

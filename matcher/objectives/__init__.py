@@ -160,14 +160,6 @@ def measure(
     }
 
 
-def measure_request(
-    enquiry: Enquiry, placed: Placed | None, order: Iterable[Objective]
-) -> dict[str, int]:
-    """Return what one request adds to some objectives, placed or not."""
-    enquiry = from_start(enquiry, placed)
-    return {each.name: each.of_placed(enquiry, placed) for each in order}
-
-
 def from_start(enquiry: Enquiry, placed: Placed | None) -> Enquiry:
     """Return an enquiry with the prices of the day on which care would begin."""
     if placed is None:
@@ -185,7 +177,6 @@ __all__ = [
     "from_start",
     "known",
     "measure",
-    "measure_request",
     "objective",
     "order_fault",
     "ordered",

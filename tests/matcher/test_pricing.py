@@ -40,7 +40,8 @@ def priced(gazetteer: Gazetteer, request: CareRequest, *things: Frozen) -> Enqui
     asked = enquiry(gazetteer, request, seller, *things).beginning(0)
     tariff = Tariff(asked.market.book)
     assert cost(asked) == tariff.weekly_pence(request, seller.provider_id, day(0))
-    assert asked.prices.framework_of(0) == tariff.framework_pence(request, day(0))
+    bill = int(asked.prices.framework_bill_pence[0])
+    assert tariff.limits(request, day(0))[0] == (None if bill < 0 else bill)
     return asked
 
 

@@ -46,7 +46,8 @@ def cost(gazetteer: Gazetteer, request: CareRequest, *things: Frozen) -> int | N
     found = enquiry(gazetteer, request, seller, *things)
     first, tariff = day(int(found.first_days[0])), Tariff(found.market.book)
     assert found.prices.bill_of(0) == tariff.bill_pence(request, seller.provider_id, first)
-    assert found.prices.framework_of(0) == tariff.framework_pence(request, first)
+    bill = int(found.prices.framework_bill_pence[0])
+    assert tariff.limits(request, first)[0] == (None if bill < 0 else bill)
     return found.prices.bill_of(0)
 
 

@@ -43,8 +43,8 @@ def cost(asked: CareRequest, *things: Frozen) -> int | None:
 
 
 def limit(asked: CareRequest, *things: Frozen) -> int | None:
-    """Return what a request costs a week at framework rates."""
-    return Tariff(book(provider(), *things, asked)).framework_pence(asked, day(0))
+    """Return what a request costs at framework rates, a week or the whole stay."""
+    return Tariff(book(provider(), *things, asked)).limits(asked, day(0))[0]
 
 
 # -- sums by hand ------------------------------------------------------------------------------
@@ -185,7 +185,8 @@ def _agree(market: Market) -> None:
                 prices, name = enquiry.prices, one.provider_id
                 assert tariff.weekly_pence(asked, name, on) == prices.cost_of(number)
                 assert tariff.bill_pence(asked, name, on) == prices.bill_of(number)
-                assert tariff.framework_pence(asked, on) == prices.framework_of(number)
+                if asked.stay_nights is None:
+                    assert tariff.limits(asked, on)[0] == prices.framework_of(number)
                 bill = int(prices.framework_bill_pence[number])
                 limits = (None if bill < 0 else bill), enquiry.budget_pence
                 if council_pays(asked):
