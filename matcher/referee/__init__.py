@@ -2,7 +2,7 @@
 
 Nothing here knows a solver, and nothing here trusts the compiled arrays for what can be counted
 again from the book: capacity, beds, prices, distance and travel are worked out anew, slot by
-slot and night by night.
+slot and night by night, and so is for whom a place is and whether its provider is open.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ from matcher.referee.who import (
     known_ids,
     pair_is_eligible,
     request_may_be_placed,
+)
+from matcher.referee.whom import (
+    age_is_taken,
+    gender_is_taken,
+    groups_are_taken,
+    provider_is_open,
 )
 
 
@@ -79,6 +85,10 @@ def _violations(case: Case) -> Iterator[Violation]:
     for placed in sound:
         asked = Enquiry(case.market, case.requests[placed.request_id])
         enquiry = asked.beginning(case.market.day_number(placed.start_date))
+        yield from provider_is_open(case, placed)
+        yield from groups_are_taken(case, placed)
+        yield from age_is_taken(case, placed)
+        yield from gender_is_taken(case, placed)
         yield from pair_is_eligible(case, enquiry, placed)
         yield from starts_in_windows(case, placed)
         yield from one_visit_at_a_time(case, placed)

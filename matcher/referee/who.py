@@ -9,6 +9,7 @@ from matcher.allocation import NOT_SEARCHED, Placed, Unplaced
 from matcher.eligibility import BATCH_RULES, pair_refusals, request_refusals
 from matcher.enquiry import Enquiry
 from matcher.referee.case import Case, Violation
+from matcher.referee.whom import RECOUNTED
 
 
 def everyone_once(case: Case) -> Iterator[Violation]:
@@ -59,7 +60,8 @@ def request_may_be_placed(case: Case, placed: Placed) -> Iterator[Violation]:
 
 
 def pair_is_eligible(case: Case, enquiry: Enquiry, placed: Placed) -> Iterator[Violation]:
-    """Keep every rule between request and provider."""
+    """Keep every other rule between request and provider, by the words of the rule itself."""
     number = case.market.provider_number(placed.provider_id)
-    for refusal in pair_refusals(enquiry, number, BATCH_RULES):
+    others = tuple(rule for rule in BATCH_RULES if rule.rule_id not in RECOUNTED)
+    for refusal in pair_refusals(enquiry, number, others):
         yield Violation(refusal.rule_id, placed.request_id, refusal.sentence)
