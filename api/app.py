@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import ASGIApp
@@ -17,10 +18,12 @@ from api.examples import EXAMPLES
 from api.guarding import GuardedRoute, guard_what_is_not
 from api.problems import RESPONSES, Problem, answer_with_problems
 from api.rates import RateLimiter
+from api.readiness import Readiness
 from api.routers import ROUTERS
 from api.security import OPEN, Rule
 from api.settings import Mode, Settings, settings_of_environment
 from api.storage.record import Record
+from api.storage.trying import Trial
 from api.supply import Supply
 from api.together import Together
 from api.turns import Turns
@@ -28,6 +31,8 @@ from matcher import __version__
 from matcher.geography import Gazetteer
 from matcher.roads import times_of_environment
 
+READERS = 20
+"""Threads of one process for calls that only read, however many changes wait."""
 ROAD_SECONDS = 3.0
 """So long somebody who waits for an answer may wait for one of a routing server."""
 CALLS_AT_ONCE = 4
@@ -103,6 +108,7 @@ def make_service(settings: Settings, record: Record, gazetteer: Gazetteer | None
         supply=Supply(record.clock, gazetteer, times_of_environment(ROAD_SECONDS)),
         limiter=RateLimiter(settings.calls_per_minute),
         turns=Turns(CALLS_AT_ONCE),
+        readiness=Readiness(Trial(record).why_not),
         figures=Figures(),
     )
 
@@ -123,8 +129,10 @@ class _Edged(FastAPI):
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
     service: Service = app.state.service
+    # Threads for all changes that may wait, and as many as before for whoever only reads.
+    current_default_thread_limiter().total_tokens = service.settings.most_waiting + READERS
+    yield
     service.record.close()
 
 

@@ -26,6 +26,7 @@ from api.errors import (
     VersionNeededError,
 )
 from api.rates import RateLimiter
+from api.readiness import Readiness
 from api.security import NO_KEY, Caller, Rule, caller_of
 from api.settings import Settings
 from api.storage.record import Record, Writing
@@ -60,6 +61,8 @@ class Service:
         Counts the calls of each key.
     turns
         Lets each key have a part of the work only.
+    readiness
+        Knows whether the record can be changed.
     figures
         What is counted for Prometheus.
     """
@@ -70,6 +73,7 @@ class Service:
     supply: Supply
     limiter: RateLimiter
     turns: Turns
+    readiness: Readiness
     figures: Figures
 
 

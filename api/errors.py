@@ -122,16 +122,21 @@ class UnansweredError(ServiceError):
         service, not for callers.
     retry_seconds
         Seconds after which to try again.
+    told
+        What anybody may know, as the end of a sentence that begins with the database.
     """
 
-    def __init__(self, database: str, reason: str, retry_seconds: int) -> None:
+    def __init__(
+        self, database: str, reason: str, retry_seconds: int, told: str = "does not answer"
+    ) -> None:
         super().__init__(
-            "The database behind the record does not answer, so try again. Whether a change that "
-            "was under way is kept is not known: read it before it is made anew.",
+            f"The database behind the record {told}, so try again. Whether a change that was under "
+            "way is kept is not known: read it before it is made anew.",
             thing="record",
             expected="a database that answers",
         )
-        self.database, self.reason, self.retry_seconds = database, reason, retry_seconds
+        self.database, self.reason, self.told = database, reason, told
+        self.retry_seconds = retry_seconds
 
 
 class NotReadyError(ServiceError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 
@@ -170,12 +171,24 @@ def of_the_framework(request: Request, error: HTTPException) -> JSONResponse:
     return response
 
 
+Telling = Callable[[Request, Any], JSONResponse]
+
+
+def _at_once(tell: Telling) -> Callable[[Request, Any], Coroutine[Any, Any, JSONResponse]]:
+    """Let an error be told without a thread: it may be that all threads wait for the record."""
+
+    async def told(request: Request, error: Any) -> JSONResponse:
+        return tell(request, error)
+
+    return told
+
+
 def answer_with_problems(app: FastAPI) -> None:
     """Let every error of an app be answered by a problem document."""
-    app.add_exception_handler(MatcherError, refused)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestValidationError, _bad_shape)  # type: ignore[arg-type]
-    app.add_exception_handler(HTTPException, of_the_framework)  # type: ignore[arg-type]
-    app.add_exception_handler(Exception, _our_fault)
+    app.add_exception_handler(MatcherError, _at_once(refused))
+    app.add_exception_handler(RequestValidationError, _at_once(_bad_shape))
+    app.add_exception_handler(HTTPException, _at_once(of_the_framework))
+    app.add_exception_handler(Exception, _at_once(_our_fault))
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -96,6 +96,16 @@ class Settings(BaseSettings):
         Seconds for which a connection without a call stays open.
     lock_seconds
         Seconds that a call waits for its turn at the record before it is told to try again.
+    most_waiting
+        Changes that one process makes or lets wait for their turn; one more is told at once to
+        try again, so that those who only read have threads and connections of their own.
+    connect_seconds
+        Seconds that PostgreSQL may take to accept a connection, or to say that one still stands.
+    answer_seconds
+        Seconds that the database may take over one statement before it counts as away.
+    change_seconds
+        Seconds for which a change under way may keep all others waiting while its process does
+        nothing: PostgreSQL then undoes it.
     lease_seconds
         Seconds after which a run whose worker fell silent is taken up by another.
     most_attempts
@@ -128,6 +138,10 @@ class Settings(BaseSettings):
     caller_seconds: FiniteFloat = Field(default=20.0, ge=0.1, le=3_600)
     idle_seconds: FiniteFloat = Field(default=15.0, ge=0.1, le=3_600)
     lock_seconds: FiniteFloat = Field(default=60.0, ge=0.001, le=3_600)
+    most_waiting: int = Field(default=20, ge=1, le=200)
+    connect_seconds: FiniteFloat = Field(default=5.0, ge=0.1, le=60)
+    answer_seconds: FiniteFloat = Field(default=30.0, ge=0.1, le=3_600)
+    change_seconds: FiniteFloat = Field(default=20.0, ge=0.1, le=3_600)
     lease_seconds: FiniteFloat = Field(default=30.0, gt=0, le=LONGEST_LEASE)
     most_attempts: int = Field(default=3, ge=1, le=20)
     run_seconds: FiniteFloat = Field(default=60.0, gt=0, le=LONGEST_RUN)

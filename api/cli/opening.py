@@ -9,12 +9,16 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from api.errors import NotReadyError, UnansweredError
-from api.settings import Settings, settings_of_environment
-from api.storage.migrating import current, newest
-from api.storage.outages import is_no_database, is_outage, reason_of
+from api.settings import settings_of_environment
+from api.storage.migrating import current, newest, unfit
 from api.storage.record import Actor, Record
+from matcher.errors import DataSourceError
 
 COMMAND_LINE = Actor("command line", "administrator")
+
+
+class RecordFaultError(DataSourceError):
+    """A question that the record's database calls wrong: its text may repeat what stands there."""
 
 
 @contextmanager
@@ -32,22 +36,26 @@ def open_record(*, migrated: bool = True) -> Iterator[Record]:
         If production is asked for with settings that are unsafe.
     NotReadyError
         If its database does not answer, is none, or does not have the newest tables.
+    RecordFaultError
+        If the database calls a question of ours wrong.
     """
     settings = settings_of_environment()
     settings.require_safe()
     record = Record(settings)
     try:
-        if migrated:
-            require_migrated(record)
-        yield record
+        with record.answering():
+            if migrated:
+                require_migrated(record)
+            yield record
     except UnansweredError as error:
-        raise _unusable(settings, f"cannot be used: {error.reason}") from error
+        raise NotReadyError(
+            f"The database {settings.shown} {error.told}. Reason: {error.reason}.",
+            thing="CAREMATCH_DATABASE_URL",
+            expected="a database that answers",
+        ) from error
     except DBAPIError as error:
-        if is_no_database(error):
-            raise _unusable(settings, "is not a SQLite database") from error
-        if is_outage(error):
-            raise _unusable(settings, f"cannot be used: {reason_of(error)}") from error
-        raise
+        kind = type(error.orig).__name__
+        raise RecordFaultError(f"the database calls a question wrong: {kind}") from error
     finally:
         record.close()
 
@@ -58,25 +66,17 @@ def require_migrated(record: Record) -> None:
     Raises
     ------
     NotReadyError
-        If it has others, or none.
+        If it has others, of an earlier or a later release, or none.
     """
     # Looked for first: asking a SQLite file that is not there would make one.
     file = record.engine.url.database if record.engine.dialect.name == "sqlite" else None
     is_there = file is None or Path(file).exists()
     found = current(record.engine) if is_there else None
-    if found != newest():
+    why = unfit(found)
+    if why is not None:
         raise NotReadyError(
-            f"The database {record.settings.shown} is at migration {found or 'none'}, not at "
-            f"{newest()}: run 'carematch migrate'.",
+            f"The database {record.settings.shown} {why}.",
             thing="database",
             value=found,
             expected=f"migration {newest()}",
         )
-
-
-def _unusable(settings: Settings, why: str) -> NotReadyError:
-    return NotReadyError(
-        f"The database {settings.shown} {why.rstrip('.')}.",
-        thing="CAREMATCH_DATABASE_URL",
-        expected="a database that answers",
-    )

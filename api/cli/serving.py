@@ -21,6 +21,7 @@ import uvicorn
 from api.acts.keys import make_key
 from api.app import create_app
 from api.cli.opening import COMMAND_LINE, open_record, require_migrated
+from api.cli.stopping import end_in_time
 from api.connections import Door, room_for, server_of
 from api.errors import NotReadyError
 from api.logs import set_up_logs
@@ -28,7 +29,7 @@ from api.schemas.keys import NewKey
 from api.security import Role
 from api.settings import LOOPBACK, Mode
 from api.storage.anchoring import upgrade
-from api.storage.books import load
+from api.storage.books import holds_book, load
 from api.storage.keys import has_keys
 from api.storage.providers import first_provider
 from api.storage.record import Record
@@ -36,7 +37,7 @@ from matcher.cli.books import open_book
 from matcher.cli.screen import say
 
 GRACE_SECONDS = 20
-"""Seconds for calls under way, and for the worker, to end once the service is to stop."""
+"""Seconds for calls under way, and for the worker beside, to end once the service is to stop."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a worker that died is started again: at first, and at most."""
 TURN_SECONDS = 0.0005
@@ -80,6 +81,7 @@ def serve(
         tell_what_is_missing(record)
         take_short_turns()
         ending = threading.Event()
+        end_in_time(ending)
         with ending_gently(), worker_beside(is_wanted=worker, ending=ending):
             Server(config, ending, door).run()
 
@@ -116,7 +118,7 @@ class Server(uvicorn.Server):
 
 def tell_what_is_missing(record: Record) -> None:
     """Say what the record needs before anybody can call: a book, and an API key."""
-    if not record.is_ready():
+    if not holds_book(record):
         say("The record holds no book yet: load one with 'carematch load BOOK'.")
     with record.reading() as session:
         if not has_keys(session):
@@ -182,7 +184,7 @@ def set_up(record: Record, book: Path) -> None:
             expected="CAREMATCH_MODE=development",
         )
     upgrade(record, COMMAND_LINE)
-    if not record.is_ready():
+    if not holds_book(record):
         opened = open_book(book)
         load(record, opened.folder, opened.market)
         say(f"{opened.folder.book.title} is loaded into {record.settings.shown}.")
@@ -265,10 +267,12 @@ class Keeper:
         self._ending = ending or threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="worker", daemon=True)
+        self._asking = threading.Thread(target=self._ask, name="worker end", daemon=True)
 
     def start(self) -> None:
         """Start it."""
         self._thread.start()
+        self._asking.start()
 
     @property
     def process_id(self) -> int | None:
@@ -280,6 +284,8 @@ class Keeper:
         while not self._ending.is_set():
             # Its input ends when this process does, however that dies.
             self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)
+            if self._ending.is_set():
+                self._process.terminate()
             code = self._process.wait()
             if self._ending.is_set():
                 return
@@ -287,12 +293,17 @@ class Keeper:
             self._ending.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
+    def _ask(self) -> None:
+        # As soon as the service is to stop, so that both take their time side by side.
+        self._ending.wait()
+        if self._process is not None:
+            self._process.terminate()
+
     def end(self) -> None:
         """End it, gently first: it gives back the run that it works."""
         self._ending.set()
         process = self._process
         if process is not None and process.poll() is None:
-            process.terminate()
             try:
                 process.wait(GRACE_SECONDS)
             except subprocess.TimeoutExpired:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -11,9 +12,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
 
+from matcher.cli.failures import STOPPED
 from matcher.cli.screen import say
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+END_SECONDS = 25.0
+"""Seconds after which a process that was asked to end does, whatever it still waits for."""
 Done = TypeVar("Done")
 
 
@@ -26,7 +30,8 @@ def stopping(words: str) -> Iterator[threading.Event]:
     words
         What to say then, once; nothing where somebody else says it.
     """
-    stop = threading.Event()
+    stop, over = threading.Event(), threading.Event()
+    end_in_time(stop, over)
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         if not stop.is_set():
@@ -38,8 +43,34 @@ def stopping(words: str) -> Iterator[threading.Event]:
     try:
         yield stop
     finally:
+        over.set()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end_in_time(
+    stop: threading.Event, over: threading.Event | None = None, seconds: float = END_SECONDS
+) -> None:
+    """Let this process end in time once it is to stop, also where a thread of it cannot.
+
+    Parameters
+    ----------
+    stop
+        Set when it is to stop.
+    over
+        Set when it has stopped; never where the process then ends by itself.
+    seconds
+        Seconds from the one to the other at most.
+    """
+    is_over = over or threading.Event()
+
+    def watch() -> None:
+        stop.wait()
+        if not is_over.wait(seconds):
+            say(f"Ended after {seconds:g} seconds, although something was still waited for.")
+            os._exit(STOPPED)
+
+    threading.Thread(target=watch, name="end", daemon=True).start()
 
 
 def aside(work: Callable[[], Done]) -> Done:

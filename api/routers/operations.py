@@ -51,14 +51,11 @@ async def lives() -> Health:
 
 
 @router.get("/readyz", tags=["operations", OPEN, ALWAYS])
-def is_ready(service: ServiceOf) -> Readiness:
-    """Say that the database answers, is migrated and holds a book."""
-    if not service.record.is_ready():
-        raise NotReadyError(
-            "The database does not answer, is not migrated, or holds no book.",
-            thing="record",
-            expected="'carematch migrate' and 'carematch load BOOK' to have been run",
-        )
+async def is_ready(service: ServiceOf) -> Readiness:
+    """Say that the record can be changed now, or why not, within a second."""
+    why = await service.readiness.why_not()
+    if why is not None:
+        raise NotReadyError(why, thing="record", expected="a record that can be changed")
     ahead = service.record.clock.seconds_ahead
     return Readiness(status="ready", clock_ahead_seconds=None if ahead is None else round(ahead, 1))
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from api.storage.chain import ANCHORED, AuditKeys, read_chain
 from api.storage.digests import HELD, held_rows
-from api.storage.migrating import current, migrate
+from api.storage.migrating import current, migrate, require_known
 from api.storage.proving import prove, row_faults
 from api.storage.record import Actor, Record, not_loaded
 from api.tables import AuditRow, RecordRow
@@ -118,7 +118,11 @@ def upgrade(record: Record, actor: Actor, *, as_found: bool = False) -> int | No
     ------
     AuditFaultsError
         If rows are not what the audit says, and going on was not asked for.
+    NotReadyError
+        If the database is of a newer release.
     """
+    with record.glance() as connection:
+        require_known(connection)
     before = current(record.engine)
     faults = _row_faults_before(record) if before is not None else []
     if faults and not as_found:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from api.clocks import Clock
 from api.errors import ConflictError
 from api.storage.chain import FIRST_HASH
+from api.storage.engines import go_alone
 from api.storage.lines import LAST, document_of, in_file_order, kept
 from api.storage.record import SOFTWARE, Record, Writing, not_loaded
 from api.storage.supply import head_of_book, history, left_of, promises
@@ -46,6 +47,12 @@ LOADED = "book.loaded"
 Line = TypeVar("Line", Rate, HomecareCapacity, BedCapacity)
 
 
+def holds_book(record: Record) -> bool:
+    """Say whether a book has been loaded."""
+    with record.reading() as session:
+        return session.scalar(select(RecordRow.id)) is not None
+
+
 def load(record: Record, folder: BookFolder, market: Market) -> None:
     """Fill an empty record with a book.
 
@@ -66,6 +73,7 @@ def load(record: Record, folder: BookFolder, market: Market) -> None:
     book, url = folder.book, record.settings.url
     now, today = record.clock.now(), record.clock.today()
     with record.bare_writing() as session:
+        go_alone(session.connection())
         if session.scalar(select(RecordRow.id)) is not None:
             raise ConflictError(
                 f"The record {url.render_as_string(hide_password=True)} holds a book already; name "

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
+from threading import BoundedSemaphore
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy import Connection, event, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from api.clocks import Clock, elapsed
 from api.errors import BusyError, NotReadyError, UnansweredError
 from api.settings import Settings, is_postgresql
 from api.storage.chain import AuditKeys, line_hash, require_signed
-from api.storage.migrating import current, newest
-from api.storage.outages import is_lock_timeout, is_outage, reason_of
+from api.storage.engines import WRITES, make_engine, turn_taken
+from api.storage.outages import is_lock_timeout, outage_of
 from api.storage.vouching import Digests, Touched, share
 from api.tables import AuditRow, ProviderRow, RecordRow
 
 RETRY_SECONDS = 5
 """Seconds after which who was told that the record is busy, or away, may try again."""
-CONNECTIONS, MORE_CONNECTIONS = 10, 20
-"""Connections of one process: kept open, and opened beside those while they are needed."""
-WRITES = "writes"
 UNTOLD_CHANGE = "rows.changed"
 """The action of the line that is written where a change of rows came without a line of its own."""
 
@@ -176,12 +171,12 @@ class Record:
         self.engine = make_engine(settings)
         if is_postgresql(settings.url):
             event.listen(self.engine, "begin", self._ask_for_time)
-        self._writes = self.engine.execution_options(**{WRITES: True})
+        self._writes = self.engine.execution_options(**{WRITES: settings.lock_seconds})
+        self._line = BoundedSemaphore(settings.most_waiting)
         # A transaction of SQLite sees one moment by itself.
         is_server = is_postgresql(settings.url)
         one_moment = {"isolation_level": "REPEATABLE READ"} if is_server else {}
         self._snapshots = self.engine.execution_options(**one_moment)
-        self._is_migrated = False
         self.keys = AuditKeys.of(settings)
 
     @contextmanager
@@ -195,19 +190,19 @@ class Record:
         UnansweredError
             If the database does not answer.
         """
-        with self._answering(), Session(self.engine, expire_on_commit=False) as session:
+        with self.answering(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """Give a session that changes nothing and sees one moment, however much it reads."""
-        with self._answering(), Session(self._snapshots, expire_on_commit=False) as session:
+        with self.answering(), Session(self._snapshots, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
         """Give a bare connection for a few small questions: quicker than a session."""
-        with self._answering(), self.engine.connect() as connection:
+        with self.answering(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -227,7 +222,7 @@ class Record:
         NotReadyError
             If no book has been loaded yet.
         BusyError
-            If its turn did not come in time; nothing was done.
+            If its turn did not come in time, or too many wait already; nothing was done.
         UnansweredError
             If the database does not answer.
         """
@@ -242,6 +237,7 @@ class Record:
             record = session.scalar(select(RecordRow).with_for_update())
             if record is None:
                 raise not_loaded()
+            turn_taken(self.settings, session.connection())
             if is_postgresql(self.settings.url):
                 # Its turn may have been long in coming.
                 tell_time(session.connection(), self.clock)
@@ -257,10 +253,11 @@ class Record:
         Raises
         ------
         BusyError
-            If its turn did not come in time; nothing was done.
+            If its turn did not come in time, or too many wait already; nothing was done.
         """
         with (
-            self._answering(),
+            self._in_line(),
+            self.answering(),
             Session(self._writes, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -270,30 +267,63 @@ class Record:
         if self.clock.database.is_asked_for:
             tell_time(connection, self.clock)
 
-    def is_ready(self) -> bool:
-        """Say whether the database answers, is migrated and holds a book."""
-        try:
-            # Asked only until it is so: a service is ended before its tables are changed.
-            self._is_migrated = self._is_migrated or current(self.engine) == newest()
-            with self.reading() as session:
-                return self._is_migrated and session.scalar(select(RecordRow.id)) is not None
-        except (OperationalError, ProgrammingError, PoolTimeoutError, BusyError, UnansweredError):
-            return False
+    @contextmanager
+    def trying(self, seconds: float) -> Iterator[Connection]:
+        """Give a connection with the lock of a change, to try what a change needs.
+
+        What is done is undone unless it is committed; whoever tries stands in nobody's line.
+
+        Parameters
+        ----------
+        seconds
+            How long to wait for the lock.
+
+        Raises
+        ------
+        BusyError
+            If it was not to be had in time.
+        UnansweredError
+            If the database cannot be used.
+        """
+        engine = self.engine.execution_options(**{WRITES: seconds})
+        with self.answering(), engine.connect() as connection:
+            connection.execute(select(RecordRow.id).with_for_update())
+            yield connection
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Tell plainly that others stood in line for too long, or that the database is away."""
+    def answering(self) -> Iterator[None]:
+        """Tell plainly that others stood in line for too long, or that the database is away.
+
+        Raises
+        ------
+        BusyError
+            If others stood in the way, so that the same may be done again.
+        UnansweredError
+            If the database cannot be used.
+        """
         try:
             yield
         except PoolTimeoutError as error:
             raise _busy() from error
-        except DBAPIError as error:
-            if is_lock_timeout(error):
+        except Exception as error:
+            if isinstance(error, DBAPIError) and is_lock_timeout(error):
                 raise _busy() from error
-            if is_outage(error):
-                told = self.settings.shown, reason_of(error)
-                raise UnansweredError(*told, RETRY_SECONDS) from error
-            raise
+            outage = outage_of(error)
+            if outage is None:
+                raise
+            raise UnansweredError(
+                self.settings.shown, outage.reason, RETRY_SECONDS, outage.told
+            ) from error
+
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        # Each who waits has a thread and a connection, which others need who only read.
+        if not self._line.acquire(blocking=False):
+            raise _busy()
+        try:
+            yield
+        finally:
+            self._line.release()
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -315,51 +345,8 @@ def _busy() -> BusyError:
     )
 
 
-def make_engine(settings: Settings) -> Engine:
-    """Return the engine of the database that the settings name."""
-    url, milliseconds = settings.url, round(settings.lock_seconds * 1000)
-    # Changes come one after another, so many may stand in line: each as long as for its turn.
-    pool = {
-        "pool_size": CONNECTIONS,
-        "max_overflow": MORE_CONNECTIONS,
-        "pool_timeout": settings.lock_seconds,
-    }
-    # Parameters hold what people wrote, and errors end in logs: they are told without.
-    if is_postgresql(url):
-        # Said here, for a server may be set up to begin with another level.
-        level = {"isolation_level": "READ COMMITTED", "pool_pre_ping": True}
-        engine = create_engine(url, hide_parameters=True, **pool, **level)
-        event.listen(engine, "begin", partial(_begin_postgresql, milliseconds))
-        return engine
-    is_file = url.database not in {None, "", ":memory:"}
-    engine = create_engine(url, hide_parameters=True, **(pool if is_file else {}))
-    event.listen(engine, "connect", partial(_set_up_sqlite, milliseconds))
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
 def tell_time(connection: Connection, clock: Clock) -> None:
     """Set a clock by that of PostgreSQL."""
     asked_at = elapsed()
     moment = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
     clock.database.tell(moment, asked_at)
-
-
-def _begin_postgresql(milliseconds: int, connection: Connection) -> None:
-    if connection.get_execution_options().get(WRITES, False):
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
-
-
-def _set_up_sqlite(
-    milliseconds: int, connection: sqlite3.Connection, _entry: ConnectionPoolEntry
-) -> None:
-    # The driver must not begin transactions by itself: ours begin as they are meant to go on.
-    connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that will write takes its turn at once: SQLite refuses it half-way otherwise.
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -13,6 +13,7 @@ from anyio.from_thread import start_blocking_portal
 from pydantic import SecretStr
 from sqlalchemy import Dialect, Engine
 
+from api import readiness
 from api.settings import Settings
 from api.storage import record
 from api.storage.books import load
@@ -34,7 +35,8 @@ def settings_at(url: str) -> Settings:
     return Settings(database_url=SecretStr(url), day=date.fromisoformat(DAY), calls_per_minute=0)
 
 
-def _fill(url: str, folder: BookFolder, gazetteer: Gazetteer) -> None:
+def fill(url: str, folder: BookFolder, gazetteer: Gazetteer) -> None:
+    """Bring an empty database's tables up, and load a book into it."""
     filled = Record(settings_at(url))
     migrate(filled.engine)
     load(filled, folder, Market(folder.book, folder.policy, gazetteer))
@@ -76,6 +78,15 @@ def statements_compiled_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def readiness_in_its_own_time() -> Iterator[None]:
+    """Let readiness be tried whenever it is asked for, on a machine that has much else to do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(readiness, "FRESH_SECONDS", 0)
+        patch.setattr(readiness, "ANSWER_SECONDS", 30)
+        yield
+
+
 @pytest.fixture(scope="session")
 def sample(gazetteer: Gazetteer) -> BookFolder:
     """Give the sample book."""
@@ -88,7 +99,7 @@ def loaded_file(
 ) -> Path:
     """Give a SQLite file that holds the sample book, to be copied."""
     path = tmp_path_factory.mktemp("sqlite") / "loaded.db"
-    _fill(f"sqlite:///{path}", sample, gazetteer)
+    fill(f"sqlite:///{path}", sample, gazetteer)
     return path
 
 
@@ -106,7 +117,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def loaded_server(server: Server, sample: BookFolder, gazetteer: Gazetteer) -> Server:
     """Give a PostgreSQL server with a template that holds the sample book."""
-    _fill(server.create(TEMPLATE), sample, gazetteer)
+    fill(server.create(TEMPLATE), sample, gazetteer)
     return server
 
 

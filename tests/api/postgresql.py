@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -61,9 +62,33 @@ class Server:
         finally:
             self._connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let all its processes stand still, as a machine does that hangs, while the block runs."""
+        first = int((self.socket.parent / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(first, signal.SIGSTOP)  # so that there are no more of them
+        processes = [first, *_children(first)]
+        try:
+            for each in processes:
+                os.kill(each, signal.SIGSTOP)
+            yield
+        finally:
+            for each in reversed(processes):
+                os.kill(each, signal.SIGCONT)
+
     def close(self) -> None:
         """Let go of the connection."""
         self._connection.close()
+
+
+def _children(process: int) -> list[int]:
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            # The name before may hold anything, parentheses too.
+            if int(file.read_text().rpartition(")")[2].split()[1]) == process:
+                found.append(int(file.parent.name))
+    return found
 
 
 @contextmanager

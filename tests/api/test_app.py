@@ -65,7 +65,8 @@ def test_an_empty_database_is_alive_but_not_ready(empty_url: str) -> None:
     settings = settings_at(empty_url)
     client = TestClient(create_app(settings))
     assert client.get("/healthz").json() == {"status": "alive"}
-    assert "carematch load" in refused(client.get("/readyz"), 503, "not-ready")["expected"]
+    told = refused(client.get("/readyz"), 503, "not-ready")["detail"]
+    assert "carematch migrate" in told
     record = Record(settings)
     migrate(record.engine)
     record.close()

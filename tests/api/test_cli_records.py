@@ -152,7 +152,7 @@ def test_a_limit_is_in_pounds_on_the_command_line(command: Command) -> None:
     [
         ("CAREMATCH_DAY", "yesterday", "CAREMATCH_DAY"),  # no date
         ("CAREMATCH_HOLD_HOURS", "0", "CAREMATCH_HOLD_HOURS"),  # a hold that holds nothing
-        ("CAREMATCH_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/x", "cannot be used"),
+        ("CAREMATCH_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/x", "does not answer"),
     ],
 )
 def test_what_cannot_be_used_is_named(

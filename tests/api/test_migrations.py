@@ -11,9 +11,10 @@ from sqlalchemy import inspect, text
 
 from api.storage.migrating import config, current, drift, migrate, newest
 from api.storage.record import Record
+from api.storage.trying import Trial
 from api.tables import Base
 from tests.api.conftest import settings_at
-from tests.api.desk import Desk, ok, refused
+from tests.api.desk import Desk, refused
 from tests.api.working import ask, run_of
 
 
@@ -64,17 +65,20 @@ def test_migrating_a_record_in_use_keeps_it(desk: Desk) -> None:
 
 def test_ready_is_only_who_has_the_newest_tables(desk: Desk) -> None:
     """Earlier ones are not enough; once they are there, that is not asked again."""
-    assert Record(desk.settings).is_ready()
+    assert Trial(desk.record).why_not() is None
+    trial = Trial(desk.record)
     with desk.record.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    refused(desk.client.get("/readyz"), 503, "not-ready")
+    told = f"The database is at migration 0001, not at {newest()}: run 'carematch migrate'."
+    assert trial.why_not() == told
+    assert refused(desk.client.get("/readyz"), 503, "not-ready")["detail"] == told
     migrated = {"number": newest()}
     with desk.record.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :number"), migrated)
-    ok(desk.client.get("/readyz"))
+    assert trial.why_not() is None
     with desk.record.engine.begin() as connection:
         connection.execute(text("DROP TABLE alembic_version"))
-    ok(desk.client.get("/readyz"))
+    assert trial.why_not() is None
 
 
 def test_every_table_is_used_by_the_code() -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from api.errors import ConflictError, NotReadyError
 from api.storage import books
-from api.storage.books import dump, load, night_book
+from api.storage.books import dump, holds_book, load, night_book
 from api.storage.chain import verify_chain
 from api.storage.migrating import migrate
 from api.storage.record import Record
@@ -185,7 +185,7 @@ def test_an_empty_record_has_no_book(empty: Record) -> None:
     """It says so, and how to fill it."""
     with pytest.raises(NotReadyError, match="carematch load"):
         dumped(empty)
-    assert not empty.is_ready()
+    assert not holds_book(empty)
 
 
 def test_nothing_is_loaded_twice(
@@ -226,7 +226,7 @@ def test_a_book_is_loaded_whole_or_not_at_all(
         with pytest.raises(RuntimeError, match="power"):
             fill(empty, sample, gazetteer)
     assert rows_in(empty) == {}
-    assert not empty.is_ready()
+    assert not holds_book(empty)
     fill(empty, sample, gazetteer)
     assert dumped(empty)[0] == sample.book
 

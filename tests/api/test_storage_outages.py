@@ -15,7 +15,7 @@ from api.app import make_service
 from api.errors import UnansweredError
 from api.jobs import LONGEST_PAUSE, Silence, Worker
 from api.settings import Settings
-from api.storage.outages import is_outage
+from api.storage.outages import outage_of
 from api.storage.record import RETRY_SECONDS, SOFTWARE, Record
 from matcher.geography import Gazetteer
 from tests.api.conftest import settings_at
@@ -94,7 +94,7 @@ def test_a_wrong_question_is_no_outage(desk: Desk) -> None:
     with pytest.raises((OperationalError, ProgrammingError)) as caught:  # noqa: SIM117
         with desk.record.reading() as session:
             session.execute(text("SELECT 1 FROM nowhere"))
-    assert not is_outage(caught.value)
+    assert outage_of(caught.value) is None
 
 
 # -- the worker --------------------------------------------------------------------------------
