@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Column, Table, null, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapper, Session
 
 from api.tables import Base
 
@@ -106,20 +106,19 @@ class Held:
     ----------
     table
         The table.
+    mapper
+        By which names its rows have its columns.
     """
 
     table: Table
+    mapper: Mapper[Any]
 
     @cached_property
-    def columns(self) -> tuple[Column[Any], ...]:
-        """The columns that are held: all but those that are left out with a reason."""
+    def columns(self) -> Mapping[str, Column[Any]]:
+        """The columns that are held, by name: all but those that are left out with a reason."""
         left_out = LEFT_OUT.get(self.table.name, {})
-        return tuple(column for column in self.table.columns if column.name not in left_out)
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The names of the columns that are held."""
-        return frozenset(column.name for column in self.columns)
+        named = {self.mapper.get_property_by_column(each).key: each for each in self.table.columns}
+        return {name: column for name, column in named.items() if name not in left_out}
 
     @cached_property
     def _of_key(self) -> tuple[str, ...]:
@@ -132,9 +131,9 @@ class Held:
     def digest(self, row: Any) -> Digest:
         """Return the digest of a row; an empty column counts like one that is not there."""
         whole, checks = hashlib.sha256(), []
-        for column in self.columns:
-            value = getattr(row, column.name)
-            text = b"" if value is None else f"{column.name}={_text_of(value)}\n".encode()
+        for name in self.columns:
+            value = getattr(row, name)
+            text = b"" if value is None else f"{name}={_text_of(value)}\n".encode()
             whole.update(text)
             checks.append(f"{zlib.crc32(text) & 0xFFFF:04x}")
         return Digest(whole.hexdigest(), "".join(checks))
@@ -151,11 +150,14 @@ class Held:
         starts = range(0, len(now), CHECK_DIGITS)
         pairs = zip(self.columns, starts, strict=True)
         end = CHECK_DIGITS
-        return [c.name for c, at in pairs if now[at : at + end] != before[at : at + end]]
+        return [name for name, at in pairs if now[at : at + end] != before[at : at + end]]
 
 
+_MAPPERS = {each.class_.__tablename__: each for each in Base.registry.mappers}
 HELD: Mapping[str, Held] = {
-    table.name: Held(table) for table in Base.metadata.sorted_tables if table.name not in UNTOLD
+    table.name: Held(table, _MAPPERS[table.name])
+    for table in Base.metadata.sorted_tables
+    if table.name not in UNTOLD
 }
 """Every table whose rows are held against the audit, by name."""
 
@@ -175,12 +177,11 @@ def held_rows(session: Session, there: Columns | None = None) -> Iterator[tuple[
         that it has not is read as empty.
     """
     for name, held in HELD.items():
-        if there is None:
-            columns: list[Any] = list(held.columns)
-        elif name in there:
-            known = there[name]
-            columns = [c if c.name in known else null().label(c.name) for c in held.columns]
-        else:
-            continue
-        for row in session.execute(select(*columns)).yield_per(500):
-            yield held, row
+        known = {each.name for each in held.table.columns} if there is None else there.get(name)
+        if known is not None:
+            found = (
+                (each if each.name in known else null()).label(key)
+                for key, each in held.columns.items()
+            )
+            for row in session.execute(select(*found).select_from(held.table)).yield_per(500):
+                yield held, row

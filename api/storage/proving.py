@@ -152,13 +152,13 @@ def _noun(name: str) -> str:
 
 def _shown(held: Held, row: Any) -> str:
     words = ("role", "holder", "provider_id", "request_id", "state", "weekly_cost_pence")
-    told = [f"{each} {getattr(row, each)}" for each in words if each in held.names]
+    told = [f"{each} {getattr(row, each)}" for each in words if each in held.columns]
     return f" ({', '.join(told)})" if told else ""
 
 
 def _value_text(held: Held, row: Any, name: str) -> str:
     """Return a column that is another now, with its value where it is short and no secret."""
-    value, kind = getattr(row, name), held.table.columns[name].type
+    value, kind = getattr(row, name), held.columns[name].type
     if value is None:
         return f"{name} is now empty"
     is_text = isinstance(kind, String) and not isinstance(kind, Text)

@@ -51,7 +51,7 @@ class Touched:
 def _is_held_otherwise(row: Base) -> bool:
     """Say whether a row's change is of a column that is held against the audit."""
     held = HELD.get(row.__tablename__)
-    return held is not None and not held.names.isdisjoint(inspect(row).committed_state)
+    return held is not None and not held.columns.keys().isdisjoint(inspect(row).committed_state)
 
 
 def _refuse_at_a_stroke(asked: ORMExecuteState) -> None:

@@ -16,7 +16,7 @@ from api.storage.chain import read_chain
 from api.storage.digests import HELD, LEFT_OUT, NOUNS, UNTOLD, Held
 from api.storage.proving import row_faults
 from api.storage.record import SOFTWARE
-from api.tables import Base, Moment, RequestRow
+from api.tables import Base, Moment, Packed, RequestRow
 from tests.api.attacks import KEYS, lived, session
 from tests.api.auditing import proof
 from tests.api.desk import Desk
@@ -40,7 +40,7 @@ def test_every_excuse_is_of_a_column_and_gives_a_reason() -> None:
         for name, reason in columns.items():
             assert not known[name].primary_key
             assert len(reason.split()) > 4
-    held = {name: {column.name for column in each.columns} for name, each in HELD.items()}
+    held = {name: {c.name for c in each.columns.values()} for name, each in HELD.items()}
     for table, names in held.items():
         assert names | LEFT_OUT.get(table, {}).keys() == {
             *Base.metadata.tables[table].columns.keys()
@@ -57,19 +57,25 @@ def another(session: Session, column: Column[Any], value: Any) -> Any:
         return (value or datetime(2026, 4, 1).astimezone()) + timedelta(microseconds=1)
     if isinstance(kind, Date):
         return (value or date(2026, 4, 1)) + timedelta(days=1)
-    plain = {JSON: {"other": [1]}, Boolean: not value, Integer: 2 if value == 1 else 1}
+    plain = {
+        JSON: {"other": [1]},
+        Packed: [{"other": 1}],
+        Boolean: not value,
+        Integer: 2 if value == 1 else 1,
+    }
     return next((made for of, made in plain.items() if isinstance(kind, of)), f"{value or ''}x")
 
 
 def changes(session: Session, held: Held) -> Iterator[tuple[str, Any, list[Any]]]:
     """Yield each column of one row that can be another, with what it is made to be."""
-    row = session.execute(select(*held.columns).limit(1)).one()
+    named = [column.label(name) for name, column in held.columns.items()]
+    row = session.execute(select(*named).limit(1)).one()
     this = [key == getattr(row, key.name) for key in held.table.primary_key]
-    for column in held.columns:
-        value = getattr(row, column.name)
+    for name, column in held.columns.items():
+        value = getattr(row, name)
         other = another(session, column, value)
         if not column.primary_key and other != value:
-            yield column.name, other, this
+            yield name, other, this
 
 
 @pytest.mark.parametrize("table", HELD)
@@ -79,7 +85,8 @@ def test_each_column_of_each_table_is_held(session: Session, table: str) -> None
     tried = 0
     for name, other, row in list(changes(session, held)):
         with session.begin_nested() as point:
-            session.execute(update(held.table).where(*row).values({name: other}))
+            changed = {held.columns[name]: other}
+            session.execute(update(held.table).where(*row).values(changed))
             (told,) = row_faults(session, chain)[1]
             assert f"{name} is " in told
             point.rollback()
