@@ -22,9 +22,11 @@ from matcher.timetable import (
     compile_package,
     compile_placement,
     earliest_admissions,
+    gap_broken,
     times_many,
 )
 from matcher.vocabulary import GRID_MINUTES
+from matcher.wish import Wish
 
 NO_START = -1
 """Stands inside arrays for a visit or bed that cannot start; never leaves them."""
@@ -288,6 +290,26 @@ class Enquiry:
     def shape(self) -> PackageShape:
         """The package compiled for the timetable."""
         return compile_package(self.request.package, self.market.policy)
+
+    def breaks_gap(self, starts: Starts, numbers: Ints) -> Mask:
+        """Say which candidates' times break the least gap between visits, [n]; never a bed's."""
+        if not self.request.package.visits:
+            return np.zeros(len(numbers), np.bool_)
+        return gap_broken(self.shape, self.shape.unit_starts(starts.visit_slots[numbers]))
+
+    def added(self, wish: Wish, starts: Starts, numbers: Ints) -> Ints:
+        """Return what a wish for a time adds at each candidate, [n].
+
+        Parameters
+        ----------
+        wish
+            A wish of this request.
+        starts
+            When candidates could start.
+        numbers
+            The candidates.
+        """
+        return wish.amounts(starts.times(wish.visit, numbers), self.breaks_gap(starts, numbers))
 
     @cached_property
     def _visit_weekdays(self) -> frozenset[int]:

@@ -160,7 +160,7 @@ def _offered_visits(enquiry: Enquiry, starts: Starts, number: int) -> tuple[Offe
     shape, slots = enquiry.shape, starts.visit_slots[number]
     travel = int(enquiry.travel_minutes[number]) // GRID_MINUTES
     free = enquiry.market.carers.of(number)
-    ranges = start_ranges(free, shape, travel, shape.unit_starts(tuple(slots.tolist())))
+    ranges = start_ranges(free, shape, travel, shape.unit_starts(slots).tolist())
     # A visit moves with those that it is linked with.
     of_visits = shape.visit_starts(np.array(ranges, np.int16).reshape(-1, 2).T).T
     return tuple(

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+FULL_SCORE = 10_000
+"""A score of 100 in the hundredths that scores are held in."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,16 @@ class Wish:
         after = time - self.target
         return min((abs(after) if self.both_ways else max(after, 0)) // self.step, self.most_steps)
 
-    def amount(self, time: int) -> int:
-        """Return what a time adds."""
-        return min(self.per_step * self.steps(time), self.most)
+    def amount(self, time: int, *, spoilt: bool = False) -> int:
+        """Return what a time adds: the most, however near, where something else spoils it."""
+        return self.most if spoilt else min(self.per_step * self.steps(time), self.most)
 
-    def amounts(self, times: npt.ArrayLike) -> Ints:
-        """Return what each of many times adds; any shape."""
+    def amounts(self, times: npt.ArrayLike, spoilt: npt.ArrayLike = False) -> Ints:
+        """Return what each of many times adds, spoilt or not; any shape."""
         after = np.asarray(times, np.int64) - self.target
         steps = (np.abs(after) if self.both_ways else np.maximum(after, 0)) // self.step
         added = np.minimum(self.per_step * np.minimum(steps, self.most_steps), self.most)
-        return np.asarray(added, np.int64)
+        return np.where(spoilt, self.most, added).astype(np.int64)
 
     @property
     def in_steps(self) -> Wish:

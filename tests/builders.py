@@ -227,7 +227,8 @@ def early_shape(*visits: Visit, policy: Policy | None = None) -> PackageShape:
     package = HomecarePackage(visits=visits)
     shape = compile_package(package, policy or early_policy())
     asked = [visit.at_minute is not None for visit in package.visits]
-    return replace(shape, target_slot=np.where(asked, shape.target_slot, shape.first_slot))
+    early = np.where(asked, shape.target_slot, shape.first_slot)
+    return replace(shape, target_slot=early, wishes=())
 
 
 def market(gazetteer: Gazetteer, *things: Frozen, policy: Policy | None = None) -> Market:

@@ -62,7 +62,7 @@ class Objective(ABC):
         """Return all that each candidate would add if nobody else waited, [n]."""
         added = self.fixed(enquiry, starts, numbers)
         for wish in self.wishes(enquiry):
-            added = added + wish.amounts(starts.times(wish.visit, numbers))
+            added = added + enquiry.added(wish, starts, numbers)
         return np.asarray(added, np.int64)
 
     def mostly(self, enquiry: Enquiry, better: Placed, worse: Placed) -> str:

@@ -94,7 +94,8 @@ class TimesPolicy(Frozen):
     """Tolerances, visit lengths, gaps between visits, lead times and the service clock.
 
     The gaps lie between the end of one visit of a person and the start of the next on a day. They
-    are kept where that can be, and told where not; a prescribed gap stands at its visit.
+    are kept where that can be, and told where not: times that break the least gap score 0. A
+    prescribed gap stands at its visit.
     """
 
     critical_tolerance_minutes: Figure[Minutes]

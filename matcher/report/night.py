@@ -175,6 +175,10 @@ class Seat:
         """Return an option with times beside everyone else's; ``None`` if nothing is left."""
         return self._diary.fit(option)
 
+    def goes_behind(self, option: Option) -> bool:
+        """Say whether a specialist service has to give way to a generic one with room (H12)."""
+        return option.after_generic and self._diary.offered(option) is None
+
     def uses(self, option: Option) -> tuple[PricedUse, ...] | None:
         """Return what an option would take of priced capacity; ``None`` if it was not priced."""
         prices = self.night.prices_at(option)

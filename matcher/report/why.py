@@ -112,13 +112,13 @@ def explain_place(night: Night, request_id: str, provider_id: str | None = None)
 
 
 def _of_providers(seat: Seat) -> tuple[Option, ...]:
-    """Return one option of each provider, nearest first: the one taken, else its best alone.
+    """Return one option of each provider, nearest first: the one taken, else the first to begin.
 
     A home has several where its price depends on the day of admission; it is one home all the same.
     """
     metres, taken = seat.enquiry.distance_metres, seat.chosen and seat.chosen.option
     best: dict[int, Option] = {}
-    for option in sorted(seat.options, key=lambda o: (o is not taken, o.alone, o.tie)):
+    for option in sorted(seat.options, key=lambda o: (o is not taken, o.first_day)):
         best.setdefault(option.provider, option)
     return tuple(sorted(best.values(), key=lambda o: (int(metres[o.provider]), o.provider)))
 
@@ -191,6 +191,8 @@ def _not_chosen(
     holders: Sequence[Holder],
 ) -> tuple[WhyNot, str]:
     """Return why another provider was chosen for somebody who is placed."""
+    if beside is not None and seat.goes_behind(option):
+        return WhyNot.WORSE, "is a specialist service; a generic one with room goes first (H12)."
     other = beside or seat.alone(option)
     difference = _difference(seat, chosen, other)
     if difference is not None and difference[1] > 0:

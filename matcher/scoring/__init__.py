@@ -21,7 +21,8 @@ from matcher.scoring.criteria import (
     VisitTimes,
     wanted_start,
 )
-from matcher.scoring.criterion import FULL_SCORE, Criterion
+from matcher.scoring.criterion import Criterion
+from matcher.wish import FULL_SCORE
 
 CRITERIA: tuple[Criterion, ...] = (
     Cost(),

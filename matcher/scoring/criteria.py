@@ -10,7 +10,7 @@ from matcher.calendar import after_working_days
 from matcher.eligibility import span_text
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Ints
-from matcher.scoring.criterion import FULL_SCORE, Criterion, hundredths, near_times
+from matcher.scoring.criterion import Criterion, hundredths
 from matcher.vocabulary import (
     GRID_MINUTES,
     CqcRating,
@@ -19,7 +19,7 @@ from matcher.vocabulary import (
     pounds_text,
     words_text,
 )
-from matcher.wish import Wish
+from matcher.wish import FULL_SCORE, Wish
 
 DAYS_PER_YEAR = 365.25
 
@@ -262,7 +262,8 @@ class VisitTimes(Criterion):
     """How near visits are to the times that people would choose, in coarse steps (S7).
 
     That is the time asked for, or else the ideal of the visit's band. Visits share the marks
-    alike; the sum of what each is short of is what the score is short of.
+    alike; the sum of what each is short of is what the score is short of. Times that do not keep
+    the policy's least gap between two visits score 0, unless no agency could keep it.
     """
 
     name = "visit_times"
@@ -273,22 +274,25 @@ class VisitTimes(Criterion):
 
     def wishes(self, enquiry: Enquiry) -> tuple[Wish, ...]:
         """Count steps between each visit's start and the best time for it."""
-        return near_times(enquiry, self._wanted(enquiry))
+        return enquiry.shape.wishes
 
     def scores(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
         """Score by what the times of all visits are short of together."""
         short = np.zeros(len(numbers), np.int64)
         for wish in self.wishes(enquiry):
-            short += wish.amounts(starts.times(wish.visit, numbers))
+            short += enquiry.added(wish, starts, numbers)
         return FULL_SCORE - short
 
     def reason(self, enquiry: Enquiry, starts: Starts, number: int) -> str:
-        """Give each offered time, and the best one where that is another."""
+        """Give each offered time, the best one where that is another, and a gap not kept."""
         told = []
         for visit, wanted in self._wanted(enquiry):
             offered = int(starts.visit_slots[number, visit]) * GRID_MINUTES
             best = "" if offered == wanted else f" for {minute_text(wanted)}"
             told.append(f"{minute_text(offered)}{best}")
+        if enquiry.breaks_gap(starts, np.array([number]))[0]:
+            least = enquiry.market.policy.times.least_gap_minutes.value
+            told.append(f"the least gap of {least} minutes is not kept")
         return ", ".join(told) or "no visits"
 
     @staticmethod

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+import numpy as np
+
 from matcher.allocation import Allocation, Placed, Unplaced, UnplacedReason
 from matcher.eligibility import (
     CAPACITY_RULE,
@@ -100,9 +102,9 @@ def _times(problem: Problem, option: Option, line: Placed) -> tuple[int, ...]:
     if problem.enquiries[option.request].request.is_homecare:
         visits = problem.enquiries[option.request].request.package.visits
         starts = tuple(time.start_minute // GRID_MINUTES for time in line.visit_times)
-        return (
-            problem.shape(option.request).unit_starts(starts) if len(starts) == len(visits) else ()
-        )
+        if len(starts) != len(visits):
+            return ()
+        return tuple(problem.shape(option.request).unit_starts(np.array(starts)).tolist())
     return (problem.market.day_number(line.start_date),)
 
 

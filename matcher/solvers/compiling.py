@@ -14,7 +14,7 @@ from matcher.solvers.packing import Packing, Pick
 from matcher.solvers.packing import Plan as Picks
 from matcher.solvers.rows import Row, Window, window_rows
 from matcher.solvers.timing import Apart, Door, Task, Timeline, Timing
-from matcher.timetable import PackageShape, Use
+from matcher.timetable import PackageShape, Use, neighbours, ways_of
 from matcher.vocabulary import DAYS_PER_WEEK
 from matcher.wish import Wish
 
@@ -219,6 +219,7 @@ def _door(problem: Problem, request: int) -> Door | None:
         tuple(lengths.tolist()),
         tuple(tuple(units) for units in groups if len(units) > 1),
         tuple(_gaps(shape, lengths.tolist())),
+        tuple(_soft_gaps(shape)),
     )
 
 
@@ -232,6 +233,17 @@ def _gaps(shape: PackageShape, lengths: list[int]) -> Iterator[Apart]:
         one, other = gap.one, gap.other
         after, before = int(shape.apart[one, other]), int(shape.apart[other, one])
         yield Apart(one, other, after, before, gap.shift, gap.most)
+
+
+def _soft_gaps(shape: PackageShape) -> Iterator[Apart]:
+    """Yield the pairs of units whose windows would let them break the soft gap."""
+    kept, *plain = ways_of(shape)
+    nearby = neighbours(kept) if plain else []
+    for one, others in enumerate(nearby):
+        for other in others:
+            if one < other and kept.share_day[one, other]:
+                after, before = int(kept.apart[one, other]), int(kept.apart[other, one])
+                yield Apart(one, other, after, before)
 
 
 def _targets(problem: Problem, request: int) -> tuple[int, ...]:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from matcher.market import Mask
 from matcher.solvers.options import Choice, Option, Plan, Problem, Resource
-from matcher.timetable import admission_days, find_times, occupy, occupy_bed
+from matcher.timetable import admission_days, find_times, occupy, occupy_bed, time_key
 from matcher.vocabulary import Risk
 
 URGENCY = {Risk.RED: 0, Risk.AMBER: 1, Risk.GREEN: 2, None: 3}
@@ -41,16 +42,38 @@ class Diary:
 
     def fit(self, option: Option) -> Choice | None:
         """Return the option with times that still exist for it; ``None`` if there are none."""
-        left = self.left(option)
         if self._problem.enquiries[option.request].request.is_homecare:
-            shape = self._problem.shape(option.request)
+            shape, left = self._problem.shape(option.request), self.left(option)
             times = find_times(left, shape, option.travel_slots)
             return None if times is None else Choice(option, times)
-        asked = np.flatnonzero(option.domains[0])
-        first, last = int(asked[0]), int(asked[-1])
+        day = self._first_day(option, option.domains[0])
+        return None if day is None else Choice(option, (day,))
+
+    def _first_day(self, option: Option, asked: Mask) -> int | None:
+        """Return the first of some days, [days], on which a home can still admit."""
+        days = np.flatnonzero(asked)
+        first, last = int(days[0]), int(days[-1])
         nights = self._problem.enquiries[option.request].request.stay_nights
-        works = admission_days(left, first, last, nights) & option.domains[0, first : last + 1]
-        return Choice(option, (first + int(works.argmax()),)) if works.any() else None
+        works = admission_days(self.left(option), first, last, nights) & asked[first : last + 1]
+        return first + int(works.argmax()) if works.any() else None
+
+    def offered(self, option: Option) -> Choice | None:
+        """Return the option with times if it may be offered beside what is taken by now.
+
+        A home is offered from the first day on which it can admit, and the price is that of this
+        day: another price is an option only where the days before are taken. A specialist service
+        is one only where no generic service has room (H12).
+        """
+        if option.after_generic and any(
+            self.offered(other)
+            for other in self._problem.options[option.request]
+            if not other.after_generic
+        ):
+            return None
+        choice = self.fit(option)
+        if choice is None or not option.days.any():
+            return choice
+        return choice if choice.times == (self._first_day(option, option.days),) else None
 
     def again(self, option: Option, times: tuple[int, ...]) -> Choice | None:
         """Return the option with the times given, if they still fit, else with others that do."""
@@ -115,7 +138,7 @@ def fill(problem: Problem, requests: Iterable[int], preference: Preference) -> P
     diary, plan = Diary(problem), {}
     for request in requests:
         ordered = sorted(problem.options[request], key=lambda o: (o.needs_approval, *preference(o)))
-        choice = next((fit for option in ordered if (fit := diary.fit(option))), None)
+        choice = next((fit for option in ordered if (fit := diary.offered(option))), None)
         if choice is not None:
             diary.take(choice)
             plan[request] = choice
@@ -128,14 +151,17 @@ def polished(problem: Problem, plan: Plan) -> Plan:
     By risk, each is moved to whatever option with room makes their own objectives less, in the
     order published, and ties are settled as in the shortlist; until nobody can be moved. So no
     deviation from a shortlist is left but for those who hold the capacity. Then times are put as
-    near as can be to those wished for.
+    near as can be to those wished for. Nobody keeps a later price while the home could admit
+    sooner, or a specialist service while a generic one has room.
     """
     best = Polish(problem, plan)
+    best.settle()
     best.improve()
     for _ in range(ROUNDS):
-        if not best.retime():
+        if not best.retime() + best.settle():
             break
         best.improve()
+    best.settle()
     return best.plan
 
 
@@ -162,6 +188,40 @@ class Polish:
         while sum(self._move(request) for request in self._requests):
             pass
 
+    def settle(self) -> int:
+        """Give everybody who has what may not be offered beside the others what may; say how many.
+
+        That makes their objectives worse, as a rule, and may let others move in turn.
+        """
+        changed = 0
+        for _ in range(ROUNDS):
+            now = sum(self._settle(request) for request in self._requests if request in self.plan)
+            changed += now
+            if not now:
+                break
+        return changed
+
+    def _settle(self, request: int) -> bool:
+        now = self.plan[request]
+        if not now.option.after_generic and not now.option.days.any():
+            return False
+        self._diary.give_back(now)
+        if self._diary.offered(now.option) is not None:
+            self._diary.take(now)
+            return False
+        offers = [self._diary.offered(option) for option in self._problem.options[request]]
+        best = min(
+            (offer for offer in offers if offer is not None),
+            key=lambda offer: self._key(request, offer),
+            default=None,
+        )
+        if best is None:
+            del self.plan[request]
+        else:
+            self._diary.take(best)
+            self.plan[request] = best
+        return True
+
     def retime(self) -> bool:
         """Put times nearest to those wished for where nothing gets worse; say whether any were."""
         return sum(self._retime(request) for request in [*self.plan]) > 0
@@ -175,7 +235,7 @@ class Polish:
             # What depends on times only adds: an option that is no better without is none.
             if (option.costs, option.tie) >= least:
                 continue
-            fit = self._diary.fit(option)
+            fit = self._diary.offered(option)
             if fit is not None and (key := self._key(request, fit)) < least:
                 best, least = fit, key
         if best is not None:
@@ -193,17 +253,12 @@ class Polish:
         self.plan[request] = better or now
         return better is not None
 
-    def _time_key(
-        self, request: int, choice: Choice
-    ) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
-        """Return what times are compared by: objectives, soft gaps broken, slots from the best."""
-        values, away = self._problem.values(request, choice), tuple(choice.times)
+    def _time_key(self, request: int, choice: Choice) -> tuple[object, ...]:
+        """Return what times are compared by: objectives, then the law of times; days, sooner."""
+        values = self._problem.values(request, choice)
         if not self._problem.enquiries[request].request.is_homecare:
-            return values, 0, away
-        shape = self._problem.shape(request)
-        best = shape.target_slot.tolist()
-        away = tuple(abs(time - to) for time, to in zip(choice.times, best, strict=True))
-        return values, shape.softened.too_near(choice.times), away
+            return values, choice.times
+        return values, time_key(self._problem.shape(request), choice.times)
 
     def _key(self, request: int, choice: Choice | None) -> tuple[tuple[int, ...], tuple[int, str]]:
         tie = (0, "") if choice is None else choice.option.tie

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from matcher.allocation import Placed, PlacementStatus, VisitTime
-from matcher.eligibility import BATCH_RULES, BUDGET_RULE, Verdict, judge, paid_by, stay_cost_pence
+from matcher.eligibility import (
+    BATCH_RULES,
+    BUDGET_RULE,
+    GENERIC_FIRST_RULE,
+    Verdict,
+    judge,
+    paid_by,
+    stay_cost_pence,
+)
 from matcher.enquiry import Enquiry, Starts
 from matcher.market import Ints, Market, Mask
 from matcher.objectives import arrangeable, from_start, ordered
 from matcher.pricing import priced_alike
 from matcher.shortlist import rank
-from matcher.timetable import LONGEST_REST, PackageShape, start_masks, window_days
+from matcher.timetable import (
+    LONGEST_REST,
+    PackageShape,
+    admission_days,
+    find_times,
+    start_masks,
+    window_days,
+)
 from matcher.vocabulary import GRID_MINUTES, CareType
 
 Resource = tuple[int, CareType | None]
@@ -38,6 +54,11 @@ class Option:
         Where the unknowns of time may lie. Homecare: for each unit of linked visits the slots
         where it may start, [units, 288]. Beds: the days of admission, [1, days], as many days for
         all beds.
+    days
+        Beds: every day on which the home could admit the person, at this price or another, [days].
+        Homecare: none.
+    after_generic
+        Whether it is a specialist one where a generic service could serve the person alone (H12).
     first_day
         Homecare: days from as_of to the first visit. Beds: the earliest admission.
     costs
@@ -52,6 +73,8 @@ class Option:
     provider: int
     travel_slots: int
     domains: Mask
+    days: Mask
+    after_generic: bool
     first_day: int
     needs_approval: bool
     costs: tuple[int, ...]
@@ -95,6 +118,7 @@ class Problem:
         self.options: tuple[tuple[Option, ...], ...] = tuple(
             tuple(_options(n, verdict, days, seed)) for n, verdict in enumerate(self.verdicts)
         )
+        self.options = tuple(_Sure(self).offered(options) for options in self.options)
 
         # A search asks for the same values again and again.
         self._values: dict[tuple[object, ...], tuple[int, ...]] = {}
@@ -190,21 +214,81 @@ def _admission_days(market: Market, verdicts: tuple[Verdict, ...]) -> int:
     return max(market.policy.allocation.bed_horizon_days.value + LONGEST_REST, latest) + 1
 
 
+class _Sure:
+    """What is sure to be free for somebody, whatever all others take.
+
+    There the plan has no more to choose from than the shortlist shows: a home from the earliest
+    day on which it can admit, at the price of that day, and no specialist service where a generic
+    one can serve.
+
+    Parameters
+    ----------
+    problem
+        The requests and all their options.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._takers: dict[Resource, dict[int, int]] = defaultdict(dict)
+        for request, options in enumerate(problem.options):
+            bed = not problem.enquiries[request].request.is_homecare
+            most = 1 if bed or not options else problem.shape(request).most_carers
+            for option in options:
+                self._takers[problem.resource(option)][request] = most
+
+    def offered(self, options: tuple[Option, ...]) -> tuple[Option, ...]:
+        """Return those of a person's options that may be offered at all."""
+        kept = tuple(o for o in options if not self._has_another_first_day(o))
+        if any(o.after_generic for o in kept) and any(
+            not o.after_generic and self._has_room(o) for o in kept
+        ):
+            return tuple(option for option in kept if not option.after_generic)
+        return kept
+
+    def _has_another_first_day(self, option: Option) -> bool:
+        """Say whether a home is sure to admit on its first day, which is not this option's."""
+        first = int(option.days.argmax()) if option.days.size else option.first_day
+        return first < option.first_day and self._admits(option, first)
+
+    def _has_room(self, option: Option) -> bool:
+        if option.days.size:
+            return self._admits(option, option.first_day)
+        shape = self._problem.shape(option.request)
+        return find_times(self._left(option), shape, option.travel_slots) is not None
+
+    def _admits(self, option: Option, day: int) -> bool:
+        nights = self._problem.enquiries[option.request].request.stay_nights
+        return bool(admission_days(self._left(option), day, day, nights)[0])
+
+    def _left(self, option: Option) -> Ints:
+        """Return what all others leave at least."""
+        takers = self._takers[self._problem.resource(option)]
+        others = sum(most for request, most in takers.items() if request != option.request)
+        capacity = self._problem.enquiries[option.request].capacity
+        return np.asarray(capacity.of(option.provider), np.int64) - others
+
+
 def _options(number: int, verdict: Verdict, days: int, seed: int) -> Iterator[Option]:
     enquiry, starts = verdict.enquiry, verdict.starts
     eligible = np.flatnonzero(verdict.eligible)
-    for priced, places in _priced(verdict, eligible, days):
+    generic_first = ~GENERIC_FIRST_RULE.mask(enquiry, verdict.eligible)
+    is_bed = not enquiry.request.is_homecare
+    days_of = [_admits(enquiry, provider, days) for provider in eligible.tolist() if is_bed]
+    for priced, places in _priced(verdict, eligible, days_of):
         begins = _beginning(starts, eligible, places)
         ranking = rank(priced, begins, eligible, seed)
         costs = [each.fixed(priced, begins, eligible).tolist() for each in ranking.order]
         for place, admits in places.items():
             provider = int(eligible[place])
+            every_day = days_of[place][0] if days_of else np.zeros(0, np.bool_)
             travel = int(enquiry.travel_minutes[provider]) // GRID_MINUTES
             yield Option(
                 request=number,
                 provider=provider,
                 travel_slots=travel,
                 domains=_visit_starts(enquiry, provider, travel) if admits is None else admits,
+                days=every_day,
+                after_generic=bool(generic_first[provider]),
                 first_day=int(begins.start_day[provider]),
                 needs_approval=bool(priced.needs_approval[provider]),
                 costs=tuple(int(column[place]) for column in costs),
@@ -223,25 +307,34 @@ def _beginning(starts: Starts, eligible: Ints, places: Mapping[int, Mask | None]
 
 
 def _priced(
-    verdict: Verdict, eligible: Ints, days: int
+    verdict: Verdict, eligible: Ints, days_of: Sequence[Mask]
 ) -> Iterator[tuple[Enquiry, Mapping[int, Mask | None]]]:
     """Yield enquiries by the first day that they price, with places in eligible, and their days.
 
     A home whose price depends on the day of admission has an option for each price, which may
     begin on the days that have it: so every option has one price. Homecare has one first day.
+
+    Parameters
+    ----------
+    verdict
+        What the rules say.
+    eligible
+        The providers that may serve the person.
+    days_of
+        For each of these the days on which it could admit, [1, days]; none for homecare.
     """
     enquiry = verdict.enquiry
-    if enquiry.request.is_homecare:
+    if not days_of:
         yield enquiry, dict.fromkeys(range(len(eligible)))
         return
-    admits = [_admits(enquiry, provider, days) for provider in eligible.tolist()]
-    alike = priced_alike(enquiry.market, enquiry.request, np.arange(days, dtype=np.int64))
+    days = np.arange(days_of[0].shape[1], dtype=np.int64)
+    alike = priced_alike(enquiry.market, enquiry.request, days)
     found: dict[Enquiry, dict[int, Mask | None]] = {}
     first: dict[tuple[int, ...], Enquiry] = {}
     for day in np.unique(alike).tolist():
         priced, these = enquiry.beginning(day), alike == day
         allowed = BUDGET_RULE.mask(priced, verdict.eligible)[eligible]
-        rows = zip(admits, allowed, priced.prices.rows(eligible), strict=True)
+        rows = zip(days_of, allowed, priced.prices.rows(eligible), strict=True)
         for place, (mask, is_allowed, price) in enumerate(rows):
             if is_allowed and (mask & these).any():
                 alike_days = found.setdefault(first.setdefault((place, *price), priced), {})

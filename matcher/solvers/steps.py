@@ -28,6 +28,8 @@ class Steps:
         Whether it takes place.
     wish
         What is wished.
+    spoilt
+        Whether it adds the most wherever it is; ``None`` where nothing can spoil it.
     """
 
     def __init__(
@@ -37,12 +39,15 @@ class Steps:
         reach: tuple[int, int],
         placed: cp_model.LiteralT,
         wish: Wish,
+        *,
+        spoilt: cp_model.IntVar | None = None,
     ) -> None:
         self._model, self._wish = model, wish
         farthest = max(abs(end - wish.target) for end in reach)
         # The same without a limit: as many steps as there may be.
         self._open = replace(wish, most=wish.per_step * (farthest + 1))
-        most_steps = max(self._open.steps(end) for end in reach)
+        spoiling = 0 if spoilt is None else wish.most_steps
+        most_steps = max(spoiling, *(self._open.steps(end) for end in reach))
         self._steps: cp_model.IntVar | None = None
         self._far: cp_model.IntVar | None = None
         self._added: cp_model.IntVar | None = None
@@ -55,6 +60,8 @@ class Steps:
             model.add_linear_constraint(time, first, wish.target + wish.step - 1).only_enforce_if(
                 near
             )
+            if spoilt is not None:
+                model.add_implication(spoilt, self._far)
             self.amount = wish.most * self._far
             return
         self._steps = model.new_int_var(0, most_steps, f"steps_{time.name}")
@@ -62,6 +69,8 @@ class Steps:
         model.add(within >= time - wish.target).only_enforce_if(placed)
         if wish.both_ways:
             model.add(within >= wish.target - time).only_enforce_if(placed)
+        if spoilt is not None:
+            model.add(self._steps >= spoiling * spoilt)
         self.amount = wish.per_step * self._steps
         beyond = wish.per_step * most_steps - wish.most
         if beyond > 0:
@@ -71,9 +80,11 @@ class Steps:
             model.add(self._added >= wish.most * self._far)
             self.amount = self._added
 
-    def hint(self, time: int | None) -> None:
+    def hint(self, time: int | None, *, spoilt: bool = False) -> None:
         """Tell the solver what follows from a time; ``None`` if it does not take place."""
         steps = 0 if time is None else self._open.steps(time)
+        if spoilt:
+            steps = max(steps, self._wish.most_steps)
         added = min(self._wish.per_step * steps, self._wish.most)
         if self._steps is not None:
             self._model.add_hint(self._steps, steps)

@@ -11,7 +11,7 @@ from ortools.sat.python import cp_model
 from matcher.solvers.model import PackingModel
 from matcher.solvers.packing import Ints, Packing, Pick, Plan
 from matcher.solvers.steps import Steps
-from matcher.solvers.timing import Apart, Mask, Profile, Task, Timeline, Timing
+from matcher.solvers.timing import Apart, Door, Mask, Profile, Task, Timeline, Timing
 from matcher.wish import Wish
 
 
@@ -33,6 +33,7 @@ class TimedModel(PackingModel):
         self._reach: dict[int, list[tuple[int, int]]] = {}
         # Unknowns that follow from times chosen, made when an aim first asks for them.
         self._steps: dict[tuple[int, Wish], Steps] = {}
+        self._spoilt: dict[int, cp_model.IntVar | None] = {}
         super().__init__(packing, options)
 
     def add_constraints(self) -> None:
@@ -148,8 +149,24 @@ class TimedModel(PackingModel):
                 self._reach[request][wish.visit],
                 self.unplaced[request].negated(),
                 wish,
+                spoilt=self._spoilt_of(request),
             )
         return self._steps[request, wish]
+
+    def _spoilt_of(self, request: int) -> cp_model.IntVar | None:
+        """Return whether a person's times break a gap that they should keep, made once."""
+        if request not in self._spoilt:
+            door = self.timing.doors.get(request)
+            self._spoilt[request] = self._spoiling(request, door) if door and door.soft else None
+        return self._spoilt[request]
+
+    def _spoiling(self, request: int, door: Door) -> cp_model.IntVar:
+        spoilt, kept = (self.model.new_bool_var(f"{name}_{request}") for name in ("spoilt", "kept"))
+        self.model.add_exactly_one(self.unplaced[request], spoilt, kept)
+        for gap in door.soft:
+            one, other = self.times[request][gap.one], self.times[request][gap.other]
+            self._keep_apart(gap, one, other, kept)
+        return spoilt
 
     # -- in and out ------------------------------------------------------------------------
 
@@ -162,7 +179,12 @@ class TimedModel(PackingModel):
                     self.model.add_hint(time, value)
         for (request, wish), steps in self._steps.items():
             pick = plan.get(request)
-            steps.hint(None if pick is None else pick.details[wish.visit])
+            if pick is None:
+                steps.hint(None)
+                continue
+            door = self.timing.doors.get(request)
+            is_spoilt = door is not None and door.spoils(pick.details)
+            steps.hint(pick.details[wish.visit], spoilt=is_spoilt)
 
     def read(
         self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback

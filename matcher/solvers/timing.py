@@ -149,11 +149,21 @@ class Door:
         Groups of units that take place on the same day.
     gaps
         Pairs that have to keep more apart than that.
+    soft
+        Pairs that should keep even more apart; where one does not, all times add the most.
     """
 
     lengths: tuple[int, ...]
     shared: tuple[tuple[int, ...], ...]
     gaps: tuple[Apart, ...] = ()
+    soft: tuple[Apart, ...] = ()
+
+    def spoils(self, times: Sequence[int]) -> bool:
+        """Say whether some times are spoilt: whether a pair does not keep apart as it should."""
+        return any(
+            -gap.after_other < times[gap.other] - times[gap.one] < gap.after_one
+            for gap in self.soft
+        )
 
     def narrow(self, unit: int, times: Mapping[int, int], may: Mask) -> None:
         """Take out of the starts of a unit, [positions], those too near or far from others.
@@ -248,8 +258,11 @@ class Timing:
         for request, domain in zip(self.request.tolist(), self.domains, strict=True):
             last[request] = max(last[request], domain.shape[1] - 1)
         for request, wishes in self.wishes.items():
+            door = self.doors.get(request)
+            may_be_spoilt = door is not None and bool(door.soft)
             for stage, wish in wishes:
-                most[stage] += max(wish.amount(0), wish.amount(last[request]))
+                ends = wish.amount(0, spoilt=may_be_spoilt), wish.amount(last[request])
+                most[stage] += max(ends)
         return most
 
     @cached_property
@@ -265,8 +278,11 @@ class Timing:
         added: dict[int, int] = {}
         if not pick.details:
             return added
-        for stage, wish in self.wishes.get(int(self.request[pick.option]), ()):
-            added[stage] = added.get(stage, 0) + wish.amount(pick.details[wish.visit])
+        request = int(self.request[pick.option])
+        spoilt = request in self.doors and self.doors[request].spoils(pick.details)
+        for stage, wish in self.wishes.get(request, ()):
+            amount = wish.amount(pick.details[wish.visit], spoilt=spoilt)
+            added[stage] = added.get(stage, 0) + amount
         return added
 
     def fit(

@@ -13,6 +13,7 @@ from matcher.timetable.beds import (
     smallest_bed_change,
     window_days,
 )
+from matcher.timetable.chosen import find_times, gap_broken, neighbours, time_key, ways_of
 from matcher.timetable.compiling import compile_package
 from matcher.timetable.gaps import gap_warnings
 from matcher.timetable.more import MoreCarers, carers_lacking
@@ -22,7 +23,6 @@ from matcher.timetable.unlimited import never_fits
 from matcher.timetable.week import (
     TimeChange,
     blocking_units,
-    find_times,
     occupy,
     smallest_change,
     start_masks,
@@ -50,7 +50,9 @@ __all__ = [
     "earliest_admission",
     "earliest_admissions",
     "find_times",
+    "gap_broken",
     "gap_warnings",
+    "neighbours",
     "never_fits",
     "occupy",
     "occupy_bed",
@@ -58,6 +60,8 @@ __all__ = [
     "smallest_change",
     "start_masks",
     "start_ranges",
+    "time_key",
     "times_many",
+    "ways_of",
     "window_days",
 ]

@@ -12,6 +12,7 @@ from matcher.model import HomecarePackage, Visit, leader_of
 from matcher.policy import Policy, TimeBand
 from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, Gap, IntArray, PackageShape, Use
 from matcher.vocabulary import GRID_MINUTES, TimeNeed
+from matcher.wish import FULL_SCORE, Wish
 
 
 def compile_package(package: HomecarePackage, policy: Policy) -> PackageShape:
@@ -34,20 +35,19 @@ def compile_package(package: HomecarePackage, policy: Policy) -> PackageShape:
         members[unit].append(place)
     every = [members[unit] for unit in range(len(units))]
     asked = [_asked(visits, offsets, own) for own in every]
+    target = [
+        _ideal([by_no[leader or 0] for leader in units], asked, unit, policy)
+        if time is None
+        else time
+        for unit, time in enumerate(asked)
+    ]
     return PackageShape(
         visit_nos=tuple(by_no),
         unit_of=unit_of,
         offset_slots=offsets,
         first_slot=_slots([max(windows[v][0] - offsets[v] for v in own) for own in every]).clip(0),
         last_slot=_slots([min(windows[v][1] - offsets[v] for v in own) for own in every]),
-        target_slot=_slots(
-            [
-                _ideal([by_no[leader or 0] for leader in units], asked, unit, policy)
-                if time is None
-                else time
-                for unit, time in enumerate(asked)
-            ]
-        ),
+        target_slot=_slots(target),
         is_critical=_flags(
             [any(visits[v].time_need is TimeNeed.CRITICAL for v in own) for own in every]
         ),
@@ -57,7 +57,39 @@ def compile_package(package: HomecarePackage, policy: Policy) -> PackageShape:
         ),
         gaps=tuple(_gaps(visits, unit_of, offsets)),
         soft_gap_slots=-(-policy.times.least_gap_minutes.value // GRID_MINUTES),
+        wishes=tuple(
+            _wishes(
+                [
+                    target[unit] + offset
+                    if visit.at_minute is None
+                    else visit.at_minute // GRID_MINUTES
+                    for visit, unit, offset in zip(visits, unit_of, offsets, strict=True)
+                ],
+                policy,
+            )
+        ),
     )
+
+
+def _wishes(best: list[int], policy: Policy) -> Iterator[Wish]:
+    """Yield what visits are short of full marks together, by how far each is from its best slot.
+
+    Visits weigh alike. Within one step of policy of its time a visit is short of nothing; then it
+    is short of the same for each whole step, and of all its marks at the policy's span.
+    """
+    scoring, count = policy.scoring, len(best)
+    steps = -(-scoring.preferred_span_minutes.value // scoring.time_step_minutes.value)
+    for visit, target in enumerate(best):
+        # Marks that do not go into the visits without a rest are dealt out: all of them count.
+        own = FULL_SCORE * (visit + 1) // count - FULL_SCORE * visit // count
+        yield Wish(
+            visit=visit,
+            target=target,
+            step=scoring.time_step_minutes.value // GRID_MINUTES,
+            per_step=-(-own // steps),
+            most=own,
+            both_ways=True,
+        )
 
 
 def _slots(values: list[int]) -> IntArray:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES, MINUTES_PER_DAY
+from matcher.wish import Wish
 
 IntArray: TypeAlias = npt.NDArray[np.integer[Any]]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -116,6 +117,8 @@ class PackageShape:
         Slots that should lie between the end of one unit and the start of the next on a day.
     kept_gap_slots
         Slots that must lie there.
+    wishes
+        What the start of each visit is short of the best, by which times are chosen.
     """
 
     visit_nos: tuple[int, ...]
@@ -129,6 +132,7 @@ class PackageShape:
     gaps: tuple[Gap, ...] = ()
     soft_gap_slots: int = 0
     kept_gap_slots: int = 0
+    wishes: tuple[Wish, ...] = ()
 
     def __len__(self) -> int:
         return len(self.uses)
@@ -144,14 +148,43 @@ class PackageShape:
         """The starts of all visits with each unit at its target."""
         return tuple(self.visit_starts(self.target_slot).tolist())
 
-    def unit_starts(self, visit_starts: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the starts of units from those of all visits, which keep their links."""
-        first = {unit: at for at, unit in reversed([*enumerate(self.unit_of)])}
-        return tuple(visit_starts[first[u]] - self.offset_slots[first[u]] for u in sorted(first))
+    def unit_starts(self, visit_starts: IntArray) -> IntArray:
+        """Return the starts of units, [..., units], from those of visits, which keep their links.
+
+        Parameters
+        ----------
+        visit_starts
+            Starts of all visits, [..., visits].
+        """
+        first = [self.unit_of.index(unit) for unit in range(len(self))]
+        offsets = np.array([self.offset_slots[at] for at in first], visit_starts.dtype)
+        return visit_starts[..., first] - offsets
 
     def visits_of(self, unit: int) -> tuple[int, ...]:
         """Return the positions of a unit's visits among all visits."""
         return tuple(visit for visit, own in enumerate(self.unit_of) if own == unit)
+
+    # -- which starts are better -----------------------------------------------------------
+
+    @cached_property
+    def short(self) -> IntArray:
+        """``[units, 288]``: what a unit's visits are short of the best together, by its start."""
+        slots = np.arange(SLOTS_PER_DAY)
+        short = np.zeros((len(self), SLOTS_PER_DAY), dtype=np.int64)
+        for wish in self.wishes:
+            short[self.unit_of[wish.visit]] += wish.amounts(slots + self.offset_slots[wish.visit])
+        return short
+
+    @cached_property
+    def places(self) -> IntArray:
+        """``[units, 288]``: the place of each start of a unit among all, 0 for the best.
+
+        That is the least short; of those as good the one nearest the target, then the earlier.
+        """
+        slots = np.arange(SLOTS_PER_DAY)
+        away = np.abs(slots - self.target_slot[:, None])
+        order = np.lexsort((np.broadcast_to(slots, away.shape), away, self.short))
+        return np.asarray(order.argsort(axis=1))
 
     # -- days and lengths ------------------------------------------------------------------
 
@@ -254,7 +287,8 @@ class PackageShape:
     def softened(self) -> PackageShape:
         """The same package with the soft gap as one that must be kept."""
         softened = replace(self, kept_gap_slots=self.soft_gap_slots)
-        for name in ("door_slots", "days", "share_day", "day_groups", "unit_groups"):
+        alike = "door_slots", "days", "share_day", "day_groups", "unit_groups", "short", "places"
+        for name in alike:
             softened.__dict__[name] = getattr(self, name)  # alike, so not worked out again
         softened.__dict__["_known_steps"] = self._known_steps
         return softened
@@ -273,18 +307,25 @@ class PackageShape:
         grows = any(use.travels and use.offset for uses in self.uses for use in uses)
         return not grows and not self.most_gaps
 
-    def too_near(self, starts: tuple[int, ...]) -> int:
-        """Return how many pairs of units are nearer each other than they must keep apart."""
+    def too_near(self, starts: IntArray) -> BoolArray:
+        """Say whether any two units are nearer each other than they must keep apart, [...].
+
+        Parameters
+        ----------
+        starts
+            Starts of all units, [..., units].
+        """
+        near = np.zeros(starts.shape[:-1], np.bool_)
         rows = self.apart_rows
-        return sum(
-            starts[i] - starts[j] < rows[j][i] and starts[j] - starts[i] < rows[i][j]
-            for i, j in combinations(range(len(self)), 2)
-            if self.share_day[i, j]
-        )
+        for one, other in combinations(range(len(self)), 2):
+            if self.share_day[one, other]:
+                after = starts[..., other] - starts[..., one]
+                near |= (after < rows[one][other]) & (-after < rows[other][one])
+        return near
 
     def keeps_apart(self, starts: tuple[int, ...]) -> bool:
         """Say whether units keep clear of one another at the door, and all prescribed gaps."""
-        return not self.too_near(starts) and all(
+        return not self.too_near(np.array(starts, np.int64)).any() and all(
             abs(starts[gap.other] - starts[gap.one] + gap.shift) <= (gap.most or 0)
             for gap in self.most_gaps
         )

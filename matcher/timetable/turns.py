@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matcher.timetable.chosen import found_times, least_short, neighbours, ways_of
 from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, IntArray, PackageShape
-from matcher.timetable.week import found_times, neighbours, possible_starts, ways_of
+from matcher.timetable.week import possible_starts
+
+NEVER = np.iinfo(np.int64).max // 1_000_000
+"""More than any times are short of the best."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +33,14 @@ class Times:
 def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> Times:
     """Return for many providers what :func:`find_times` returns for each, its work unlimited.
 
-    Units take turns at all providers together: each takes its nearest start that is possible
+    Units take turns at all providers together: each takes its best start that is possible
     after those before it and leaves a start at the person's door to each one after it. Where
-    every unit finds one, these are the times of :func:`find_times`: each choice is the best
-    there is after the earlier ones, and the units that follow prove that it leaves times for the
-    rest. Where one finds none, the package cannot fit if some unit has no start even on its own;
-    only the few providers left are searched, and those by no more work than that allows. Who
-    has no times that keep the soft gap is asked again without.
+    every unit finds one, each choice is the best there is after the earlier ones, and the units
+    that follow prove that it leaves times for the rest. These are the times of
+    :func:`find_times` unless some unit gives way that has a better start on its own: then others
+    are searched for. Where one finds none, the package cannot fit if some unit has no start even
+    on its own; only the few providers left are searched, and those by no more work than that
+    allows. Who has no times that keep the soft gap is asked again without.
 
     Parameters
     ----------
@@ -52,10 +57,12 @@ def times_many(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> T
         return Times(nobody, np.zeros((len(free), len(shape)), np.int16))
     first, *others = ways_of(shape)
     ok, starts, shared = _take_turns(free, first, travel)
-    if not shared or ok.all():
+    if not shared:
         return Times(ok, starts)
+    _improve_each(free, first, travel, np.flatnonzero(ok), starts)
     doubtful = _each_can_start(free, shape, travel, np.flatnonzero(~ok))
     _search_each(free, first, travel, doubtful, (ok, starts))
+    _improve_each(free, first, travel, doubtful[ok[doubtful]], starts)
     for way in others:
         doubtful = doubtful[~ok[doubtful]]
         if doubtful.size:
@@ -85,6 +92,29 @@ def _search_each(
         times = known[alike]
         if times is not None:
             ok[provider], starts[provider] = True, times
+
+
+def _improve_each(
+    free: IntArray, shape: PackageShape, travel: IntArray, among: IntArray, starts: IntArray
+) -> None:
+    """Put times that are less short of the best where units give way to one another."""
+    units = np.arange(len(shape))
+    short = shape.short[units, starts[among]].sum(axis=1)
+    among, short = among[short > 0], short[short > 0]
+    least = np.zeros(len(among), np.int64)
+    for unit in units[: len(units) * bool(among.size)].tolist():
+        alone = possible_starts(free[among], shape, unit, travel[among])
+        own = shape.short[unit, int(shape.first_slot[unit]) :][: alone.shape[1]]
+        least += np.where(alone, own, NEVER).min(axis=1)
+    most = min(shape.most_carers, int(free.max(initial=0)))
+    known: dict[tuple[int, bytes], tuple[int, ...]] = {}
+    for provider in among[short > least].tolist():
+        week = np.minimum(free[provider], most)
+        alike = int(travel[provider]), week.tobytes()
+        if alike not in known:
+            found = tuple(starts[provider].tolist())
+            known[alike] = least_short(week, shape, int(travel[provider]), found)
+        starts[provider] = known[alike]
 
 
 def _each_can_start(
@@ -198,8 +228,8 @@ def _bounds(possible: BoolArray, shape: PackageShape, unit: int) -> tuple[IntArr
 
 
 def _nearest(possible: BoolArray, shape: PackageShape, unit: int) -> IntArray:
-    """Return the start nearest the target at each provider that has any."""
+    """Return the best start at each provider that has any."""
     first = int(shape.first_slot[unit])
     slots = np.arange(first, first + possible.shape[1], dtype=np.int16)
-    order = np.argsort(np.abs(slots - shape.target_slot[unit]), kind="stable")
+    order = np.argsort(shape.places[unit, slots])
     return np.asarray(slots[order[possible[:, order].argmax(axis=1)]])

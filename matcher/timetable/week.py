@@ -1,4 +1,4 @@
-"""Visits in one 5-minute week: when they can start, the times offered, and what would help.
+"""Visits in one 5-minute week: when they can start, how far they can move, what would help.
 
 Visits fit together when there are carers for all of them, travel included, and the person has one
 unit of visits at a time: on a day that two share they never overlap at the door, however many
@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from matcher.errors import MatcherError
 from matcher.timetable.bits import FULL_DAY, bits_between, lowest, slots_of
-from matcher.timetable.search import Places, Search, starts_alone, without
+from matcher.timetable.search import Search, starts_alone, without
 from matcher.timetable.shape import (
     SLOTS_PER_DAY,
     BoolArray,
@@ -26,9 +25,7 @@ from matcher.timetable.shape import (
     Steps,
     Use,
 )
-from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES
-
-_WAYS: WeakKeyDictionary[PackageShape, tuple[PackageShape, ...]] = WeakKeyDictionary()
+from matcher.vocabulary import GRID_MINUTES
 
 
 @dataclass(frozen=True)
@@ -48,91 +45,6 @@ class TimeChange:
     unit: int
     start_slot: int
     minutes_beyond: int
-
-
-def ways_of(shape: PackageShape) -> tuple[PackageShape, ...]:
-    """Return the shapes under which times are looked for, one after another.
-
-    First with the soft gap kept, unless that makes no difference or could be kept nowhere; then
-    as it is.
-    """
-    if shape not in _WAYS:
-        softened = shape.softened
-        matters = (softened.apart > shape.apart).any() and any(map(any, neighbours(softened)))
-        softly = matters and _could_be_kept(softened)
-        _WAYS[shape] = (softened, shape) if softly else (shape,)
-    return _WAYS[shape]
-
-
-def _could_be_kept(softened: PackageShape) -> bool:
-    """Say whether the soft gap could be kept if any number of carers were free at any time."""
-    best = np.clip(softened.target_slot, softened.first_slot, softened.last_slot)
-    if softened.keeps_apart(tuple(best.tolist())):
-        return True
-    plenty = max(softened.most_carers, 1)
-    week = np.full((DAYS_PER_WEEK, SLOTS_PER_DAY), plenty, dtype=np.int16)
-    return found_times(week, softened, 0) is not None
-
-
-def neighbours(shape: PackageShape) -> list[list[int]]:
-    """Return for each unit the others whose start bears on its own, at the door or by a gap."""
-    # Slots from each unit's latest start to the earliest of each other.
-    after = shape.first_slot[None, :] - shape.last_slot[:, None]
-    bear = (after < shape.apart) & (after.T < shape.apart.T) & shape.share_day
-    for gap in shape.most_gaps:
-        bear[gap.one, gap.other] = bear[gap.other, gap.one] = True
-    np.fill_diagonal(bear, val=False)
-    return [np.flatnonzero(row).tolist() for row in bear]
-
-
-def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...] | None:
-    """Return one start slot a unit, or ``None`` when no times are found at which all fit.
-
-    Unit by unit in their order, each gets the possible start nearest its target (the earlier of
-    two equally near) that still leaves times for all the rest. The soft gap between them is kept
-    if times are found that keep it everywhere; if not, it is left out of account. Every "still
-    leaves" is decided exactly, within the work that :class:`~matcher.timetable.search.Search`
-    allows; beyond it, what is known to fit is kept.
-
-    Parameters
-    ----------
-    free
-        ``[7, 288]`` carers free at the same time for new visits.
-    shape
-        The package.
-    travel_slots
-        Travel to reach each visit, slots.
-    """
-    found = (found_times(free, way, travel_slots) for way in ways_of(shape))
-    return next((starts for starts in found if starts is not None), None)
-
-
-def found_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[int, ...] | None:
-    """Return what :func:`find_times` does under one shape, the gap that it must keep kept."""
-    search = Search(free, shape, travel_slots)
-    left, levels = tuple(sorted(search.kind_of)), search.levels
-    places = search.placed(left, levels)
-    if places is None:
-        return None
-    starts = []
-    for unit, kind in enumerate(search.kind_of):
-        left = without(left, kind)
-        target = int(shape.target_slot[unit]) - travel_slots
-        begins = slots_of(search.begins(kind, levels))
-        for begin in sorted(begins, key=lambda begin: (abs(begin - target), begin)):
-            after = search.occupied(levels, kind, begin)
-            known = (kind, begin) in places
-            rest = _taken_out(places, (kind, begin)) if known else search.placed(left, after)
-            if rest is not None:
-                places, levels = rest, after
-                starts.append(begin + travel_slots)
-                break
-    return tuple(starts)
-
-
-def _taken_out(places: Places, place: tuple[int, int]) -> Places:
-    number = places.index(place)
-    return places[:number] + places[number + 1 :]
 
 
 def possible_starts(free: IntArray, shape: PackageShape, unit: int, travel: IntArray) -> BoolArray:

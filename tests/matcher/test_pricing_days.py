@@ -93,14 +93,14 @@ def test_a_bed_costs_what_the_rate_is_on_admission(gazetteer: Gazetteer) -> None
     assert check(supply, result.allocation) == ()
 
 
-def test_the_plan_may_wait_for_a_lower_price(gazetteer: Gazetteer) -> None:
-    """Above the budget until day 10 and inside it from then on: admitted then, as it is."""
+def test_the_plan_does_not_wait_for_a_lower_price(gazetteer: Gazetteer) -> None:
+    """Above the budget until day 10 and inside it from then on: offered now, with an approval."""
     rates = (weekly(pence=110_000, valid_to=day(9)), weekly(pence=90_000, valid_from=day(10)))
     supply = market(gazetteer, home(), beds(), *rates, placement_request())
     result = solve(supply)
     (placed,) = result.allocation.placed
-    assert (placed.weekly_cost_pence, placed.status) == (90_000, PlacementStatus.PROPOSED)
-    assert placed.start_date >= day(10)
+    assert (placed.weekly_cost_pence, placed.status) == (110_000, PlacementStatus.NEEDS_APPROVAL)
+    assert placed.start_date < day(10)
     assert check(supply, result.allocation) == ()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from matcher.geography import Gazetteer
 from matcher.market import Market
-from matcher.result import Limits
+from matcher.result import Limits, Status
+from matcher.shortlist import make_shortlist
 from matcher.solvers import solve
 from matcher.solvers.greedy import by_risk, polished
 from matcher.solvers.options import Choice, Plan, Problem
@@ -79,6 +80,57 @@ def test_a_placement_tells_of_a_gap_that_is_too_small(gazetteer: Gazetteer) -> N
         "bed visit 2 starts 40 minutes after tea visit 1 ends: less than the least gap of "
         "60 minutes"
     )
+
+
+def test_a_plan_keeps_the_gap_that_the_shortlist_keeps(gazetteer: Gazetteer) -> None:
+    """Two visits of a morning, best at 07:50 and 09:35: an hour lies between them, near as can be.
+
+    07:50 and 09:25 would be nearer in steps, with 35 minutes between them.
+    """
+    supply = (provider(), hours(carers=9), hourly(), ceiling())
+    request = homecare_request(visit(1, minutes=60), visit(2))
+    book = market(gazetteer, request, *supply)
+    assert told(book) == {"R-1": ["07:45", "09:45"]}
+    (option,) = make_shortlist(book, "R-1").shortlist.options
+    assert [visit.start for visit in option.visits] == ["07:45", "09:45"]
+
+
+def test_a_gap_that_is_not_kept_costs_all_that_times_may_cost(gazetteer: Gazetteer) -> None:
+    """Forty minutes between tea and bed: the times score 0 in the shortlist and in the plan.
+
+    An agency that keeps the hour is chosen before one that is cheaper by less than that.
+    """
+    near = (provider(), hours(start="18:00", end="19:45", carers=1), hourly())
+    kept = (provider("P-2"), hours("P-2"), hourly("P-2", 2550), ceiling(2600))
+    request = homecare_request(visit(1, "tea"), visit(2, "bed"))
+    book = market(gazetteer, request, *near, *kept)
+    first, second = make_shortlist(book, "R-1").shortlist.options
+    assert (first.provider_id, second.provider_id) == ("P-2", "P-1")
+    scores = {criterion.name: criterion for criterion in second.criteria}
+    assert scores["visit_times"].score == 0
+    assert scores["visit_times"].reason.endswith("the least gap of 60 minutes is not kept")
+    result = solve(book, limits=Limits.reproducible())
+    assert result.status is Status.OPTIMAL
+    assert [line.provider_id for line in result.allocation.placed] == ["P-2"]
+    alone = solve(market(gazetteer, request, *near, ceiling()), limits=Limits.reproducible())
+    assert alone.status is Status.OPTIMAL
+    weights = {c.name: c.weight for c in second.criteria}
+    fit = next(stage.value for stage in alone.stages if stage.name == "fit")
+    assert fit >= weights["visit_times"] * 10_000
+
+
+def test_people_come_before_the_gap(gazetteer: Gazetteer) -> None:
+    """One carer, just long enough for the tea and bed calls of two: one has her hour between."""
+    supply = (provider(), hours(start="17:50", end="20:10", carers=1), hourly(), ceiling())
+    calls = visit(1, "tea"), visit(2, "bed")
+    people = [homecare_request(*calls, request_id=f"R-{n}") for n in (1, 2)]
+    result = solve(market(gazetteer, *people, *supply), limits=Limits.reproducible())
+    assert result.status is Status.OPTIMAL
+    gaps = [
+        line.visit_times[1].start_minute - line.visit_times[0].start_minute - 30
+        for line in (result.allocation.placed)
+    ]
+    assert sorted(gaps) == [5, 75]
 
 
 def test_a_plan_keeps_links_and_prescribed_gaps(gazetteer: Gazetteer) -> None:

@@ -23,20 +23,27 @@ LAST = 12
         both_ways=st.booleans(),
     ),
     st.integers(0, LAST),
-    st.booleans(),
+    st.sampled_from(["unplaced", "placed", "spoilt", "not spoilt"]),
 )
 def test_the_least_that_the_model_allows_is_what_the_time_adds(
-    wish: Wish, at: int, is_placed: bool
+    wish: Wish, at: int, state: str
 ) -> None:
-    """Whatever the time, what it adds can be met exactly and not undercut; nobody placed adds 0."""
+    """Whatever the time, what it adds can be met exactly and not undercut.
+
+    Nobody placed adds 0, and a time that is spoilt the most, wherever it is.
+    """
     model = cp_model.CpModel()
     time, placed = model.new_int_var(0, LAST, "time"), model.new_bool_var("placed")
-    steps = Steps(model, time, (0, LAST), placed, wish)
+    is_placed, is_spoilt = state != "unplaced", state == "spoilt"
+    spoilt = model.new_bool_var("spoilt") if "spoilt" in state else None
+    steps = Steps(model, time, (0, LAST), placed, wish, spoilt=spoilt)
+    if spoilt is not None:
+        model.add(spoilt == int(is_spoilt))
     model.add(time == at)
     model.add(placed == int(is_placed))
     model.minimize(steps.amount)
-    steps.hint(at if is_placed else None)
+    steps.hint(at if is_placed else None, spoilt=is_spoilt)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     assert solver.solve(model) == cp_model.OPTIMAL
-    assert solver.objective_value == (wish.amount(at) if is_placed else 0)
+    assert round(solver.objective_value) == (wish.amount(at, spoilt=is_spoilt) if is_placed else 0)

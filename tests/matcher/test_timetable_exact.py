@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -20,11 +21,14 @@ from matcher.timetable import (
     smallest_change,
     start_masks,
     start_ranges,
+    time_key,
     times_many,
+    ways_of,
 )
 from matcher.timetable.bits import slots_of
 from matcher.timetable.search import starts_alone
 from matcher.timetable.shape import IntArray
+from matcher.wish import Wish
 
 SPAN = 40
 """Free carers lie within so many slots, at the beginning, in the middle or at the end of a day."""
@@ -65,6 +69,7 @@ def shapes(draw: st.DrawFn, base: int, most_units: int = 5) -> PackageShape:
         uses=tuple(draw(_uses()) for _ in range(count)),
         soft_gap_slots=draw(st.sampled_from([0, 0, 3])),
     )
+    shape = replace(shape, wishes=tuple(draw(_wish(u, shape)) for u in range(count)))
     pairs = [(i, j) for i in range(count) for j in range(i) if shape.share_day[i, j]]
     if not pairs:
         return shape
@@ -84,6 +89,20 @@ def _uses(draw: st.DrawFn) -> tuple[Use, ...]:
     comes = Use(some, draw(st.sampled_from([1, 2])), lead.length, span)
     more = draw(st.sampled_from([(), (), (), (together,), (stays,), (comes,), (stays, comes)]))
     return (lead, *more)
+
+
+def _wish(unit: int, shape: PackageShape) -> st.SearchStrategy[Wish]:
+    """Draw what a visit is short of, mostly by its distance from the unit's target."""
+    target = int(shape.target_slot[unit])
+    return st.builds(
+        Wish,
+        visit=st.just(unit),
+        target=st.sampled_from([target, target, target + 4]),
+        step=st.sampled_from([1, 1, 3]),
+        per_step=st.sampled_from([1, 2, 5]),
+        most=st.sampled_from([6, 15, 40]),
+        both_ways=st.just(value=True),
+    )
 
 
 def _gap(pair: tuple[int, int]) -> st.SearchStrategy[Gap]:
@@ -136,35 +155,60 @@ def fits(free: IntArray, shape: PackageShape, travel: int, starts: dict[int, int
     return True
 
 
-def first_by_rule(
+def all_fitting(
     free: IntArray,
     shape: PackageShape,
     travel: int,
     allowed: list[range],
     chosen: tuple[int, ...] = (),
-) -> tuple[int, ...] | None:
-    """Try combinations of starts in the order of the rule; return the first that fits."""
+) -> Iterator[tuple[int, ...]]:
+    """Try combinations of starts; yield those that fit."""
     visit = len(chosen)
     if visit == len(shape):
-        return chosen
-    target = int(shape.target_slot[visit])
-    for start in sorted(allowed[visit], key=lambda start: (abs(start - target), start)):
+        yield chosen
+        return
+    for start in allowed[visit]:
         if fits(free, shape, travel, dict(enumerate((*chosen, start)))):
-            found = first_by_rule(free, shape, travel, allowed, (*chosen, start))
-            if found is not None:
-                return found
-    return None
+            yield from all_fitting(free, shape, travel, allowed, (*chosen, start))
+
+
+def short_of(shape: PackageShape, starts: tuple[int, ...]) -> int:
+    """Return what all visits are short of the best together."""
+    visits = [starts[unit] for unit in shape.unit_of]
+    return sum(wish.amount(visits[wish.visit]) for wish in shape.wishes)
+
+
+def best_by_law(
+    free: IntArray, shape: PackageShape, travel: int, *, by_wishes: bool
+) -> tuple[int, ...] | None:
+    """Return the least short of all that fit; of those as good, unit by unit the nearest."""
+    targets = shape.target_slot.tolist()
+
+    def law(starts: tuple[int, ...]) -> tuple[object, ...]:
+        places = [
+            (wish.amount(start), abs(start - target), start)
+            for start, target, wish in zip(starts, targets, shape.wishes, strict=True)
+        ]
+        return short_of(shape, starts) * by_wishes, places
+
+    return min(all_fitting(free, shape, travel, windows(shape)), key=law, default=None)
 
 
 @settings(max_examples=150, deadline=None)
 @given(cases())
-def test_times_are_found_whenever_they_exist(case: tuple[IntArray, PackageShape, int]) -> None:
-    """The times are the first in the order of the rule among all that fit, and None if none do."""
+def test_times_are_the_best_of_all_that_fit(case: tuple[IntArray, PackageShape, int]) -> None:
+    """They keep the soft gap where any times do, and no others suit better; None if none fit."""
     free, shape, travel = case
-    plainly = first_by_rule(free, shape, travel, windows(shape))
-    softly = first_by_rule(free, shape.softened, travel, windows(shape))
-    assert find_times(free, shape, travel) == (plainly if softly is None else softly)
+    softly = best_by_law(free, shape.softened, travel, by_wishes=True)
+    kept_somewhere = len(ways_of(shape)) > 1
+    plainly = best_by_law(free, shape, travel, by_wishes=not kept_somewhere)
+    found = find_times(free, shape, travel)
+    assert found == (plainly if softly is None else softly)
     assert can_schedule(free, shape, travel) is (plainly is not None)
+    if found is not None:
+        broken, short, _ = time_key(shape, found)
+        assert broken is (softly is None and kept_somewhere)
+        assert short == short_of(shape, found)
 
 
 @settings(max_examples=100, deadline=None)
@@ -249,7 +293,7 @@ def test_the_smallest_change_is_the_smallest(data: st.DataObject) -> None:
     shape = data.draw(shapes(100, 3))
     change = smallest_change(free, shape, 1)
     expected = None
-    if first_by_rule(free, shape, 1, windows(shape)) is None:
+    if not any(all_fitting(free, shape, 1, windows(shape))):
         moves = [
             (max(window.start - start, start - window.stop + 1), visit, start)
             for visit, window in enumerate(windows(shape))
@@ -259,7 +303,7 @@ def test_the_smallest_change_is_the_smallest(data: st.DataObject) -> None:
         for beyond, visit, start in sorted(moves):
             allowed = windows(shape)
             allowed[visit] = range(start, start + 1)
-            if first_by_rule(free, shape, 1, allowed) is not None:
+            if any(all_fitting(free, shape, 1, allowed)):
                 expected = (visit, start, 5 * beyond)
                 break
     assert (change and (change.unit, change.start_slot, change.minutes_beyond)) == expected

@@ -18,12 +18,15 @@ NAMES = ("R-1", "R-2")
 
 
 def test_a_home_with_several_prices_is_one_home(gazetteer: Gazetteer, tmp_path: Path) -> None:
-    """A stay across a rise may cost several totals at one home, which is no other to itself."""
+    """A stay across a rise may cost several totals at one home, which is no other to itself.
+
+    Somebody else might take the first days, so that later ones may have to do.
+    """
     by_night = {"service_type": "respite", "unit": "night"}
     before = builders.weekly(pence=12_000, valid_to=day(12), **by_night)
     risen = builders.weekly(pence=14_000, valid_from=day(13), **by_night)
-    stay = builders.respite_request()
-    things = (builders.home(), builders.beds(), before, risen, stay)
+    stay, other = builders.respite_request(), builders.respite_request(request_id="R-2")
+    things = (builders.home(), builders.beds(), before, risen, stay, other)
     night = night_of(gazetteer, tmp_path, *things)
     seat = night.seat(stay.request_id)
     assert seat is not None

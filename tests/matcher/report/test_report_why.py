@@ -70,6 +70,26 @@ def page_of(night: Night, why: Why) -> str:
 # -- placed ------------------------------------------------------------------------------------
 
 
+def test_a_specialist_goes_behind_a_generic_service_with_room(
+    gazetteer: Gazetteer, tmp_path: Path
+) -> None:
+    """P-1 has no rate on file, the specialist has: P-1 is offered all the same, and that is said.
+
+    R-2 could take P-1's only carer too, but has an agency of her own.
+    """
+    generic = (builders.provider(), builders.hours(start="07:00", end="08:00", carers=1))
+    special = (builders.provider("P-2", lot="specialist"), *FAR[1:])
+    own = (builders.provider("P-3"), builders.hours("P-3"), builders.hourly("P-3"))
+    asked = (asks("R-1", excluded_providers=("P-3",)), asks("R-2"))
+    night = night_of(gazetteer, tmp_path, *generic, *special, *own, builders.ceiling(), *asked)
+    why = explain_place(night, "R-1")
+    assert why.placed is not None
+    assert why.placed.provider_id == "P-1"
+    (other,) = why.others
+    assert (other.provider_id, other.why_not) == ("P-2", WhyNot.WORSE)
+    assert "a generic one with room goes first (H12)" in other.sentence
+
+
 def test_the_nearer_is_chosen_and_the_farther_would_be_worse(
     gazetteer: Gazetteer, tmp_path: Path
 ) -> None:
