@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -204,3 +205,32 @@ def contests(
     rates = [ceiling(), ceiling(100_000, service_type=NURSING_DEMENTIA.value, unit="week")]
     known = draw(st.sampled_from([rates, rates, rates[:1], []]))
     return book(*(thing for things in supply for thing in things), *asked, *known)
+
+
+WIDE_BANDS = {"early": ("07:00", "09:00"), "late": ("16:00", "17:00")}
+"""Many possible starts, so that visits of one band may keep the least gap or break it."""
+
+
+@st.composite
+def varied_contests(draw: st.DrawFn) -> Book:
+    """Draw a contest in which prices change on some day and some providers are specialist ones."""
+    drawn = draw(contests())
+    specialist = draw(st.sets(st.sampled_from([p.provider_id for p in drawn.providers])))
+    rates = []
+    for rate in drawn.rates:
+        turns = day(draw(st.integers(-2, 16)))
+        later = max(rate.amount_pence or 0, 1) + draw(st.sampled_from([-500, 0, 20_000]))
+        before = rate.model_copy(update={"valid_to": turns})
+        after = rate.model_copy(
+            update={"valid_from": turns + timedelta(days=1), "amount_pence": later}
+        )
+        rates += draw(st.sampled_from([[rate], [before], [after], [before, after]]))
+    return drawn.model_copy(
+        update={
+            "rates": tuple(rates),
+            "providers": tuple(
+                p.model_copy(update={"lot": "specialist"} if p.provider_id in specialist else {})
+                for p in drawn.providers
+            ),
+        }
+    )

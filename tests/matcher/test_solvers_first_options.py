@@ -18,7 +18,16 @@ from matcher.solvers.greedy import Diary, Polish, best_alone
 from matcher.solvers.options import Choice, Problem
 from matcher.vocabulary import MINUTES_PER_DAY, CareType, Day, ProviderKind, minute_text
 from tests import contests
-from tests.builders import ceiling, day, homecare_request, hourly, hours, market, provider
+from tests.builders import (
+    ceiling,
+    council_policy,
+    day,
+    homecare_request,
+    hourly,
+    hours,
+    market,
+    provider,
+)
 from tests.strategies import books, policies
 
 LIMITS = Limits.reproducible(2.0)
@@ -84,12 +93,23 @@ def planned(supply: Market, seed: int) -> dict[str, Offer]:
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(book=books(gaps=False), policy=policies(), seed=SEEDS)
 def test_with_room_for_all_everybody_gets_what_the_shortlist_ranks_first(
     gazetteer: Gazetteer, book: Book, policy: Policy, seed: int
 ) -> None:
     """Provider, day, price and times, ties included: the plan is the first options, no more."""
+    supply = Market(with_room(book), policy, gazetteer)
+    assert planned(supply, seed) == first_options(supply, seed)
+
+
+@settings(max_examples=15, deadline=None)
+@given(book=contests.varied_contests(), seed=SEEDS, gap=st.sampled_from([0, 30, 60]))
+def test_prices_of_other_days_specialists_and_gaps_make_no_difference(
+    gazetteer: Gazetteer, book: Book, seed: int, gap: int
+) -> None:
+    """Whatever a price does later, however visits bear on one another, whoever is specialist."""
+    policy = council_policy(bands=contests.WIDE_BANDS, times__least_gap_minutes=gap)
     supply = Market(with_room(book), policy, gazetteer)
     assert planned(supply, seed) == first_options(supply, seed)
 
