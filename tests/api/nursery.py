@@ -14,14 +14,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import uvicorn
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.clocks import Clock
 from api.jobs import Worker
 from api.logs import set_up_logs
 from api.storage.record import Record
@@ -145,6 +148,16 @@ def book(_record: Record, _gazetteer: Gazetteer, client: TestClient, key: str, t
                 ok(client.post(f"/v1/bookings/{order_ref}/end", json=body))
 
 
+def serve(
+    _record: Record, _gazetteer: Gazetteer, client: TestClient, port: int, hours_ahead: float
+) -> None:
+    """Answer over HTTP until ended or killed, on a machine whose clock is so far ahead."""
+    own = Clock.own
+    Clock.own = lambda clock: own(clock) + timedelta(hours=hours_ahead)  # type: ignore[method-assign]
+    config = uvicorn.Config(client.app, port=port, log_config=None, access_log=False)
+    uvicorn.Server(config).run()
+
+
 def _booked(client: TestClient, request_id: str, *, by_offer: bool) -> str:
     """Book straight from a shortlist, or what was offered by telephone and chosen."""
     path = f"/v1/requests/{request_id}"
@@ -180,7 +193,7 @@ def main() -> None:
     record.close()
     threads = len(list(Path("/proc/self/task").iterdir()))
     assert threads == 1, f"{threads} threads would not live on in the children"
-    acts = {"work": work, "book": book}
+    acts = {"work": work, "book": book, "serve": serve}
     for line in sys.stdin:
         what, *told = json.loads(line)
         child = os.fork()
