@@ -9,7 +9,7 @@ from itertools import combinations
 from api.errors import BadCallError
 from matcher.files.visit_times import alike
 from matcher.market import Market
-from matcher.model import CareRequest, Visit
+from matcher.model import CareRequest, Placement, Visit
 
 
 def require_sound(
@@ -51,6 +51,8 @@ def _contradictions(
     care_type = None if request.placement is None else request.placement.care_type
     if request.is_long_term and care_type not in {None, request.care_type}:
         yield "care_type", care_type, f"{request.care_type} or nothing"
+    if request.is_homecare and request.placement not in {None, Placement()}:
+        yield "placement", "a bed", "nothing, because homecare is asked for"
     yield from _of_visits(request.package.visits, market)
 
 

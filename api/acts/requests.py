@@ -120,7 +120,7 @@ def create(
         )
     require_arrangeable(request, market)
     require_sound(request, market, known_providers(writing.session), writing.today)
-    zone = None
+    request, zone = request.completed, None
     if request.postcode is not None:
         market.locate(request.postcode)
         zone = market.zone_of(request.postcode)
@@ -207,8 +207,9 @@ def change(writing: Writing, market: Market, row: RequestRow, asked: RequestChan
             expected="other fields; risk and urgency have routes of their own (H20, H21), and "
             "beside care that runs its provider stays (H17)",
         )
-    before = care_of(row)
+    before = care_of(row).completed
     changed = stands(CareRequest, row.document | asked.changes, f"Request {row.request_id}")
+    changed = changed.completed
     require_arrangeable(changed, market)
     require_sound(changed, market, known_providers(writing.session), writing.today)
     if changed.postcode is not None:

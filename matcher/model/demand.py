@@ -277,6 +277,19 @@ class CareRequest(Frozen):
         return self
 
     @property
+    def completed(self) -> CareRequest:
+        """The same request as a book holds it: with a placement where it asks for a bed.
+
+        That names the kind of bed which a long-term service implies, and is none for homecare.
+        """
+        placement = self.placement or Placement()
+        if self.is_homecare and placement == Placement():
+            return self.model_copy(update={"placement": None})
+        if self.is_long_term and placement.care_type is None:
+            placement = placement.model_copy(update={"care_type": self.care_type})
+        return self.model_copy(update={"placement": placement})
+
+    @property
     def is_homecare(self) -> bool:
         """Whether visits at home are asked for."""
         return self.service_type is ServiceType.HOMECARE
