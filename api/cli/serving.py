@@ -82,8 +82,9 @@ def serve(
         take_short_turns()
         ending = threading.Event()
         end_in_time(ending)
-        with ending_gently(), worker_beside(is_wanted=worker, ending=ending):
-            Server(config, ending, door).run()
+        server = Server(config, ending, door)
+        with ending_gently(server), worker_beside(is_wanted=worker, ending=ending):
+            server.run()
 
 
 class Server(uvicorn.Server):
@@ -155,10 +156,13 @@ def require_free(host: str, port: int) -> None:
 
 
 @contextmanager
-def ending_gently() -> Iterator[None]:
-    """Let the server alone answer to being ended: it raises the signal again when it is done."""
+def ending_gently(server: Server) -> Iterator[None]:
+    """Let a server alone answer to being ended, before it has begun and after it is done too.
+
+    It raises the signal again when it is done.
+    """
     before = {
-        number: signal.signal(number, lambda _number, _frame: None)
+        number: signal.signal(number, server.handle_exit)
         for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:

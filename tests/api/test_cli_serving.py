@@ -19,6 +19,7 @@ import uvicorn
 from api.cli.serving import (
     Keeper,
     Server,
+    ending_gently,
     first_keys,
     require_free,
     set_up,
@@ -210,6 +211,33 @@ def test_a_service_says_at_once_that_it_stops(capfd: pytest.CaptureFixture[str])
     keeper.start()
     keeper.end()
     assert keeper.process_id is None
+
+
+def test_a_server_ended_before_it_began_does_not_begin() -> None:
+    """Ctrl-C between the last word of the start and the first of the server is not lost."""
+    server = Server(uvicorn.Config(lambda: None, log_config=None), threading.Event(), a_door())
+    with ending_gently(server):
+        signal.raise_signal(signal.SIGINT)
+    assert server.should_exit
+
+
+@pytest.mark.parametrize("module", ["api.cli.entry", "fastapi.routing", "sqlalchemy.orm"])
+def test_a_command_stopped_while_it_is_read_in_says_nothing(module: str) -> None:
+    """No trace of where it was: it has done nothing yet."""
+    program = (
+        "import os, runpy, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['carematch', 'serve']\n"
+        "runpy.run_module('api', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=SECONDS, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
 
 
 def test_one_signal_to_all_ends_a_service_in_good_order(loaded_file: Path, tmp_path: Path) -> None:
