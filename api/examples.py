@@ -44,6 +44,10 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "create_request": CARE,
         "change_request": {"changes": {"needs": ["dementia"]}, "reason": "New diagnosis"},
         "rate_risk": {"risk": "red", "reason": "Had a fall on Sunday"},
+        "agree_money": {
+            "personal_budget_pence_per_week": 30_000,
+            "reason": "As the plan of 1 April says",
+        },
         "set_key_worker": {
             "key_worker": "Adult Care Team West",
             "reason": "The referral came from the hospital",

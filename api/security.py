@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -126,6 +126,49 @@ def is_valid(row: ApiKeyRow | Row[Any], now: datetime) -> bool:
 
 
 Owner = Callable[[At, str, Caller], bool]
+
+
+# -- who says what -----------------------------------------------------------------------------
+
+SAYS: Mapping[str, tuple[Role, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                "funding",
+                "personal_budget_pence_per_week",
+                "nursing_contribution_pence_per_week",
+                "health_share_percent",
+                "third_party_top_up_pence_per_week",
+                "own_contribution_pence_per_week",
+                "respite_nights_left",
+            ),
+            (Role.BUDGET_HOLDER, "PUT /v1/requests/{}/money"),
+        ),
+        "waiting_since": (Role.BROKER, "PATCH /v1/requests/{}"),
+    }
+)
+"""By the name of a request's field, the only role that may change it, and by which route."""
+
+
+def require_may_say(role: str, request_id: str, fields: Iterable[str]) -> None:
+    """Refuse to change fields of a request that are for another role to say.
+
+    Raises
+    ------
+    NotAllowedError
+        With the first such field, and the role that may.
+    """
+    for name in sorted(fields):
+        says, route = SAYS.get(name, (role, ""))
+        if says != role:
+            who = says.replace("_", " ")
+            raise NotAllowedError(
+                f"The role {role} may not change {name} of {request_id}: that is for a {who} to "
+                f"say, by {route.format(request_id)}.",
+                thing=name,
+                value=role,
+                expected=str(says),
+            )
 
 
 # -- what is whose -----------------------------------------------------------------------------

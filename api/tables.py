@@ -136,6 +136,8 @@ class RequestRow(Base):
     reasons: Mapped[Document | None]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
+    money_agreed_by: Mapped[str | None]
+    money_agreed_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("ix_requests_list", "state", "risk_order", "waiting_since", "request_id"),
@@ -223,6 +225,7 @@ class OfferRow(Base):
     approved: Mapped[bool | None]
     approved_by: Mapped[str | None]
     approved_at: Mapped[datetime | None]
+    approved_family_pence: Mapped[int | None]
     approval_note: Mapped[str | None] = mapped_column(Text)
     chosen_by: Mapped[str | None]
     chosen_at: Mapped[datetime | None]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from api.acts.choices import mark_chosen
-from api.acts.deciding import judge_again
+from api.acts.choices import covers, mark_chosen
+from api.acts.deciding import judge_again, retell, retell_family
 from api.acts.endings import close_enquiries, end_as_told, lose_offers
 from api.acts.enquiries import require_askable, require_first_asked, require_searchable
 from api.acts.increases import settle_parent
+from api.acts.money import as_left
 from api.acts.offers import make, own_terms_of, terms_of
 from api.acts.promises import book as promise_for_good
 from api.acts.requests import is_like, require_state
@@ -57,7 +58,10 @@ def book(writing: Writing, supply: Supply, offer: OfferRow) -> BookingRow:
     _require_chosen(offer)
     judged = judge_again(writing, supply, offer)
     _require_approved(offer, judged)
-    return _made(writing, row, offer, judged)
+    retell(writing, offer, judged)
+    made = _made(writing, row, offer, judged)
+    retell_family(writing, supply, row.request_id)
+    return made
 
 
 def _require_chosen(offer: OfferRow) -> None:
@@ -71,9 +75,14 @@ def _require_chosen(offer: OfferRow) -> None:
 
 
 def _require_approved(offer: OfferRow, judged: Judged) -> None:
-    if (offer.needs_approval or judged.needs_approval) and offer.approved is not True:
-        state = "was not approved" if offer.approved is False else "is not approved yet"
+    """Refuse a price that needs an approval today and has none, or one for less (H9)."""
+    is_covered = offer.approved is True and covers(offer, judged)
+    if offer.approved is False or (judged.needs_approval and not is_covered):
         cost = pounds_text(offer.weekly_cost_pence)
+        state = "was not approved" if offer.approved is False else "is not approved yet"
+        if offer.approved:
+            week = pounds_text(judged.family_pence)
+            state = f"was approved for less than the {week} that all of the care comes to by now"
         raise ConflictError(
             f"The price of offer {offer.offer_id}, {cost} a week, {state} (H9).",
             thing=f"offer {offer.offer_id}",
@@ -118,6 +127,8 @@ def _made(writing: Writing, row: RequestRow, offer: OfferRow, judged: Judged) ->
         offer_id=offer.offer_id,
         starts_on=booking.starts_on,
         weekly_cost_pence=booking.weekly_cost_pence,
+        family_pence=judged.family_pence,
+        approved_family_pence=offer.approved_family_pence,
     )
     return booking
 
@@ -142,7 +153,8 @@ def book_option(
     CapacityTakenError
         If the capacity was promised to somebody else.
     """
-    request = require_searchable(writing, row)
+    require_searchable(writing, row)
+    request = as_left(writing.session, row, writing.today)
     shortlist = shortlist_for(writing.session, asked.shortlist_id, row.request_id)
     _require_same(request, shortlist)
     option = _option_of(shortlist, asked.provider_id)
@@ -168,7 +180,7 @@ def _require_same(request: CareRequest, shortlist: ShortlistRow) -> None:
     """Refuse a shortlist that was made for something else than is asked for now."""
     then = CareRequest.model_validate(shortlist.request)
     if not is_like(then, request):
-        raise _outdated(shortlist, "The request was changed since.")
+        raise _outdated(shortlist, "The request, or what is left for it, was changed since.")
 
 
 def _outdated(shortlist: ShortlistRow, why: str) -> ConflictError:

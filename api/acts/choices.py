@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from api.acts.deciding import judge_again
+from api.acts.deciding import judge_again, retell
 from api.acts.offers import require_standing
 from api.acts.promises import give_back, place
 from api.acts.requests import care_of, require_state, without
 from api.acts.standing import require_not_suspended
+from api.acts.terms import Judged
 from api.errors import ConflictError, NotAllowedError
 from api.schemas.offers import Approval, Choice, Decider
 from api.security import Caller, Role
@@ -45,7 +46,8 @@ def approve(
         If it costs more than the budget holder may decide on.
     """
     require_standing(offer)
-    if offer.approved is not None:
+    judged = judge_again(writing, supply, offer)
+    if offer.approved is False or (offer.approved and covers(offer, judged)):
         told = "approved" if offer.approved else "refused"
         raise ConflictError(
             f"The price of offer {offer.offer_id} was {told} already by {offer.approved_by}.",
@@ -53,7 +55,6 @@ def approve(
             value=told,
             expected="an offer that is not decided on, or one that was changed since",
         )
-    judged = judge_again(writing, supply, offer)
     if not (offer.needs_approval or judged.needs_approval):
         raise ConflictError(
             f"Offer {offer.offer_id} needs no approval.",
@@ -61,10 +62,11 @@ def approve(
             value=pounds_text(offer.weekly_cost_pence),
             expected="an offer above the framework rate or the budget",
         )
-    _require_within_limit(offer, caller)
+    _require_within_limit(offer, judged.family_pence, caller)
     if judged.needs_approval:
         offer.needs_approval = True
         offer.approval_reasons = list(judged.approval_reasons)
+    offer.approved_family_pence = judged.family_pence if approval.approve else None
     offer.approved, offer.approval_note = approval.approve, approval.note
     offer.approved_by, offer.approved_at = writing.actor.holder, writing.now
     offer.version += 1
@@ -73,21 +75,36 @@ def approve(
         offer.offer_id,
         version=offer.version,
         weekly_cost_pence=offer.weekly_cost_pence,
+        family_pence=judged.family_pence,
         limit_pence_per_week=caller.limit_pence_per_week,
     )
 
 
-def _require_within_limit(offer: OfferRow, caller: Caller) -> None:
-    """Let a budget holder decide within his limit only; who has none decides on nothing (H9)."""
+def covers(offer: OfferRow, judged: Judged) -> bool:
+    """Say whether an approval is of as much as a week of the family would cost by now (H9).
+
+    One of before weeks were kept with it is of the offer's own price.
+    """
+    approved = offer.approved_family_pence
+    return judged.family_pence <= (offer.weekly_cost_pence if approved is None else approved)
+
+
+def _require_within_limit(offer: OfferRow, family_pence: int, caller: Caller) -> None:
+    """Let a budget holder decide within his limit only; who has none decides on nothing (H9).
+
+    The limit is of all that a person's care costs a week, or it would be none for who divides it.
+    """
     limit = caller.limit_pence_per_week
-    if limit is not None and offer.weekly_cost_pence <= limit:
+    if limit is not None and family_pence <= limit:
         return
     cost = pounds_text(offer.weekly_cost_pence)
+    if family_pence > offer.weekly_cost_pence:
+        cost += f", and all of the person's care {pounds_text(family_pence)}"
     most = "nothing" if limit is None else f"up to {pounds_text(limit)} a week"
     raise NotAllowedError(
         f"Offer {offer.offer_id} costs {cost} a week; you may decide on {most} (H9).",
         thing="weekly_cost_pence",
-        value=offer.weekly_cost_pence,
+        value=family_pence,
         expected="no cost" if limit is None else f"at most {limit}",
     )
 
@@ -112,6 +129,7 @@ def choose(
     row = request_row(writing.session, offer.request_id)
     require_free_to_choose(writing, row, offer)
     judged = judge_again(writing, supply, offer)
+    retell(writing, offer, judged)
     mark_chosen(writing, offer, choice)
     give_back(writing, row.request_id)
     expires_at = writing.now + timedelta(hours=hold_hours)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from api.acts.deciding import told_otherwise
+from api.acts.money import as_left
 from api.acts.offers import state_of, terms_of
 from api.acts.promises import commitment_for
-from api.acts.requests import care_of
 from api.acts.terms import Standpoint, market_of, require_fitting
 from api.errors import BadCallError
 from api.schemas.offers import ComparedOffer, Comparison, OfferList, OfferWarning
@@ -66,7 +66,7 @@ def _ranked(
 ) -> list[tuple[OfferRow, Comparison]]:
     if not offers:
         return []
-    request = care_of(row)
+    request = as_left(at.session, row, at.today)
     terms = {offer.provider_id: terms_of(offer) for offer in offers}
     market = market_of(at, request, terms)
     by_provider = {offer.provider_id: offer for offer in offers}

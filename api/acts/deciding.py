@@ -8,12 +8,14 @@ from api.acts.offers import terms_of
 from api.acts.requests import care_of
 from api.acts.terms import Judged, judge, within
 from api.errors import BadCallError, ConflictError
+from api.storage.offers import standing_offers
 from api.storage.record import Writing
-from api.storage.requests import request_row
+from api.storage.requests import family_of, request_row
 from api.storage.supply import provider_row
 from api.supply import Supply
 from api.tables import OfferRow
 from matcher.model import CareRequest
+from matcher.shortlist import RequestRefusedError
 from matcher.vocabulary import pounds_text
 
 
@@ -41,6 +43,31 @@ def judge_again(writing: Writing, supply: Supply, offer: OfferRow) -> Judged:
         cost = pounds_text(judged.weekly_cost_pence)
         raise _outdated(offer, f"It would cost {cost} a week today.")
     return judged
+
+
+def retell(writing: Writing, offer: OfferRow, judged: Judged) -> None:
+    """Keep with an offer whether it needs an approval as things stand, and why (H9)."""
+    told = list(judged.approval_reasons)
+    if offer.approval_reasons != told:
+        offer.needs_approval, offer.approval_reasons = judged.needs_approval, told
+        offer.version += 1
+        writing.audit(
+            "offer.retold", offer.offer_id, version=offer.version, needs_approval=bool(told)
+        )
+
+
+def retell_family(writing: Writing, supply: Supply, request_id: str) -> None:
+    """Tell of every offer that stands for a person's care what it is by what was just settled.
+
+    Those that are of something else than is asked for now stay as they are.
+    """
+    for row in family_of(writing.session, request_row(writing.session, request_id)):
+        for offer in standing_offers(writing.session, row.request_id):
+            try:
+                judged = judge_again(writing, supply, offer)
+            except (ConflictError, BadCallError, RequestRefusedError):
+                continue
+            retell(writing, offer, judged)
 
 
 def told_otherwise(offer: OfferRow, request: CareRequest) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from api.acts.adverts import advertised
 from api.acts.endings import close_enquiry
 from api.acts.increases import may_go_to_market, require_market_open
+from api.acts.money import as_left
 from api.acts.promises import give_back
 from api.acts.requests import care_of, require_state
 from api.acts.standing import require_not_suspended
@@ -118,7 +119,8 @@ def require_searchable(writing: Writing, row: RequestRow) -> CareRequest:
     head = part_of_book(session, [], writing.now, writing.today, besides=row.request_id)
     # Who sells it to some groups only decides whether the person's has to be known (L4).
     book = head.model_copy(update={"providers": terms_of_all(session)})
-    refusals = request_refusals(request, book, policy_in(session))
+    left = as_left(session, row, writing.today)
+    refusals = request_refusals(left, book, policy_in(session))
     if refusals:
         raise RequestRefusedError(request.request_id, refusals)
     return request

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from api.acts import endings, requests
@@ -14,18 +13,14 @@ from api.acts.requests import care_of, require_state
 from api.errors import ConflictError
 from api.schemas.requests import ChangeOfProvider, Increase
 from api.storage.books import ARRANGED, ENDED, WAITING
+from api.storage.families import CHANGE, INCREASE
 from api.storage.increases import first_refusals, offers_by
 from api.storage.offers import STANDING
 from api.storage.record import Writing
 from api.storage.requests import booking_of, children_of, descendants_of, request_row
 from api.tables import BookingRow, OfferRow, RequestRow
-from matcher.market import NO_LIMIT, Market
+from matcher.market import Market
 from matcher.model import CareRequest, Placement
-from matcher.payers import split
-from matcher.tariff import Tariff
-
-INCREASE, CHANGE = "increase", "change"
-"""What a request beside another is: more visits, or all of the care with somebody else."""
 
 
 def increase(writing: Writing, market: Market, parent: RequestRow, asked: Increase) -> RequestRow:
@@ -52,7 +47,6 @@ def increase(writing: Writing, market: Market, parent: RequestRow, asked: Increa
         "package": asked.package,
         "start_by": asked.start_by,
         "current_provider_id": booking.provider_id,
-        **_money_left(market, care, booking),
     }
     child = _like(care, writing.today, update)
     return requests.create(
@@ -61,7 +55,7 @@ def increase(writing: Writing, market: Market, parent: RequestRow, asked: Increa
         child,
         parent.key_worker,
         kind=INCREASE,
-        parent_id=parent.request_id,
+        parent=parent,
         reasons=asked.model_dump(mode="json", include={"reason"}),
     )
 
@@ -104,7 +98,7 @@ def change_provider(
         child,
         parent.key_worker,
         kind=CHANGE,
-        parent_id=parent.request_id,
+        parent=parent,
         reasons=asked.model_dump(mode="json", exclude={"request_id"}),
     )
 
@@ -131,25 +125,6 @@ def _anew(care: CareRequest) -> Placement | None:
     if care.placement is None or not care.is_long_term:
         return care.placement
     return care.placement.model_copy(update={"admit_from": None, "admit_to": None})
-
-
-def _money_left(market: Market, care: CareRequest, booking: BookingRow) -> dict[str, int | None]:
-    """Return what the care that runs leaves of the budget, and of what the person pays towards it.
-
-    All of it where its cost is unknown. Only what is held against a budget uses it up.
-    """
-    cost = booking.weekly_cost_pence
-    if cost is None:
-        cost = Tariff(market.book).weekly_pence(care, booking.provider_id, market.book.as_of)
-    parts = split(care, np.array([cost or 0]), np.array([NO_LIMIT]))
-    used = {
-        "personal_budget_pence_per_week": int(parts.held[0]),
-        "own_contribution_pence_per_week": int(parts.own[0]),
-    }
-    whole = {name: getattr(care, name) for name in used}
-    return {
-        name: None if pence is None else max(pence - used[name], 0) for name, pence in whole.items()
-    }
 
 
 def _require_no_other_change(session: Session, parent: RequestRow) -> None:

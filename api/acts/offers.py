@@ -284,7 +284,7 @@ def _replaced(
     offer.needs_approval = judged.needs_approval
     offer.approval_reasons = list(judged.approval_reasons)
     offer.made_at, offer.made_by = writing.now, writing.actor.holder
-    offer.approved = None
+    offer.approved = offer.approved_family_pence = None
     offer.approved_by = offer.approved_at = offer.approval_note = None
     offer.version += 1
     _note(writing, offer, "offer.changed")
@@ -327,6 +327,7 @@ def _state_of(offer: OfferRow, hold: CommitmentRow | None) -> OfferState:
         approved_by=offer.approved_by,
         approved_at=offer.approved_at,
         approval_note=offer.approval_note,
+        approved_family_pence=offer.approved_family_pence,
         chosen_by=offer.chosen_by,
         chosen_at=offer.chosen_at,
         choice_note=offer.choice_note,

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from api.acts.money import as_left
 from api.acts.offers import make
 from api.acts.promises import commitment_for, give_back, place, require_room
 from api.acts.proposing import require_looked_for, require_new_to
-from api.acts.requests import care_of
 from api.errors import CapacityTakenError, ConflictError, ServiceError
 from api.schemas.offers import Terms, VisitStart
 from api.schemas.pages import Page
@@ -141,7 +141,7 @@ def accept(
     waiting = request_row(writing.session, row.request_id)
     require_looked_for(writing.session, waiting, writing.now, writing.today)
     require_new_to(writing.session, waiting, row.provider_id)
-    request = care_of(waiting)
+    request = as_left(writing.session, waiting, writing.today)
     placed = _of_today(writing, supply, request, placed_of(row))
     commitment = _promised_by(request, placed)
     require_room(writing, commitment, besides=row.request_id)

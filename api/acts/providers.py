@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from api.acts.endings import LONGEST_NOTICE, end_booking, replace
-from api.acts.increases import CHANGE
 from api.acts.requests import care_of, without
 from api.acts.zones import require_zones
 from api.errors import BadCallError, ConflictError
@@ -26,6 +25,7 @@ from api.schemas.providers import (
 )
 from api.security import not_found
 from api.storage.books import WAITING
+from api.storage.families import CHANGE
 from api.storage.lines import document_of, kept, read
 from api.storage.offers import note_outcomes
 from api.storage.providers import next_place, open_booking, open_bookings, open_promises

@@ -15,7 +15,7 @@ from api.schemas.requests import (
     Suspension,
     Urgency,
 )
-from api.security import Caller, Role
+from api.security import Caller, Role, require_may_say
 from api.storage.books import ENDED, RISK_ORDER, WAITING
 from api.storage.books import request_row as new_row
 from api.storage.lines import document_of
@@ -80,7 +80,7 @@ def create(
     key_worker: str | None,
     *,
     kind: str = "referral",
-    parent_id: str | None = None,
+    parent: RequestRow | None = None,
     reasons: Mapping[str, Any] | None = None,
 ) -> RequestRow:
     """Take in a request that is complete and agreed.
@@ -97,8 +97,8 @@ def create(
         Who owns its risk rating (H20).
     kind
         ``referral``, ``increase`` or ``change``.
-    parent_id
-        The request whose care an increase or change is of.
+    parent
+        The request whose care an increase or change is of, with the money that was agreed.
     reasons
         The written reasons of those.
 
@@ -109,8 +109,11 @@ def create(
     ConflictError
         If the record has a request of that id.
     BadCallError
-        If it contradicts itself or the record.
+        If it contradicts itself or the record, or waits from an earlier day.
+    NotAllowedError
+        If a key worker says that it does.
     """
+    request = _waiting(writing, request)
     if writing.session.get(RequestRow, request.request_id) is not None:
         raise ConflictError(
             f"The record has a request {request.request_id} already.",
@@ -130,15 +133,33 @@ def create(
         received_at=writing.now,
         kind=kind,
         key_worker=key_worker,
-        parent_id=parent_id,
+        parent_id=None if parent is None else parent.request_id,
+        money_agreed_by=None if parent is None else parent.money_agreed_by,
+        money_agreed_at=None if parent is None else parent.money_agreed_at,
     )
     row.reasons = None if reasons is None else dict(reasons)
     if request.urgent_reason:
         row.urgent_by, row.urgent_at = writing.actor.holder, writing.now
     writing.session.add(row)
     writing.session.flush()
-    writing.audit("request.created", request.request_id, kind=kind, parent_id=parent_id)
+    writing.audit("request.created", request.request_id, kind=kind, parent_id=row.parent_id)
     return row
+
+
+def _waiting(writing: Writing, request: CareRequest) -> CareRequest:
+    """Return a request that waits from the day on which it comes in."""
+    since = request.waiting_since or writing.today
+    if since < writing.today:
+        require_may_say(writing.actor.role, request.request_id, ["waiting_since"])
+        raise BadCallError(
+            f"Request {request.request_id} comes in on {writing.today}. That it waits from "
+            f"{since} a broker says once it is in, with the reason.",
+            thing="waiting_since",
+            value=since,
+            expected=f"{writing.today} or nothing, and then PATCH "
+            f"/v1/requests/{request.request_id}",
+        )
+    return request.model_copy(update={"waiting_since": since})
 
 
 # -- kept right --------------------------------------------------------------------------------
@@ -190,6 +211,8 @@ def change(writing: Writing, market: Market, row: RequestRow, asked: RequestChan
     ------
     ConflictError
         If care is arranged: then it is an increase or a change of provider.
+    NotAllowedError
+        If a field is named that is for another role to say.
     BadCallError
         If a field is named that has a way of its own, or it would contradict itself or the record.
     MalformedError
@@ -198,6 +221,7 @@ def change(writing: Writing, market: Market, row: RequestRow, asked: RequestChan
         If it would not be complete or agreed any more.
     """
     require_state(row, WAITING)
+    require_may_say(writing.actor.role, row.request_id, asked.changes)
     fixed_here = FIXED if row.parent_id is None else FIXED + FIXED_BESIDE
     fixed = sorted(set(fixed_here) & asked.changes.keys())
     if fixed:
@@ -262,6 +286,7 @@ def _decide_anew(writing: Writing, before: CareRequest) -> None:
             offer.state = OFFERED
             offer.chosen_by = offer.chosen_at = offer.choice_note = offer.recorded_by = None
             offer.approved = offer.approved_by = offer.approved_at = offer.approval_note = None
+            offer.approved_family_pence = None
             offer.version += 1
             writing.audit("offer.to_decide_anew", offer.offer_id, version=offer.version)
 

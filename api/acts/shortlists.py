@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from api.acts.increases import require_market_open
+from api.acts.money import as_left
 from api.acts.promises import commitment_for, give_back, place, told
 from api.acts.requests import IncompleteRequestError, care_of, require_state
 from api.acts.standing import require_not_suspended
@@ -112,7 +113,8 @@ def make(
     require_market_open(writing.session, row, writing.now)
     give_back(writing, row.request_id)
     market = supply.by_road(supply.market_within(writing), care_of(row))
-    request = nominating(care_of(row), wanted.nominated_provider_ids, market)
+    left = as_left(writing.session, row, writing.today)
+    request = nominating(left, wanted.nominated_provider_ids, market)
     inputs = inputs_of(writing, request, wanted)
     if market.roads is not None:
         inputs["roads_sha256"] = market.roads.digest

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from api.acts.money import as_left
 from api.acts.requests import care_of
 from api.clocks import FIND_HOURS, RESPOND_HOURS, SERVICE_HOURS, Clock
 from api.errors import ConflictError
@@ -55,8 +56,9 @@ def require_not_suspended(row: RequestRow, today: date) -> None:
 def state_of(session: Session, row: RequestRow, clock: Clock, market: Market) -> RequestState:
     """Return a request with what has become of it."""
     request = care_of(row)
+    left = as_left(session, row, clock.today())
     booking = booking_of(session, row.request_id)
-    refusals = request_refusals(request, market.book, market.policy)
+    refusals = request_refusals(left, market.book, market.policy)
     suspended = is_suspended(row, clock.today())
     return RequestState(
         request=request,
@@ -74,6 +76,9 @@ def state_of(session: Session, row: RequestRow, clock: Clock, market: Market) ->
         parent_id=row.parent_id,
         provider_id=None if booking is None else booking.provider_id,
         order_ref=None if booking is None else booking.order_ref,
+        money_agreed_by=row.money_agreed_by,
+        money_agreed_at=row.money_agreed_at,
+        budget_left_pence_per_week=left.personal_budget_pence_per_week,
         ended_at=row.ended_at,
         end_reason=row.end_reason,
         may_be_searched=row.state == WAITING and not refusals and not suspended,

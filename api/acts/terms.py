@@ -9,12 +9,16 @@ from itertools import combinations
 
 from sqlalchemy.orm import Session
 
+from api.acts.money import lacks_agreement
 from api.acts.promises import commitment_for
 from api.errors import BadCallError, ConflictError
 from api.schemas.offers import Terms
+from api.storage.families import family
 from api.storage.record import Writing
+from api.storage.requests import request_row
 from api.storage.supply import part_of_book
 from api.supply import Supply, policy_in
+from api.tables import RequestRow
 from matcher.commitments import Commitment
 from matcher.eligibility import approval_reasons
 from matcher.enquiry import Enquiry
@@ -73,6 +77,8 @@ class Judged:
         First day of care.
     commitment
         What the provider would promise.
+    family_pence
+        What a week of all the person's care would cost with it, whoever pays.
     """
 
     weekly_cost_pence: int
@@ -80,6 +86,7 @@ class Judged:
     approval_reasons: tuple[str, ...]
     start_date: date
     commitment: Commitment
+    family_pence: int
 
 
 def market_of(at: Standpoint, request: CareRequest, terms: Mapping[str, Terms]) -> Market:
@@ -123,17 +130,22 @@ def _rates(
 
 
 def judge(at: Standpoint, request: CareRequest, provider_id: str, terms: Terms) -> Judged:
-    """Return what one provider's terms for a request come to.
+    """Return what one provider's terms for a request come to, beside all that the family has.
 
     Raises
     ------
     BadCallError
         If they do not meet what is asked for, or cost more than can be meant.
     ConflictError
-        If they leave the rate to one on file, and none is.
+        If they leave the rate to one on file, and none is, or the stay is longer than what is
+        left of the allowance (H13).
     """
     market = market_of(at, request, {provider_id: terms})
     require_fitting(request, terms, market.policy, at.today)
+    row = request_row(at.session, request.request_id)
+    found = family(at.session, request.request_id, at.today)
+    request = found.left_for(request, terms.start_date)
+    _require_allowance(request)
     enquiry = Enquiry(market, request).beginning(market.day_number(terms.start_date))
     if not enquiry.prices.known[0]:
         raise ConflictError(
@@ -150,13 +162,32 @@ def judge(at: Standpoint, request: CareRequest, provider_id: str, terms: Terms) 
             expected=f"at most {pounds_text(MOST_PENCE)} a week",
         )
     travel = int(enquiry.travel_minutes[0])
+    reasons = (*_unagreed(row, request), *approval_reasons(enquiry, 0))
     return Judged(
         weekly_cost_pence=weekly,
-        needs_approval=bool(enquiry.needs_approval[0]),
-        approval_reasons=approval_reasons(enquiry, 0),
+        needs_approval=bool(reasons),
+        approval_reasons=reasons,
         start_date=terms.start_date,
         commitment=commitment_for(request, provider_id, terms.start_date, terms.starts, travel),
+        family_pence=found.week_pence(request, weekly, terms.start_date),
     )
+
+
+def _unagreed(row: RequestRow, request: CareRequest) -> tuple[str, ...]:
+    if not lacks_agreement(row, request):
+        return ()
+    return ("Nobody has agreed the money for it yet: a budget holder must (H1).",)
+
+
+def _require_allowance(request: CareRequest) -> None:
+    nights, left = request.stay_nights, request.respite_nights_left
+    if nights is not None and left is not None and nights > left:
+        raise ConflictError(
+            f"{request.request_id} asks for {nights} nights; the allowance has {left} left (H13).",
+            thing=f"request {request.request_id}",
+            value=nights,
+            expected=f"at most {left} nights",
+        )
 
 
 # -- meeting what is asked for -----------------------------------------------------------------

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from api.acts import endings, requests, standing
+from api.acts import endings, money, requests, standing
+from api.acts.deciding import retell_family
 from api.dependencies import (
     Allow,
     Changes,
@@ -25,6 +26,7 @@ from api.schemas.pages import PageOf
 from api.schemas.requests import (
     Ending,
     KeyWorkerChange,
+    MoneyAgreed,
     RequestChange,
     RequestList,
     RequestState,
@@ -51,6 +53,7 @@ Creator = Annotated[Caller, Depends(MAY_CREATE)]
 Changer = Annotated[Caller, Depends(MAY_CHANGE)]
 Rater = Annotated[Caller, Depends(MAY_RATE)]
 Broker = Annotated[Caller, Depends(Allow(Rule(BROKER)))]
+BudgetHolder = Annotated[Caller, Depends(Allow(Rule({Role.BUDGET_HOLDER: Reach.ANY})))]
 
 
 def changed(
@@ -204,6 +207,29 @@ def rate_risk(
         lambda writing, row: requests.rate_risk(writing, row, body),
         version=version,
     )
+
+
+@router.put("/{request_id}/money")
+def agree_money(
+    *,
+    caller: BudgetHolder,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+    version: VersionOf,
+    body: MoneyAgreed,
+) -> RequestState:
+    """Agree the money for a person's care: within the budget holder's limit, for the whole family.
+
+    Until then whoever asks has only said what the care may cost, and no price is booked without
+    an approval of its own (H1, H9).
+    """
+
+    def act(writing: Writing, row: RequestRow) -> None:
+        money.agree(writing, service.supply.terms(writing.session), row, body, caller)
+        retell_family(writing, service.supply, row.request_id)
+
+    return changed(service, changes, request_id, act, version=version)
 
 
 @router.put("/{request_id}/key-worker")

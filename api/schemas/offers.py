@@ -128,6 +128,7 @@ class OfferState(BaseModel):
     approved_by: str | None
     approved_at: datetime | None
     approval_note: str | None
+    approved_family_pence: int | None
     chosen_by: str | None
     chosen_at: datetime | None
     choice_note: str | None

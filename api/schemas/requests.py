@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.keys import Holder
 from matcher.closures import Displaced
-from matcher.model import CareRequest, Frozen, HomecarePackage, Id, Text
-from matcher.vocabulary import Risk, ServiceType
+from matcher.model import CareRequest, Frozen, HomecarePackage, Id, Pence, Text
+from matcher.vocabulary import Funding, Risk, ServiceType
 
 Reason = Annotated[Text, Field(min_length=1)]
 """Why something was done, in a few words; never a code to somebody's door (H8)."""
@@ -103,6 +103,23 @@ class RequestChange(Frozen):
     reason: Reason
 
 
+class MoneyAgreed(Frozen):
+    """Who pays what for all of a person's care, and up to which cost; what is not named stays.
+
+    With a reason alone the money is agreed as it was asked for. It is of the whole family: of the
+    first request with its increases and changes of provider (H1, H9).
+    """
+
+    funding: Funding | None = None
+    personal_budget_pence_per_week: Pence | None = None
+    nursing_contribution_pence_per_week: Pence | None = None
+    health_share_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    third_party_top_up_pence_per_week: Pence | None = None
+    own_contribution_pence_per_week: Pence | None = None
+    respite_nights_left: Annotated[int, Field(ge=0, le=3660)] | None = None
+    reason: Reason
+
+
 class DueClock(BaseModel):
     """One clock of a request, in working hours (H22)."""
 
@@ -131,6 +148,9 @@ class RequestState(BaseModel):
     parent_id: str | None
     provider_id: str | None
     order_ref: str | None
+    money_agreed_by: str | None
+    money_agreed_at: datetime | None
+    budget_left_pence_per_week: int | None
     ended_at: datetime | None
     end_reason: str | None
     may_be_searched: bool

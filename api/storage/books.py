@@ -14,6 +14,7 @@ from api.clocks import Clock
 from api.errors import ConflictError
 from api.storage.chain import FIRST_HASH
 from api.storage.engines import go_alone
+from api.storage.families import with_what_is_left
 from api.storage.lines import LAST, document_of, in_file_order, kept
 from api.storage.record import SOFTWARE, Record, Writing, not_loaded
 from api.storage.supply import head_of_book, history, left_of, promises
@@ -145,6 +146,8 @@ def _load_requests(
             zone=None if request.postcode is None else market.zone_of(request.postcode),
             state=ARRANGED if request.request_id in running else WAITING,
             received_at=_received(request, clock, now),
+            money_agreed_by=SOFTWARE.holder,
+            money_agreed_at=now,
         )
         for place, request in enumerate(book.requests)
     )
@@ -185,6 +188,8 @@ def request_row(
     kind: str = "referral",
     key_worker: str | None = None,
     parent_id: str | None = None,
+    money_agreed_by: str | None = None,
+    money_agreed_at: datetime | None = None,
 ) -> RequestRow:
     """Return the row of a request that is new to the record."""
     return RequestRow(
@@ -201,6 +206,8 @@ def request_row(
         received_at=received_at,
         parent_id=parent_id,
         kind=kind,
+        money_agreed_by=money_agreed_by,
+        money_agreed_at=money_agreed_at,
     )
 
 
@@ -246,7 +253,7 @@ def dump(session: Session, now: datetime, today: date) -> tuple[Book, str | None
         "rates": in_file_order(Rate, (row.rates for row in rows)),
         "homecare_capacity": homecare,
         "bed_capacity": beds,
-        "requests": _requests(session),
+        "requests": with_what_is_left(session, _requests(session), today),
         "running": _running(session),
         "history": history(session),
     }

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.storage.books import ARRANGED, ENDED
 from api.storage.lines import read
 from api.storage.offers import BOOKED, CHOSEN
+from api.storage.overspending import overspent
 from api.storage.supply import BOOKING, HOLD
 from api.tables import AuditRow, BookingRow, CommitmentRow, OfferRow, ProviderRow, RequestRow
 from matcher.commitments import Commitment, overpromised
@@ -47,6 +48,7 @@ def ledger_faults(session: Session, now: datetime) -> list[str]:
         *_holds_without_end(promised),
         *_requests_that_disagree(session, running),
         *_offers_that_disagree(session),
+        *overspent(session, now.date()),
     ]
 
 

@@ -31,7 +31,7 @@ from tests.api.life import (
     offer_for,
     slots_of,
 )
-from tests.api.offering import own
+from tests.api.offering import agreed, own
 
 WORKER = {"role": "key_worker", "holder": "worker-7"}
 SAMPLE_PEOPLE = ("R-100", "R-101", "R-103", "R-201", "R-203")
@@ -174,12 +174,13 @@ class Living(RuleBasedStateMachine):
     def create(self, like: str, lacking: str | None) -> None:
         """Take in a request, sometimes one of which something is missing."""
         name = self.new_name()
-        body = {**self.bodies[like], "request_id": name}
+        body = {**self.bodies[like], "request_id": name, "waiting_since": None}
         if lacking is not None:
             body[lacking] = None
         answered = self.call("POST", "/v1/requests", body, **WORKER)
         if self.foreseen(answered, done=lacking is None):
             self.add(name, is_own=True)
+            agreed(self.desk, name)
         else:
             assert answered.json()["missing"] == [lacking]
 

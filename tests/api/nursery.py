@@ -29,6 +29,7 @@ from api.jobs import Worker
 from api.logs import set_up_logs
 from api.storage.record import Record
 from api.storage.runs import run_book
+from api.tables import RequestRow
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.policy import default_policy
@@ -132,15 +133,17 @@ def work(record: Record, gazetteer: Gazetteer, _client: TestClient, lease_second
     worker.work_until(stop, idle_seconds=0.02)
 
 
-def book(_record: Record, _gazetteer: Gazetteer, client: TestClient, key: str, told: str) -> None:
+def book(record: Record, _gazetteer: Gazetteer, client: TestClient, key: str, told: str) -> None:
     """Book one person after another until killed, and write down what was answered."""
     client.headers["Authorization"] = f"Bearer {key}"
     answered = os.open(told, os.O_WRONLY | os.O_APPEND)
     with client:
-        like = ok(client.get("/v1/requests/R-201"))["request"]
+        like, new = ok(client.get("/v1/requests/R-201"))["request"], {"waiting_since": None}
         for number in count(1):
             request_id = f"N-{os.getpid()}-{number}"
-            ok(client.post("/v1/requests", json={**like, "request_id": request_id}))
+            ok(client.post("/v1/requests", json={**like, **new, "request_id": request_id}))
+            with record.bare_writing() as session:
+                session.get_one(RequestRow, request_id).money_agreed_by = "the tests"
             order_ref = _booked(client, request_id, by_offer=number % 2 == 0)
             os.write(answered, f"{order_ref} {request_id}\n".encode())
             if number % 3 == 0:

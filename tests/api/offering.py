@@ -70,8 +70,18 @@ def chosen(desk: Desk, offer: Any, by: str = "person", **who: Any) -> Any:
     return ok(desk.call("PUT", path, body, version=offer["version"], **who))
 
 
+def agreed(desk: Desk, request_id: str, *, limit: int = 200_000, **money: Any) -> Any:
+    """Return a request for which a budget holder agreed the money."""
+    path = f"/v1/requests/{request_id}"
+    body, version = {"reason": "As planned", **money}, desk.get(path)["version"]
+    return ok(desk.call("PUT", f"{path}/money", body, version=version, limit=limit, **HOLDER))
+
+
 def booked(desk: Desk, offer: Any) -> Any:
-    """Return the booking of an offer."""
+    """Return the booking of an offer, for which the money is agreed where it was not yet."""
+    request_id = offer["request_id"]
+    if desk.get(f"/v1/requests/{request_id}")["money_agreed_by"] is None:
+        agreed(desk, request_id)
     return desk.post(f"/v1/offers/{offer['offer_id']}/booking")
 
 

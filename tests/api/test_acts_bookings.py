@@ -10,6 +10,7 @@ from sqlalchemy import select
 from api.tables import AuditRow, CommitmentRow
 from tests.api.desk import Desk, ok, refused
 from tests.api.offering import (
+    agreed,
     approved,
     bed_terms,
     booked,
@@ -122,10 +123,10 @@ def frome_at_tea(request: pytest.FixtureRequest) -> None:
 def test_a_lower_budget_since_needs_an_approval(desk: Desk) -> None:
     """What has become too dear since it was offered is not booked as if it had not (H9)."""
     made = chosen(desk, recorded(desk, "maiden"))
-    change = {"changes": {"personal_budget_pence_per_week": 20_000}, "reason": "Review"}
-    ok(desk.call("PATCH", "/v1/requests/R-101", change, version=1))
+    agreed(desk, "R-101", personal_budget_pence_per_week=20_000)
     path = f"/v1/offers/{made['offer_id']}/booking"
-    made = chosen(desk, desk.get(f"/v1/offers/{made['offer_id']}"))
+    made = desk.get(f"/v1/offers/{made['offer_id']}")
+    assert made["state"] == "chosen"
     assert "H9" in refused(desk.call("POST", path), 409, "conflict")["detail"]
     assert approved(desk, made)["needs_approval"]
     booked(desk, made)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.desk import Desk, ok, refused
-from tests.api.offering import enquire, let_pass, own, reply
+from tests.api.offering import agreed, enquire, let_pass, own, reply
 from tests.api.test_acts_increases import OFFER, VISIT, is_open, more
 
 LESS = {**VISIT, "days": ["mon"], "band": "lunch"}
@@ -46,7 +46,8 @@ def test_what_the_provider_is_not_told_leaves_its_refusal_as_it_is(sqlite_desk: 
     enquiry = enquire(sqlite_desk, "maiden", request_id="R-100-more")
     path = f"/v1/enquiries/{enquiry['enquiry_id']}/decline"
     ok(sqlite_desk.call("POST", path, {"reason": "No carers then"}, **own("maiden")))
-    changed(sqlite_desk, personal_budget_pence_per_week=20_000, waiting_since="2026-03-31")
+    changed(sqlite_desk, waiting_since="2026-03-31")
+    agreed(sqlite_desk, "R-100-more", personal_budget_pence_per_week=20_000)
     assert is_open(sqlite_desk)
 
 

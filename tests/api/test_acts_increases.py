@@ -87,14 +87,15 @@ def test_an_increase_is_a_request_of_its_own(desk: Desk) -> None:
 def test_an_increase_has_what_the_care_leaves_of_the_budget(sqlite_desk: Desk) -> None:
     """R-100 has £200 a week, of which half an hour a day at £25.05 an hour takes £87.71."""
     child = more(sqlite_desk)
-    assert child["request"]["personal_budget_pence_per_week"] == 20_000 - 8_771
+    assert child["request"]["personal_budget_pence_per_week"] == 20_000
+    assert child["budget_left_pence_per_week"] == 20_000 - 8_771
 
 
 def test_a_booking_says_what_the_care_costs(sqlite_desk: Desk) -> None:
     """The price that was agreed counts, not the one on file; and a budget is never negative."""
     with sqlite_desk.record.bare_writing() as session:
         session.scalars(select(BookingRow)).one().weekly_cost_pence = 25_000
-    assert more(sqlite_desk)["request"]["personal_budget_pence_per_week"] == 0
+    assert more(sqlite_desk)["budget_left_pence_per_week"] == 0
 
 
 def test_urgency_is_told_anew(sqlite_desk: Desk) -> None:

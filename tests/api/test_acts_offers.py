@@ -11,6 +11,7 @@ from tests.api.offering import (
     BED,
     HOLDER,
     MORNING,
+    agreed,
     approved,
     at,
     bed_terms,
@@ -72,11 +73,9 @@ def test_above_the_framework_rate_needs_approval(
 
 def test_above_the_budget_needs_approval(sqlite_desk: Desk) -> None:
     """Within the framework rate but above the personal budget is above all the same."""
-    change = {"changes": {"personal_budget_pence_per_week": WEEK_AT_2505}, "reason": "Review"}
-    ok(sqlite_desk.call("PATCH", "/v1/requests/R-101", change, version=1))
+    agreed(sqlite_desk, "R-101", personal_budget_pence_per_week=WEEK_AT_2505)
     assert not recorded(sqlite_desk, "maiden")["needs_approval"]
-    lower = {"changes": {"personal_budget_pence_per_week": WEEK_AT_2505 - 1}, "reason": "Review"}
-    ok(sqlite_desk.call("PATCH", "/v1/requests/R-101", lower, version=2))
+    agreed(sqlite_desk, "R-101", personal_budget_pence_per_week=WEEK_AT_2505 - 1)
     assert recorded(sqlite_desk, "maiden")["needs_approval"]
 
 

@@ -13,6 +13,7 @@ from api.tables import EnquiryRow, OfferRow
 from tests.api.desk import Desk, refused
 from tests.api.offering import (
     HOLDER,
+    agreed,
     booked,
     chosen,
     enquire,
@@ -103,8 +104,6 @@ def test_what_is_needed_as_before_was_offered(sqlite_desk: Desk, offered: Offeri
 @pytest.mark.parametrize(
     "changes",
     [
-        {"personal_budget_pence_per_week": 60_000},
-        {"funding": "joint"},
         {"waiting_since": "2026-03-01"},
         {"preferred_providers": ["frome"]},
         {"excluded_providers": ["frome"]},
@@ -113,10 +112,23 @@ def test_what_is_needed_as_before_was_offered(sqlite_desk: Desk, offered: Offeri
 def test_what_no_provider_is_told_makes_no_offer_void(
     sqlite_desk: Desk, offered: Offering, changes: dict[str, Any]
 ) -> None:
-    """Money and preferences are in no advert (H7), so no word was given for them."""
+    """Waits and preferences are in no advert (H7), so no word was given for them."""
     made = offered(sqlite_desk, "maiden")
     change(sqlite_desk, **changes)
     booked(sqlite_desk, chosen(sqlite_desk, made))
+
+
+@pytest.mark.parametrize(
+    "money", [{"personal_budget_pence_per_week": 60_000}, {"funding": "joint"}]
+)
+def test_money_makes_no_offer_void(
+    sqlite_desk: Desk, offered: Offering, money: dict[str, Any]
+) -> None:
+    """Nor is money in an advert: what was offered and chosen stays so, and is judged by it."""
+    made = chosen(sqlite_desk, offered(sqlite_desk, "maiden"))
+    agreed(sqlite_desk, "R-101", **money)
+    assert sqlite_desk.get(f"/v1/offers/{made['offer_id']}") == made
+    booked(sqlite_desk, made)
 
 
 # -- compared ----------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ def test_a_proposal_is_accepted_once(desk: Desk) -> None:
 def test_taken_capacity_is_not_taken_again(desk: Desk) -> None:
     """Whoever was promised the bed first has it; the proposal stays open for better times."""
     found = proposed(desk)["R-201"]
-    rival = desk.get("/v1/requests/R-201")["request"] | {"request_id": "N-1"}
+    rival = desk.get("/v1/requests/R-201")["request"] | {"request_id": "N-1", "waiting_since": None}
     desk.post("/v1/requests", rival)
     desk.post("/v1/requests/N-1/shortlists", {})
     told = refused(accept(desk, found), 409, "capacity-taken")

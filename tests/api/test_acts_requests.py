@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.api.desk import Desk, refused
+from tests.api.desk import DAY, Desk, refused
 
 WORKER = {"role": "key_worker", "holder": "worker-7"}
 
 
 def new_request(desk: Desk, request_id: str = "N-1", like: str = "R-101", **other: Any) -> Any:
-    """Return the body of a new request like one of the sample's."""
+    """Return the body of a new request like one of the sample's, which waits from today."""
     found = desk.get(f"/v1/requests/{like}")["request"]
-    return {**found, "request_id": request_id, **other}
+    return {**found, "request_id": request_id, "waiting_since": DAY, **other}
 
 
 def test_a_request_is_taken_in_and_stands_on_the_list(desk: Desk) -> None:
@@ -42,7 +42,6 @@ def test_everything_missing_is_told_at_once(desk: Desk) -> None:
     assert told["missing"] == [
         "postcode",
         "risk",
-        "waiting_since",
         "funding",
         "plan_signed_off",
         "funding_agreed",

@@ -60,9 +60,7 @@ def audited(desk: Desk, action: str) -> AuditRow:
         {"needs": ["dementia"]},
         {"languages": ["welsh"]},
         {"postcode": "DT1 2PY"},
-        {"personal_budget_pence_per_week": 1},
         {"start_by": "2026-04-03"},
-        {"funding": "joint"},
     ],
 )
 def test_a_choice_is_for_what_was_asked_for(sqlite_desk: Desk, changes: dict[str, Any]) -> None:
@@ -122,7 +120,7 @@ def test_nothing_stays_held_at_who_is_excluded(desk: Desk) -> None:
 def test_a_choice_made_again_is_booked(desk: Desk) -> None:
     """Once the person has decided for the offer as things are now, it goes on."""
     made = chosen(desk, recorded(desk, "maiden"))
-    change(desk, personal_budget_pence_per_week=60_000)
+    change(desk, max_distance_metres=30_000)
     booked(desk, chosen(desk, read(desk, made)))
     assert faults(desk) == []
 
@@ -130,7 +128,7 @@ def test_a_choice_made_again_is_booked(desk: Desk) -> None:
 def test_an_approval_is_for_what_was_asked_for(desk: Desk) -> None:
     """A price that was agreed for other care is agreed anew, or refused this time (H9)."""
     made = approved(desk, chosen(desk, recorded(desk, "frome", terms(2740))))
-    change(desk, funding="joint")
+    change(desk, max_distance_metres=30_000)
     now = read(desk, made)
     assert (now["approved"], now["approved_by"], now["approval_note"]) == (None, None, None)
     again = chosen(desk, now)
@@ -143,7 +141,7 @@ def test_an_approval_is_for_what_was_asked_for(desk: Desk) -> None:
 def test_an_offer_that_nobody_decided_on_stays_as_it_is(sqlite_desk: Desk) -> None:
     """There is nothing to be void; and what its provider was told it may be chosen for."""
     made = recorded(sqlite_desk, "maiden")
-    change(sqlite_desk, funding="joint")
+    change(sqlite_desk, max_distance_metres=30_000)
     assert read(sqlite_desk, made) == made
     booked(sqlite_desk, chosen(sqlite_desk, made))
 

@@ -314,7 +314,7 @@ def test_an_incomplete_request_gets_none(sqlite_desk: Desk) -> None:
 
 def test_a_key_worker_makes_and_reads_her_own(sqlite_desk: Desk) -> None:
     """Another worker's requests and shortlists are, to her, not there."""
-    body = body_of(sqlite_desk, "R-101", request_id="N-1")
+    body = body_of(sqlite_desk, "R-101", request_id="N-1", waiting_since=None)
     sqlite_desk.post("/v1/requests", body, **WORKER)
     record = made(sqlite_desk, "N-1", **WORKER)
     mine, others = f"/v1/shortlists/{record['shortlist_id']}", {**WORKER, "holder": "worker-8"}
@@ -331,7 +331,8 @@ def test_a_key_worker_makes_and_reads_her_own(sqlite_desk: Desk) -> None:
 
 def test_homes_that_the_person_names_are_considered(sqlite_desk: Desk) -> None:
     """A nominated home is considered even far away, for this shortlist only (L2)."""
-    far = body_of(sqlite_desk, "R-203", request_id="N-2", preferred_providers=["poundbury"])
+    changes = {"waiting_since": None, "preferred_providers": ["poundbury"]}
+    far = body_of(sqlite_desk, "R-203", request_id="N-2", **changes)
     sqlite_desk.post("/v1/requests", far)
     assert "grange" not in shown(made(sqlite_desk, "N-2"))
     record = made(sqlite_desk, "N-2", {"nominated_provider_ids": ["grange", "poundbury"]})

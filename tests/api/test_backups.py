@@ -49,7 +49,7 @@ def told_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask_for(desk: Desk, request_id: str) -> None:
     """Put somebody on the list."""
     like = desk.get("/v1/requests/R-101")["request"]
-    desk.post("/v1/requests", {**like, "request_id": request_id})
+    desk.post("/v1/requests", {**like, "request_id": request_id, "waiting_since": None})
 
 
 def asked_for(url: str, gazetteer: Gazetteer) -> list[str]:

@@ -11,6 +11,7 @@ from api.examples import EXAMPLES
 from api.security import Rule
 from tests.api.conftest import settings_at
 from tests.api.desk import Desk, ok
+from tests.api.offering import HOLDER
 from tests.api.test_acts_requests import WORKER
 
 ROUTES = {
@@ -48,17 +49,22 @@ def test_the_examples_are_a_story(sqlite_desk: Desk) -> None:
 
     def paste(name: str, **ids: str) -> Any:
         method, path, _ = ROUTES[name]
-        role = {"make_offer": {"role": "provider", "provider_id": "maiden"}, "rate_risk": WORKER}
+        role = {
+            "make_offer": {"role": "provider", "provider_id": "maiden"},
+            "rate_risk": WORKER,
+            "agree_money": HOLDER,
+        }
         body = dict(EXAMPLES[name])
         who = role.get(name, {})
         if name == "create_request":
             who = WORKER
-        version = None if name == "make_offer" else 1
+        version = {"make_offer": None, "agree_money": 2}.get(name, 1)
         return ok(sqlite_desk.call(method, path.format(**ids), body, version=version, **who))
 
     paste("find_options")
     paste("create_request")
     paste("rate_risk", request_id="R-301")
+    assert paste("agree_money", request_id="R-301")["budget_left_pence_per_week"] == 30_000
     assert paste("make_shortlist", request_id="R-301")["shortlist"]["options"]
     enquiry = paste("open_enquiry", request_id="R-301")
     offer = paste("make_offer", enquiry_id=enquiry["enquiry_id"])

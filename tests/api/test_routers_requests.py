@@ -61,7 +61,9 @@ def test_nobody_else_takes_requests_in(sqlite_desk: Desk, role: Role) -> None:
 
 def test_a_wait_is_from_the_day_that_is_told(sqlite_desk: Desk) -> None:
     """The clocks begin when it is received, and the wait when it began."""
-    told = sqlite_desk.post("/v1/requests", new_request(sqlite_desk, waiting_since="2026-03-25"))
+    sqlite_desk.post("/v1/requests", new_request(sqlite_desk))
+    body = {"changes": {"waiting_since": "2026-03-25"}, "reason": "Asked for at the hospital"}
+    told = ok(sqlite_desk.call("PATCH", "/v1/requests/N-1", body, version=1))
     assert told["waited_days"] == 7
     assert told["received_at"][:10] == sqlite_desk.record.clock.now().date().isoformat()
 
@@ -220,7 +222,7 @@ def test_some_fields_have_ways_of_their_own(sqlite_desk: Desk, field: str, value
         ({"unheard_of": 7}, 422, "bad-shape"),
         ({"package": {"visits": []}}, 409, "request-refused"),
         ({"plan_signed_off": False}, 409, "request-refused"),
-        ({"funding": None}, 409, "request-refused"),
+        ({"has_mental_capacity": None}, 409, "request-refused"),
         ({"postcode": None}, 409, "request-refused"),
         ({"postcode": "JE1 0BD"}, 400, "bad-postcode"),
         ({}, 422, "bad-shape"),
@@ -275,7 +277,7 @@ def test_a_rating_is_of_a_version_and_by_its_owner(desk: Desk) -> None:
     refused(desk.call("PUT", path, body, version=1, **COLLEAGUE), 404, "not-found")
     refused(desk.call("PUT", f"{PATH}/risk", body, version=1, **WORKER), 404, "not-found")
     assert desk.call("PUT", path, body, version=1, **WORKER).headers["ETag"] == '"2"'
-    assert listed(desk, "?risk=red") == ["N-1", "R-202", "R-102"]
+    assert listed(desk, "?risk=red") == ["R-202", "R-102", "N-1"]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def opened_far(loaded_server: Server, gazetteer: Gazetteer) -> Iterator[Opened]:
 def add_rival(desk: Desk) -> None:
     """Put somebody on the list who asks for what R-201 asks for."""
     like = desk.get("/v1/requests/R-201")["request"]
-    desk.post("/v1/requests", {**like, "request_id": "R-802"})
+    desk.post("/v1/requests", {**like, "request_id": "R-802", "waiting_since": None})
 
 
 def shown_to_rival(desk: Desk) -> list[str]:

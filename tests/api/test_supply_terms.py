@@ -55,6 +55,7 @@ def test_a_request_is_taken_in_without_a_look_at_the_supply(
     """Who is named must be of the record, and that is asked of the record."""
     asked = sqlite_desk.get("/v1/requests/R-101")["request"]
     monkeypatch.setattr(stored, "supply_book", None)
+    asked["waiting_since"] = None
     body = {**asked, "request_id": "N-1", "preferred_providers": ["maiden"]}
     sqlite_desk.post("/v1/requests", body)
     unknown = {**body, "request_id": "N-2", "preferred_providers": ["nobody"]}
