@@ -7,6 +7,7 @@ from datetime import date
 from itertools import combinations
 
 from api.errors import BadCallError
+from api.security import require_may_say
 from matcher.files.visit_times import alike
 from matcher.market import Market
 from matcher.model import CareRequest, Placement, Visit
@@ -40,6 +41,38 @@ def require_sound(
             value=value,
             expected=expected,
         )
+
+
+def waiting_from(request: CareRequest, role: str, today: date) -> CareRequest:
+    """Return a request that waits from the day on which it comes in.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    role
+        Whose: of an earlier day only a broker is told how to say it.
+    today
+        The day.
+
+    Raises
+    ------
+    NotAllowedError
+        If a key worker says that it waits from an earlier day.
+    BadCallError
+        If a broker says so before it is in.
+    """
+    since = request.waiting_since or today
+    if since < today:
+        require_may_say(role, request.request_id, ["waiting_since"])
+        raise BadCallError(
+            f"Request {request.request_id} comes in on {today}. That it waits from {since} a "
+            "broker says once it is in, with the reason.",
+            thing="waiting_since",
+            value=since,
+            expected=f"{today} or nothing, and then PATCH /v1/requests/{request.request_id}",
+        )
+    return request.model_copy(update={"waiting_since": since})
 
 
 def _contradictions(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.acts.adverts import advertised
-from api.acts.contradictions import require_sound
+from api.acts.contradictions import require_sound, waiting_from
 from api.errors import BadCallError, ConflictError, stands
 from api.schemas.requests import (
     KeyWorkerChange,
@@ -113,7 +113,7 @@ def create(
     NotAllowedError
         If a key worker says that it does.
     """
-    request = _waiting(writing, request)
+    request = waiting_from(request, writing.actor.role, writing.today)
     if writing.session.get(RequestRow, request.request_id) is not None:
         raise ConflictError(
             f"The record has a request {request.request_id} already.",
@@ -144,22 +144,6 @@ def create(
     writing.session.flush()
     writing.audit("request.created", request.request_id, kind=kind, parent_id=row.parent_id)
     return row
-
-
-def _waiting(writing: Writing, request: CareRequest) -> CareRequest:
-    """Return a request that waits from the day on which it comes in."""
-    since = request.waiting_since or writing.today
-    if since < writing.today:
-        require_may_say(writing.actor.role, request.request_id, ["waiting_since"])
-        raise BadCallError(
-            f"Request {request.request_id} comes in on {writing.today}. That it waits from "
-            f"{since} a broker says once it is in, with the reason.",
-            thing="waiting_since",
-            value=since,
-            expected=f"{writing.today} or nothing, and then PATCH "
-            f"/v1/requests/{request.request_id}",
-        )
-    return request.model_copy(update={"waiting_since": since})
 
 
 # -- kept right --------------------------------------------------------------------------------
