@@ -136,6 +136,7 @@ class RequestRow(Base):
     reasons: Mapped[Document | None]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
+    money_asked_by: Mapped[str | None]
     money_agreed_by: Mapped[str | None]
     money_agreed_at: Mapped[datetime | None]
 

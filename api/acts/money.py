@@ -30,7 +30,7 @@ def as_left(session: Session, row: RequestRow, today: date) -> CareRequest:
 
 def lacks_agreement(row: RequestRow, care: CareRequest) -> bool:
     """Say whether the council would pay for what no budget holder has agreed to."""
-    return row.money_agreed_by is None and council_pays(care)
+    return row.money_asked_by is not None and council_pays(care)
 
 
 def agree(
@@ -63,6 +63,7 @@ def agree(
     before = care_of(row)
     for each in members:
         each.document = document_of(after[each.request_id])
+        each.money_asked_by = None
         each.money_agreed_by, each.money_agreed_at = writing.actor.holder, writing.now
         each.version += 1
     writing.audit(

@@ -134,9 +134,10 @@ def create(
         kind=kind,
         key_worker=key_worker,
         parent_id=None if parent is None else parent.request_id,
-        money_agreed_by=None if parent is None else parent.money_agreed_by,
-        money_agreed_at=None if parent is None else parent.money_agreed_at,
     )
+    row.money_asked_by = writing.actor.holder if parent is None else parent.money_asked_by
+    if parent is not None:
+        row.money_agreed_by, row.money_agreed_at = parent.money_agreed_by, parent.money_agreed_at
     row.reasons = None if reasons is None else dict(reasons)
     if request.urgent_reason:
         row.urgent_by, row.urgent_at = writing.actor.holder, writing.now

@@ -76,6 +76,7 @@ def state_of(session: Session, row: RequestRow, clock: Clock, market: Market) ->
         parent_id=row.parent_id,
         provider_id=None if booking is None else booking.provider_id,
         order_ref=None if booking is None else booking.order_ref,
+        money_asked_by=row.money_asked_by,
         money_agreed_by=row.money_agreed_by,
         money_agreed_at=row.money_agreed_at,
         budget_left_pence_per_week=left.personal_budget_pence_per_week,

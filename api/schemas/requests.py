@@ -148,6 +148,7 @@ class RequestState(BaseModel):
     parent_id: str | None
     provider_id: str | None
     order_ref: str | None
+    money_asked_by: str | None
     money_agreed_by: str | None
     money_agreed_at: datetime | None
     budget_left_pence_per_week: int | None

@@ -146,8 +146,6 @@ def _load_requests(
             zone=None if request.postcode is None else market.zone_of(request.postcode),
             state=ARRANGED if request.request_id in running else WAITING,
             received_at=_received(request, clock, now),
-            money_agreed_by=SOFTWARE.holder,
-            money_agreed_at=now,
         )
         for place, request in enumerate(book.requests)
     )
@@ -188,8 +186,6 @@ def request_row(
     kind: str = "referral",
     key_worker: str | None = None,
     parent_id: str | None = None,
-    money_agreed_by: str | None = None,
-    money_agreed_at: datetime | None = None,
 ) -> RequestRow:
     """Return the row of a request that is new to the record."""
     return RequestRow(
@@ -206,8 +202,6 @@ def request_row(
         received_at=received_at,
         parent_id=parent_id,
         kind=kind,
-        money_agreed_by=money_agreed_by,
-        money_agreed_at=money_agreed_at,
     )
 
 

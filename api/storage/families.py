@@ -204,9 +204,7 @@ class Family:
         """
         care, offer = self._care[row.request_id], self._chosen.get(row.request_id)
         first = max(self._today, care.start_by or self._today)
-        pence = (
-            self._tariff.framework_pence(care, first) if offer is None else offer.weekly_cost_pence
-        )
+        pence = self._tariff.limits(care, first)[0] if offer is None else offer.weekly_cost_pence
         if pence is None:
             return None
         replaced = self._replaced(row)

@@ -51,7 +51,7 @@ def _of_family(
 ) -> Iterator[str]:
     care = [CareRequest.model_validate(row.document) for row in rows]
     first = care[0]
-    budget = 0 if rows[0].money_agreed_by is None else first.personal_budget_pence_per_week
+    budget = 0 if rows[0].money_asked_by is not None else first.personal_budget_pence_per_week
     if budget is None or first.stay_nights is not None or not council_pays(first):
         return
     prices = [booking.weekly_cost_pence or 0 for booking in bookings]

@@ -80,7 +80,7 @@ def agreed(desk: Desk, request_id: str, *, limit: int = 200_000, **money: Any) -
 def booked(desk: Desk, offer: Any) -> Any:
     """Return the booking of an offer, for which the money is agreed where it was not yet."""
     request_id = offer["request_id"]
-    if desk.get(f"/v1/requests/{request_id}")["money_agreed_by"] is None:
+    if desk.get(f"/v1/requests/{request_id}")["money_asked_by"] is not None:
         agreed(desk, request_id)
     return desk.post(f"/v1/offers/{offer['offer_id']}/booking")
 
