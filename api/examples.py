@@ -59,6 +59,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "reason": "In hospital for a week",
         },
         "end_request": {"reason": "no_longer_needed", "note": "Recovered after reablement"},
+        "reinstate_request": {"reason": "She comes home from hospital after all"},
         "increase_care": {
             "request_id": "R-100-more",
             "package": {
@@ -92,6 +93,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "chosen_by": "family",
         },
         "end_booking": {"ends_on": "2026-04-30", "reason": "moved_away"},
+        "reinstate_booking": {"reason": "The new agency cannot begin; the old one stays"},
         "ask_for_run": {"seconds": 60},
         "accept_run": {"note": "Agreed at the morning meeting"},
         "accept_proposal": {"note": "The person knows of it"},

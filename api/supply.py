@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -88,14 +89,24 @@ class Supply:
                     self._compiled = compiled
         return compiled.market
 
-    def market_within(self, writing: Writing) -> Market:
-        """Return the market as a change under way sees it; nothing of that is kept in memory."""
-        versions = stored.versions(writing.session)
+    def market_within(
+        self, writing: Writing, besides: str | None = None, held_at: Collection[str] = ()
+    ) -> Market:
+        """Return the market as a change under way sees it; nothing of that is kept in memory.
+
+        Parameters
+        ----------
+        writing
+            The change.
+        besides, held_at
+            A request whose own promises at some providers take nothing.
+        """
+        session, now = writing.session, writing.now
+        versions = stored.versions(session)
         if versions is None:
             raise not_loaded()
-        return self._brought_up(
-            self._compiled, writing.session, versions, writing.now, writing.today
-        ).market
+        seen = self._brought_up(self._compiled, session, versions, now, writing.today).market
+        return _restocked(seen, set(held_at), session, now, besides)
 
     def terms(self, session: Session) -> Market:
         """Return a market of policy, zones and providers' terms: by these a request is judged.
@@ -151,11 +162,17 @@ def _counts_since(policy: Policy, today: date) -> date:
     return today - timedelta(days=policy.allocation.fairness_days.value)
 
 
-def _restocked(market: Market, changed: set[str], session: Session, now: datetime) -> Market:
+def _restocked(
+    market: Market,
+    changed: set[str],
+    session: Session,
+    now: datetime,
+    besides: str | None = None,
+) -> Market:
     if not changed:
         return market
     rows = stored.provider_rows(session, changed)
-    promised = stored.promises(session, now, changed)
+    promised = stored.promises(session, now, changed, besides=besides)
     return market.restocked(changed, *stored.left_of(rows, promised))
 
 

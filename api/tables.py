@@ -153,6 +153,7 @@ class CommitmentRow(Base):
     provider_id: Mapped[str] = mapped_column(ForeignKey("providers.provider_id"), index=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("requests.request_id"), index=True)
     kind: Mapped[str]
+    purpose: Mapped[str | None]
     document: Mapped[Document]
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
@@ -253,6 +254,7 @@ class BookingRow(Base):
     booked_at: Mapped[datetime]
     booked_by: Mapped[str]
     ends_on: Mapped[date | None]
+    was_to_end_on: Mapped[date | None]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
 

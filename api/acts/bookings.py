@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from api.acts.choices import covers, mark_chosen
 from api.acts.deciding import judge_again, retell, retell_family
-from api.acts.endings import close_enquiries, end_as_told, lose_offers
+from api.acts.endings import (
+    OF_THE_PERSON,
+    close_enquiries,
+    end_as_told,
+    ended_with,
+    is_still_to_end,
+    is_told,
+    lose_offers,
+)
 from api.acts.enquiries import require_askable, require_first_asked, require_searchable
 from api.acts.increases import settle_parent
 from api.acts.money import as_left
@@ -217,22 +225,30 @@ def _option_of(shortlist: ShortlistRow, provider_id: str) -> Option:
 def end_care(writing: Writing, booking: BookingRow, ending: BookingEnding) -> None:
     """End booked care and the request with it; its capacity is free when it has ended (H25).
 
+    Told again before its last day is over, it ends on another day or for another reason.
+
     Raises
     ------
     ConflictError
-        If it has ended already.
+        If it has ended already, or other care has its place: then only what ends all care of
+        the person ends it sooner.
     BadCallError
-        If it would end before it began, or years from now.
+        If it would end before it began, or years from now; or if a death is told ahead.
+    CapacityTakenError
+        If it is put off, and what it takes is somebody else's by then.
     """
-    if booking.ended_at is not None:
+    row = request_row(writing.session, booking.request_id)
+    is_current = booking.ended_at is None or booking is ended_with(writing.session, row)
+    is_of_person = ending.reason in OF_THE_PERSON or (is_current and is_told(row))
+    if booking.ended_at is not None and not (is_of_person and is_still_to_end(writing, booking)):
         raise ConflictError(
             f"Booking {booking.order_ref} has ended on {booking.ends_on}.",
             thing=f"booking {booking.order_ref}",
             value=booking.ends_on,
-            expected="a booking that runs",
+            expected="a booking that runs, or one that people said is to end on a day to come",
         )
     told = Ending(reason=ending.reason, note=ending.note, ends_on=ending.ends_on)
-    end_as_told(writing, request_row(writing.session, booking.request_id), told)
+    end_as_told(writing, row, told)
 
 
 # -- shown -------------------------------------------------------------------------------------

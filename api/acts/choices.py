@@ -14,6 +14,7 @@ from api.errors import ConflictError, NotAllowedError
 from api.schemas.offers import Approval, Choice, Decider
 from api.security import Caller, Role
 from api.storage.books import WAITING
+from api.storage.holds import CHOICE
 from api.storage.lines import document_of
 from api.storage.offers import (
     BOOKED,
@@ -133,7 +134,8 @@ def choose(
     mark_chosen(writing, offer, choice)
     give_back(writing, row.request_id)
     expires_at = writing.now + timedelta(hours=hold_hours)
-    place(writing, row.request_id, judged.commitment, kind=HOLD, expires_at=expires_at)
+    promised = judged.commitment
+    place(writing, row.request_id, promised, kind=HOLD, expires_at=expires_at, purpose=CHOICE)
 
 
 def require_free_to_choose(writing: Writing, row: RequestRow, offer: OfferRow) -> None:

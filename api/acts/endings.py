@@ -7,34 +7,36 @@ from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
+from api.acts.keeping import end_again, end_booking, keep_to
 from api.acts.requests import require_open
-from api.clocks import end_of_day
+from api.clocks import LONDON
 from api.errors import BadCallError
 from api.schemas.requests import Ending, EndReason
 from api.storage.books import ENDED
 from api.storage.enquiries import invitations_of, replies_to
-from api.storage.ids import new_id
-from api.storage.offers import LOST, OVER, note_outcomes, offer_row, standing_offers
+from api.storage.offers import LOST, note_outcomes, standing_offers
 from api.storage.record import Writing
 from api.storage.requests import (
     booking_of,
     descendants_of,
+    ended_bookings,
     family_of,
     open_enquiries,
     promises_of,
-    running_out,
 )
 from api.storage.runs import make_stale
-from api.storage.supply import HOLD, RETURN, let_run_out, promise, release
-from api.tables import BookingRow, CommitmentRow, EnquiryRow, RequestRow
-from matcher.commitments import Commitment
+from api.storage.supply import HOLD, release
+from api.tables import BookingRow, EnquiryRow, RequestRow
 from matcher.vocabulary import Outcome
 
 LONGEST_NOTICE = timedelta(days=366)
 OF_THE_PERSON = frozenset({EndReason.DIED, EndReason.MOVED_AWAY})
 """Reasons that are the person's, and so end every request of her care, not only one."""
-REPLACED = "replaced"
-"""The reason of an end that nobody tells: other care comes in its place, or another search."""
+REPLACED, CALLED_OFF = "replaced", "called_off"
+"""The reasons of ends that nobody tells: other care comes in its place, or will not come."""
+HANDED_BACK = "handed_back"
+"""The reason of the end of a booking that its provider gives back: its request waits again."""
+NOT_TOLD = frozenset({REPLACED, CALLED_OFF})
 
 
 @dataclass(frozen=True)
@@ -80,19 +82,104 @@ def end(writing: Writing, row: RequestRow, ending: Ending) -> None:
 
     Booked care keeps its capacity until its last day is over, where one is given and it is not
     the day of a death. A person who died or has moved away ends every request of her care;
-    whatever else ends care ends what was asked for beside it.
+    whatever else ends care ends what was asked for beside it. An end that is still to come may be
+    told again: care then ends on the day told last.
 
     Raises
     ------
     ConflictError
-        If it has ended already.
+        If all of it has ended already.
+    CapacityTakenError
+        If it is put off, and what it takes is somebody else's by then.
     """
-    require_open(row)
+    ended = ended_together(writing.session, row, ending.reason)
+    _require_something_to_end(writing, row, ended, ending.reason)
     told = _told(writing, ending)
-    for each in _ended_with(writing.session, row, ending.reason):
+    for each in ended:
         if each.state != ENDED:
             _end_one(writing, each, told)
-        _cut_short(writing, each.request_id, told)
+        elif is_told(each) and is_to_come(writing, each):
+            _end_again(writing, each, told)
+        _cut_short(writing, each, told)
+
+
+def _require_something_to_end(
+    writing: Writing, row: RequestRow, ended: list[RequestRow], reason: str
+) -> None:
+    """Refuse an end of what is over; only what ends all care is told of what was replaced, too."""
+    if reason in OF_THE_PERSON:
+        is_left = any(each.state != ENDED or is_to_come(writing, each) for each in ended)
+    else:
+        is_left = row.state != ENDED or (is_told(row) and is_to_come(writing, row))
+    if not is_left:
+        require_open(row)
+
+
+def is_told(row: RequestRow) -> bool:
+    """Say whether people said why a request has ended; other care may have taken its place."""
+    return row.end_reason not in NOT_TOLD
+
+
+def is_to_come(writing: Writing, row: RequestRow) -> bool:
+    """Say whether any care of a request still runs out its last days, or was ended today only."""
+    bookings = ended_bookings(writing.session, row.request_id)
+    return any(is_still_to_end(writing, booking) for booking in bookings)
+
+
+def is_still_to_end(writing: Writing, booking: BookingRow) -> bool:
+    """Say whether the last day of care is not over, or its end was told today."""
+    if booking.ends_on is None or booking.ended_at is None:
+        return False
+    told_on = booking.ended_at.astimezone(LONDON).date()
+    return booking.ends_on >= writing.today or told_on == writing.now.astimezone(LONDON).date()
+
+
+def ended_with(session: Session, row: RequestRow) -> BookingRow | None:
+    """Return the booking that ended when its request did; ``None`` where none ran then."""
+    for booking in ended_bookings(session, row.request_id):
+        if booking.ended_at == row.ended_at:
+            return booking
+    return None
+
+
+def _end_again(writing: Writing, row: RequestRow, told: _End) -> None:
+    """Let a request that has ended end for another reason, or its care on another day."""
+    booking = ended_with(writing.session, row)
+    before = {"reason": row.end_reason, "ended_at": row.ended_at}
+    row.ended_at, row.end_reason = writing.now, told.reason
+    row.version += 1
+    writing.audit(
+        "request.end_changed",
+        row.request_id,
+        version=row.version,
+        reason=told.reason,
+        note=told.note,
+        before=before,
+    )
+    if booking is not None:
+        end_again(writing, booking, told.last_day, told.reason, told.kept_to)
+
+
+def _cut_short(writing: Writing, row: RequestRow, told: _End) -> None:
+    """End care sooner that runs out its notice, for nobody needs it any more.
+
+    It never ends later than was said before; that day is kept, in case this end is taken back.
+    """
+    own = ended_with(writing.session, row) if is_told(row) else None
+    for booking in ended_bookings(writing.session, row.request_id):
+        first = booking.was_to_end_on or booking.ends_on
+        if booking is own or first is None or first < writing.today:
+            continue
+        last_day = min(first, told.last_day)
+        kept_to = min(first, max(told.kept_to, _yesterday(writing)))
+        was_to_end_on = first if kept_to < first else None
+        if booking.was_to_end_on == was_to_end_on is None:
+            continue
+        booking.ends_on, booking.was_to_end_on = last_day, was_to_end_on
+        booking.version += 1
+        keep_to(writing, booking, kept_to)
+        told_of = {"ends_on": last_day, "reason": told.reason, "before": first}
+        writing.audit("booking.cut_short", booking.order_ref, **told_of)
 
 
 def replace(writing: Writing, row: RequestRow, last_day: date | None = None) -> None:
@@ -119,7 +206,8 @@ def replace(writing: Writing, row: RequestRow, last_day: date | None = None) -> 
     _end_one(writing, row, _End(REPLACED, last_day, kept_to=last_day))
 
 
-def _ended_with(session: Session, row: RequestRow, reason: EndReason) -> list[RequestRow]:
+def ended_together(session: Session, row: RequestRow, reason: str) -> list[RequestRow]:
+    """Return which requests end with one for some reason; that one first."""
     if reason in OF_THE_PERSON:
         return family_of(session, row)
     return [row, *descendants_of(session, row.request_id)]
@@ -142,35 +230,49 @@ def _end_one(writing: Writing, row: RequestRow, told: _End) -> None:
     )
 
 
+def call_off(writing: Writing, row: RequestRow) -> None:
+    """End a request for other care that is not to come: what was there before it goes on."""
+    told = _End(CALLED_OFF, last_day=writing.today, kept_to=_yesterday(writing))
+    _end_one(writing, row, told)
+
+
 def end_as_told(writing: Writing, row: RequestRow, ending: Ending) -> None:
     """End a request as somebody says, whose care ends on a day that can be.
 
     Raises
     ------
     ConflictError
-        If it has ended already.
+        If it has ended already, and its care too.
     BadCallError
-        If its care would end before it began, or years from now.
+        If its care would end before it began, or years from now; or if a death is told ahead.
+    CapacityTakenError
+        If its end is put off, and what it takes is somebody else's by then.
     """
-    require_open(row)
+    ended = ended_together(writing.session, row, ending.reason)
+    _require_something_to_end(writing, row, ended, ending.reason)
     if ending.ends_on is not None:
-        _require_last_day(writing, row, ending.reason, ending.ends_on)
+        _require_last_day(writing, ended, ending.reason, ending.ends_on)
     end(writing, row, ending)
 
 
-def _require_last_day(writing: Writing, row: RequestRow, reason: EndReason, ends_on: date) -> None:
+def _require_last_day(
+    writing: Writing, ended: list[RequestRow], reason: EndReason, ends_on: date
+) -> None:
     """Refuse a last day before the first; care that has not begun may be called off today."""
-    ended = _ended_with(writing.session, row, reason)
-    bookings = [booking_of(writing.session, each.request_id) for each in ended]
-    starts = [booking.starts_on for booking in bookings if booking is not None]
-    latest = writing.today + LONGEST_NOTICE
+    has_died = reason is EndReason.DIED
+    latest = writing.today if has_died else writing.today + LONGEST_NOTICE
     if ends_on > latest:
         raise BadCallError(
-            f"Care cannot be ended on {ends_on} already.",
+            f"Nobody can have died on {ends_on} already."
+            if has_died
+            else f"Care cannot be ended on {ends_on} already.",
             thing="ends_on",
             value=ends_on,
             expected=f"{latest} or an earlier day",
         )
+    session = writing.session
+    bookings = [booking_of(session, each.request_id) or ended_with(session, each) for each in ended]
+    starts = [booking.starts_on for booking in bookings if booking is not None]
     if starts and ends_on < (first := min(*starts, writing.today)):
         raise BadCallError(
             f"Care that starts on {min(starts)} cannot have ended on {ends_on}.",
@@ -225,115 +327,4 @@ def close_enquiry(writing: Writing, enquiry: EnquiryRow, *, has_run: bool = Fals
         note_outcomes(writing, Outcome.NO_REPLY, silent, enquiry.request_id)
     writing.audit(
         "enquiry.closed", enquiry.enquiry_id, request_id=enquiry.request_id, silent=silent
-    )
-
-
-def end_booking(
-    writing: Writing,
-    booking: BookingRow,
-    ends_on: date,
-    reason: str,
-    kept_to: date | None = None,
-) -> None:
-    """End a booking; its capacity is free when its last day is over, or at once (H25).
-
-    The last day is a day of care, and the night after it still takes the bed. Capacity that the
-    provider has since counted as taken comes back as a return, until the provider states its
-    capacity anew: a bed from the first night after. Carers counted as taken do not come back
-    where the last day is not over, for a return has no first day: the provider states anew what
-    it has.
-
-    Parameters
-    ----------
-    writing
-        The change.
-    booking
-        One that has not ended.
-    ends_on
-        The last day of care.
-    reason
-        Why it ends.
-    kept_to
-        The last day on which its capacity is nobody else's; ``ends_on`` when not given.
-    """
-    booking.ended_at, booking.ends_on, booking.end_reason = writing.now, ends_on, reason
-    booking.version += 1
-    offer = None if booking.offer_id is None else offer_row(writing.session, booking.offer_id)
-    if offer is not None:
-        offer.state = OVER
-        offer.version += 1
-    commitment = _taken_by(writing.session, booking)
-    if commitment is not None:
-        _give_back(writing, booking, commitment, kept_to or ends_on)
-    writing.audit("booking.ended", booking.order_ref, ends_on=ends_on, reason=reason)
-
-
-def _taken_by(session: Session, booking: BookingRow) -> CommitmentRow | None:
-    if booking.commitment_id is None:
-        return None
-    commitment = session.get(CommitmentRow, booking.commitment_id)
-    return None if commitment is None or commitment.released_at is not None else commitment
-
-
-def _give_back(
-    writing: Writing, booking: BookingRow, commitment: CommitmentRow, kept_to: date
-) -> None:
-    """Give capacity back from the day after one; at once if that is over, or care never began."""
-    if kept_to >= max(writing.today, booking.starts_on):
-        _run_out(writing, booking, commitment, kept_to)
-    else:
-        _free(writing, booking, commitment)
-
-
-def _free(writing: Writing, booking: BookingRow, commitment: CommitmentRow) -> None:
-    """Give capacity back at once.
-
-    Carers that ran out their notice do not come back where a provider has counted them as taken:
-    what it stated then may allow for the end of the notice.
-    """
-    release(writing, [commitment])
-    promised = Commitment.model_validate(commitment.document)
-    is_known_to_end = commitment.expires_at is not None and promised.care_type is None
-    if commitment.counted_at is not None and not is_known_to_end:
-        _return(writing, booking, promised)
-
-
-def _run_out(
-    writing: Writing, booking: BookingRow, commitment: CommitmentRow, last_day: date
-) -> None:
-    """Keep capacity taken until a day is over, and give it back from then on.
-
-    A provider that counted a bed as taken is given back the nights that are cut off.
-    """
-    promised = Commitment.model_validate(commitment.document)
-    let_run_out(writing, commitment, last_day, end_of_day(last_day, writing.now, writing.today))
-    following = last_day + timedelta(days=1)
-    is_cut = promised.first_night is not None and (promised.last_night or following) >= following
-    if commitment.counted_at is not None and is_cut:
-        _return(writing, booking, promised.model_copy(update={"first_night": following}))
-
-
-def _cut_short(writing: Writing, request_id: str, told: _End) -> None:
-    """End care that runs out its notice sooner, for nobody needs it any more."""
-    kept_to = max(told.kept_to, _yesterday(writing))
-    for booking in running_out(writing.session, request_id, kept_to):
-        commitment = _taken_by(writing.session, booking)
-        if commitment is None and booking.ends_on == told.last_day:
-            continue
-        booking.ends_on = told.last_day
-        booking.version += 1
-        if commitment is not None:
-            _give_back(writing, booking, commitment, kept_to)
-        writing.audit(
-            "booking.cut_short", booking.order_ref, ends_on=told.last_day, reason=told.reason
-        )
-
-
-def _return(writing: Writing, booking: BookingRow, promised: Commitment) -> None:
-    promise(
-        writing,
-        booking.request_id,
-        promised.model_copy(update={"sign": -1}),
-        commitment_id=new_id("rtn", writing.now),
-        kind=RETURN,
     )

@@ -17,6 +17,7 @@ from api.acts.enquiries import (
 from api.acts.terms import judge, within
 from api.errors import ConflictError, StaleError, VersionNeededError
 from api.schemas.offers import OfferState, OfferStatus, OfferTerms, OwnOffer, RecordedOffer, Terms
+from api.storage.holds import CHOICE, PROPOSAL, offer_holds
 from api.storage.ids import new_id
 from api.storage.lines import document_of
 from api.storage.offers import (
@@ -31,7 +32,7 @@ from api.storage.offers import (
 )
 from api.storage.record import Writing
 from api.storage.requests import request_row
-from api.storage.supply import first_holds, provider_row
+from api.storage.supply import provider_row
 from api.supply import Supply
 from api.tables import CommitmentRow, EnquiryRow, OfferRow, RequestRow
 from matcher.model import CareRequest
@@ -302,8 +303,8 @@ def state_of(session: Session, offer: OfferRow, now: datetime) -> OfferState:
 def states_of(session: Session, offers: Sequence[OfferRow], now: datetime) -> list[OfferState]:
     """Return offers as the brokerage sees them."""
     holding = [offer for offer in offers if _may_hold(offer)]
-    holds = first_holds(session, {offer.request_id for offer in holding}, now) if holding else {}
-    held = {each.offer_id: holds.get((each.request_id, each.provider_id)) for each in holding}
+    holds = offer_holds(session, {offer.request_id for offer in holding}, now) if holding else {}
+    held = {each.offer_id: holds.get(_held_as(each)) for each in holding}
     return [_state_of(offer, held.get(offer.offer_id)) for offer in offers]
 
 
@@ -341,8 +342,12 @@ def held_for(session: Session, offer: OfferRow, now: datetime) -> CommitmentRow 
     """Return what is still held for an offer that is chosen, or that a run proposed."""
     if not _may_hold(offer):
         return None
-    holds = first_holds(session, [offer.request_id], now)
-    return holds.get((offer.request_id, offer.provider_id))
+    return offer_holds(session, [offer.request_id], now).get(_held_as(offer))
+
+
+def _held_as(offer: OfferRow) -> tuple[str, str, str]:
+    purpose = CHOICE if offer.state == CHOSEN else PROPOSAL
+    return offer.request_id, offer.provider_id, purpose
 
 
 def _may_hold(offer: OfferRow) -> bool:

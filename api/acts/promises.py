@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 from api.errors import BadCallError, CapacityTakenError
+from api.schemas.holds import GivenBack
+from api.storage.holds import holds_of
 from api.storage.ids import new_id
 from api.storage.record import Writing
 from api.storage.supply import (
     BOOKING,
     HOLD,
-    holds_of,
     left_of,
     promise,
     promises,
@@ -104,6 +105,7 @@ def place(
     *,
     kind: str,
     expires_at: datetime | None = None,
+    purpose: str | None = None,
 ) -> CommitmentRow:
     """Promise capacity that is left, and note it in the ledger.
 
@@ -119,8 +121,8 @@ def place(
         What is promised.
     kind
         ``hold`` or ``booking``.
-    expires_at
-        When a hold ends by itself.
+    expires_at, purpose
+        When a hold ends by itself, and what it is for.
 
     Raises
     ------
@@ -137,6 +139,7 @@ def place(
         commitment_id=new_id(NOUNS[kind], writing.now),
         kind=kind,
         expires_at=expires_at,
+        purpose=purpose,
     )
 
 
@@ -154,10 +157,27 @@ def book(writing: Writing, request_id: str, commitment: Commitment) -> Commitmen
     return place(writing, request_id, commitment, kind=BOOKING)
 
 
-def give_back(writing: Writing, request_id: str, provider_id: str | None = None) -> None:
-    """Give back all that a request holds, at one provider or at all."""
-    held = holds_of(writing.session, request_id, writing.now)
+def give_back(
+    writing: Writing,
+    request_id: str,
+    provider_id: str | None = None,
+    purposes: Collection[str] | None = None,
+) -> None:
+    """Give back what a request holds: at one provider or at all, for some purposes or for any."""
+    held = holds_of(writing.session, request_id, writing.now, purposes)
     release(writing, [row for row in held if provider_id in {None, row.provider_id}])
+
+
+def given_back(writing: Writing) -> list[GivenBack]:
+    """Return which holds a change gave back, as its answer tells them."""
+    return [
+        GivenBack(
+            provider_id=row.provider_id,
+            purpose=row.purpose,
+            promised=told(Commitment.model_validate(row.document)),
+        )
+        for row in writing.given_back
+    ]
 
 
 def require_room(writing: Writing, commitment: Commitment, besides: str | None = None) -> None:

@@ -22,6 +22,7 @@ from api.schemas.runs import (
     ProposalStatus,
 )
 from api.storage import runs as stored
+from api.storage.holds import PROPOSAL
 from api.storage.record import Writing
 from api.storage.requests import request_row
 from api.storage.supply import HOLD, part_of_book
@@ -156,7 +157,7 @@ def accept(
     )
     give_back(writing, row.request_id)
     expires_at = writing.now + timedelta(hours=hold_hours)
-    place(writing, row.request_id, commitment, kind=HOLD, expires_at=expires_at)
+    place(writing, row.request_id, commitment, kind=HOLD, expires_at=expires_at, purpose=PROPOSAL)
     _decide(writing, row, stored.ACCEPTED, note or None)
     writing.audit(
         "proposal.accepted",

@@ -7,7 +7,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from api.acts.endings import LONGEST_NOTICE, end_booking, replace
+from api.acts.endings import HANDED_BACK, LONGEST_NOTICE, replace
+from api.acts.increases import CHANGE
+from api.acts.keeping import end_booking
 from api.acts.requests import care_of, without
 from api.acts.zones import require_zones
 from api.errors import BadCallError, ConflictError
@@ -327,7 +329,7 @@ def hand_back(writing: Writing, row: ProviderRow, asked: HandBack) -> HandedBack
     _require_last_day(writing, booking, asked.last_day)
     is_unsuitable = asked.kind is HandBackKind.UNSUITABLE
     outcome = Outcome.UNSUITABLE if is_unsuitable else Outcome.WITHDRAWN
-    end_booking(writing, booking, asked.last_day, "handed_back")
+    end_booking(writing, booking, asked.last_day, HANDED_BACK)
     was_being_replaced = _end_changes(writing, booking.request_id)
     _wait_again(writing, booking, asked.last_day, excluded=is_unsuitable or was_being_replaced)
     note_outcomes(writing, outcome, [row.provider_id], booking.request_id, asked.reason)

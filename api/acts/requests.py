@@ -18,10 +18,11 @@ from api.schemas.requests import (
 from api.security import Caller, Role, require_may_say
 from api.storage.books import ENDED, RISK_ORDER, WAITING
 from api.storage.books import request_row as new_row
+from api.storage.holds import holds_of
 from api.storage.lines import document_of
 from api.storage.offers import CHOSEN, OFFERED, standing_offers
 from api.storage.record import Writing
-from api.storage.supply import holds_of, known_providers, release
+from api.storage.supply import known_providers, release
 from api.tables import RequestRow
 from matcher.eligibility import Refusal, missing_fields, request_refusals
 from matcher.market import Market

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.acts.increases import require_market_open
 from api.acts.money import as_left
-from api.acts.promises import commitment_for, give_back, place, told
+from api.acts.promises import commitment_for, give_back, given_back, place, told
 from api.acts.requests import IncompleteRequestError, care_of, require_state
 from api.acts.standing import require_not_suspended
 from api.errors import BadCallError, CapacityTakenError
@@ -27,6 +27,7 @@ from api.schemas.shortlists import (
     ShortlistWanted,
 )
 from api.storage.books import WAITING
+from api.storage.holds import SHORTLIST, holds_of
 from api.storage.ids import new_id
 from api.storage.lines import document_of
 from api.storage.record import Writing
@@ -83,8 +84,8 @@ def make(
 ) -> ShortlistRecord:
     """Find options for a request of the record, keep the record of it, and hold each option.
 
-    What earlier shortlists of the request hold is given back first, so that a person never
-    stands in her own way.
+    What earlier shortlists of the request hold is given back first; what is held for an offer
+    that she chose, or that was proposed to her, stays hers. Neither stands in her own way.
 
     Parameters
     ----------
@@ -111,8 +112,10 @@ def make(
     require_state(row, WAITING)
     require_not_suspended(row, writing.today)
     require_market_open(writing.session, row, writing.now)
-    give_back(writing, row.request_id)
-    market = supply.by_road(supply.market_within(writing), care_of(row))
+    give_back(writing, row.request_id, purposes=[SHORTLIST])
+    kept = list(holds_of(writing.session, row.request_id, writing.now))
+    seen = supply.market_within(writing, row.request_id, {hold.provider_id for hold in kept})
+    market = supply.by_road(seen, care_of(row))
     left = as_left(writing.session, row, writing.today)
     request = nominating(left, wanted.nominated_provider_ids, market)
     inputs = inputs_of(writing, request, wanted)
@@ -122,11 +125,14 @@ def make(
     made = _kept(writing, request, search.shortlist, list(search.evidence()), inputs)
     expires_at = writing.now + timedelta(hours=hold_hours)
     # Ids that say nothing of the rank: a provider may come to see one.
+    held = {hold.provider_id: hold.commitment_id for hold in kept}
     made.hold_ids = [
-        _hold(writing, request, made.shortlist_id, option, expires_at).commitment_id
+        held.get(option.provider_id)
+        or _hold(writing, request, made.shortlist_id, option, expires_at).commitment_id
         for option in search.shortlist.options
     ]
-    return record_of(writing.session, made, writing.now)
+    record = record_of(writing.session, made, writing.now)
+    return record.model_copy(update={"given_back": given_back(writing)})
 
 
 def nominating(request: CareRequest, nominated: Sequence[str], market: Market) -> CareRequest:
@@ -216,6 +222,7 @@ def _hold(
             promised_by(request, option),
             kind=HOLD,
             expires_at=expires_at,
+            purpose=SHORTLIST,
         )
     except CapacityTakenError as error:
         # The option was computed on what is left, so the ledger and the market disagree.
@@ -282,6 +289,7 @@ def hold_states(session: Session, row: ShortlistRow, now: datetime) -> list[Hold
         HoldState(
             rank=rank,
             provider_id=hold.provider_id,
+            purpose=hold.purpose,
             promised=told(Commitment.model_validate(hold.document)),
             made_at=hold.made_at,
             expires_at=hold.expires_at,

@@ -6,11 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from api.acts import bookings
+from api.acts import bookings, reinstating
 from api.dependencies import Allow, ChangesOf, ServiceOf, VersionIfAny, same_version, tag
 from api.guarding import GuardedRoute
 from api.schemas.bookings import BookingEnding, BookingList, BookingState, DirectBooking
 from api.schemas.pages import PageOf
+from api.schemas.requests import Reinstatement
 from api.security import BROKER, OWN_PROVIDER, OWN_WORK, STAFF, Caller, Role, Rule
 from api.storage import bookings as stored
 from api.storage.offers import offer_row
@@ -118,12 +119,39 @@ def end_booking(
     version: VersionIfAny,
     body: BookingEnding,
 ) -> BookingState:
-    """End booked care and its request: its capacity is free when it has ended (H25)."""
+    """End booked care and its request: its capacity is free when it has ended (H25).
+
+    Told again before the last day is over, it ends on another day or for another reason.
+    """
 
     def act(writing: Writing) -> BookingState:
         booking = stored.booking_row(writing.session, order_ref)
         same_version("booking", order_ref, booking.version, version)
         bookings.end_care(writing, booking, body)
+        return bookings.state_of(booking, stored.offer_behind(writing.session, booking))
+
+    return changes.make(BookingState, act)
+
+
+@router.post("/bookings/{order_ref}/reinstatement")
+def reinstate_booking(
+    *,
+    caller: Broker,
+    changes: ChangesOf,
+    order_ref: Id,
+    version: VersionIfAny,
+    body: Reinstatement,
+) -> BookingState:
+    """Let care that was to end go on as booked, before its last day is over.
+
+    Its end is taken back, its provider's notice is called off, or the change of provider that
+    was to take its place: that care must not have begun.
+    """
+
+    def act(writing: Writing) -> BookingState:
+        booking = stored.booking_row(writing.session, order_ref)
+        same_version("booking", order_ref, booking.version, version)
+        reinstating.reinstate_booking(writing, booking, body.reason)
         return bookings.state_of(booking, stored.offer_behind(writing.session, booking))
 
     return changes.make(BookingState, act)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.acts import choices, comparing, offers
+from api.acts.promises import given_back
 from api.acts.terms import Standpoint
 from api.dependencies import (
     Allow,
@@ -143,7 +144,8 @@ def changed(
 
     def wholly(writing: Writing) -> OfferState:
         offer = _changed_within(writing, offer_id, act, version)
-        return offers.state_of(writing.session, offer, writing.now)
+        told = offers.state_of(writing.session, offer, writing.now)
+        return told.model_copy(update={"given_back": given_back(writing)})
 
     return changes.make(OfferState, wholly)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from api.acts import proposals, requests
+from api.acts.promises import given_back
 from api.dependencies import Allow, ChangesOf, ServiceOf
 from api.guarding import GuardedRoute
 from api.schemas.pages import PageOf
@@ -61,7 +62,8 @@ def accept_proposal(
     def act(writing: Writing) -> ProposalState:
         row = stored.proposal_row(writing.session, proposal_id)
         proposals.accept(writing, service.supply, row, body.note, hours)
-        return proposals.state_of(writing.session, row)
+        told = proposals.state_of(writing.session, row)
+        return told.model_copy(update={"given_back": given_back(writing)})
 
     answered = changes.make(ProposalState, act)
     response.headers["Location"] = f"/v1/offers/{answered.offer_id}"

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from api.acts import endings, money, requests, standing
+from api.acts import endings, money, reinstating, requests, standing
 from api.acts.deciding import retell_family
+from api.acts.promises import given_back
 from api.dependencies import (
     Allow,
     Changes,
@@ -27,6 +28,7 @@ from api.schemas.requests import (
     Ending,
     KeyWorkerChange,
     MoneyAgreed,
+    Reinstatement,
     RequestChange,
     RequestList,
     RequestState,
@@ -90,7 +92,8 @@ def changed(
 def stood(service: Service, writing: Writing, row: RequestRow) -> RequestState:
     """Return how a request stands within a change."""
     market = service.supply.terms(writing.session)
-    return standing.state_of(writing.session, row, service.record.clock, market)
+    told = standing.state_of(writing.session, row, service.record.clock, market)
+    return told.model_copy(update={"given_back": given_back(writing)})
 
 
 @router.post("", status_code=201)
@@ -324,6 +327,30 @@ def resume_request(
     return changed(service, changes, request_id, requests.resume, version=version)
 
 
+@router.post("/{request_id}/reinstatement")
+def reinstate_request(
+    *,
+    caller: Changer,
+    service: ServiceOf,
+    changes: ChangesOf,
+    request_id: Id,
+    version: VersionIfAny,
+    body: Reinstatement,
+) -> RequestState:
+    """Take an end back before the last day of care is over: what was booked goes on as it was.
+
+    Whatever ended in the same change stands again too; who waited waits again. A death or a move
+    that was told by mistake is taken back on any of the person's requests that it ended.
+    """
+    return changed(
+        service,
+        changes,
+        request_id,
+        lambda writing, row: reinstating.reinstate(writing, row, body.reason),
+        version=version,
+    )
+
+
 @router.post("/{request_id}/end")
 def end_request(
     *,
@@ -336,7 +363,9 @@ def end_request(
 ) -> RequestState:
     """End a request with its reason: what it holds is free at once, what is booked once it ends.
 
-    Death or a move ends every request of the same person's care (H25).
+    Death or a move ends every request of the same person's care (H25). Told again before the
+    last day is over, care ends on another day: sooner, later, or today because the person died.
+    A death is told on its day or later, never ahead.
     A key worker may end her own, as she is the first to know.
     """
     return changed(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from api.schemas.holds import GivenBack
 from api.schemas.requests import Reason
 from matcher.eligibility import LaterPrice
 from matcher.model import Frozen, GridMinute, Id, Text
@@ -135,6 +136,8 @@ class OfferState(BaseModel):
     recorded_by: str | None
     unsuitable_reason: str | None
     held_until: datetime | None
+    given_back: list[GivenBack] = []
+    """What a change of the offer gave back of other holds."""
 
 
 class OwnOffer(BaseModel):

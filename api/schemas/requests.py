@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.holds import GivenBack
 from api.schemas.keys import Holder
 from matcher.closures import Displaced
 from matcher.model import CareRequest, Frozen, HomecarePackage, Id, Pence, Text
@@ -92,6 +93,12 @@ class Ending(Frozen):
     ends_on: date | None = None
 
 
+class Reinstatement(Frozen):
+    """Why an end that was told is taken back: care goes on, or the search does."""
+
+    reason: Reason
+
+
 class RequestChange(Frozen):
     """What is to be another from now on; what is not named stays as it is.
 
@@ -157,6 +164,8 @@ class RequestState(BaseModel):
     may_be_searched: bool
     missing: list[str]
     warnings: list[str]
+    given_back: list[GivenBack] = []
+    """What a change of the request gave back of its holds."""
 
 
 class RequestLine(BaseModel):

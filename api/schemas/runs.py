@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from api.schemas.holds import GivenBack
 from api.schemas.requests import Reason
 from matcher.allocation import Placed
 from matcher.files.results import Summary
@@ -190,6 +191,8 @@ class ProposalState(BaseModel):
     decided_by: str | None
     reason: str | None
     offer_id: str | None
+    given_back: list[GivenBack] = []
+    """What was held for the person besides, and is not any more since it was accepted."""
 
 
 class ProposalList(BaseModel):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from api.schemas.holds import GivenBack
 from api.schemas.offers import OfferStatus
 from matcher.model import CareRequest, Frozen, Id
 from matcher.shortlist import Evidence, Shortlist
@@ -41,6 +42,8 @@ class ShortlistWanted(Frozen):
 class HoldState(BaseModel):
     """Capacity that was held for an option shown, and what became of it.
 
+    ``purpose`` is ``shortlist``, or of an offer made before what that was held for already:
+    ``choice`` or ``proposal``.
     ``state`` is ``held``, ``expired``, ``released``, or ``chosen`` or ``booked`` where that came of
     it.
     """
@@ -52,10 +55,11 @@ class HoldState(BaseModel):
     expires_at: datetime | None
     released_at: datetime | None
     state: str
+    purpose: str | None = None
 
 
 class ShortlistRecord(BaseModel):
-    """A shortlist as it was made, with what it holds."""
+    """A shortlist as it was made, with what it holds, and what earlier ones held until now."""
 
     shortlist_id: str
     request_id: str
@@ -64,6 +68,7 @@ class ShortlistRecord(BaseModel):
     inputs_sha256: str
     shortlist: Shortlist
     holds: list[HoldState]
+    given_back: list[GivenBack] = []
 
 
 class ShortlistLine(BaseModel):

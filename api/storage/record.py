@@ -21,7 +21,7 @@ from api.storage.chain import AuditKeys, line_hash, require_signed
 from api.storage.engines import WRITES, make_engine, turn_taken
 from api.storage.outages import is_lock_timeout, outage_of
 from api.storage.vouching import Digests, Touched, share
-from api.tables import AuditRow, ProviderRow, RecordRow
+from api.tables import AuditRow, CommitmentRow, ProviderRow, RecordRow
 
 RETRY_SECONDS = 5
 """Seconds after which who was told that the record is busy, or away, may try again."""
@@ -74,6 +74,8 @@ class Writing:
     now: datetime
     today: date
     keys: AuditKeys
+    given_back: list[CommitmentRow] = field(default_factory=list)
+    """Holds that the change gave back, which its answer tells."""
     _changed: set[str] = field(default_factory=set)
     _has_new_terms: bool = False
     _lines: list[AuditRow] = field(default_factory=list)

@@ -204,11 +204,9 @@ def family_of(session: Session, row: RequestRow) -> list[RequestRow]:
     return [row, *(each for each in everyone if each.request_id != row.request_id)]
 
 
-def running_out(session: Session, request_id: str, after: date) -> Sequence[BookingRow]:
-    """Return the bookings of a request that were ended and still run beyond a day."""
+def ended_bookings(session: Session, request_id: str) -> Sequence[BookingRow]:
+    """Return the bookings of a request whose end was told, whether or not it has come."""
     query = select(BookingRow).where(
-        BookingRow.request_id == request_id,
-        BookingRow.ended_at.is_not(None),
-        BookingRow.ends_on > after,
+        BookingRow.request_id == request_id, BookingRow.ended_at.is_not(None)
     )
     return session.scalars(query.order_by(BookingRow.order_ref)).all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -308,6 +308,7 @@ def promise(
     commitment_id: str,
     kind: str,
     expires_at: datetime | None = None,
+    purpose: str | None = None,
 ) -> CommitmentRow:
     """Write down capacity that a person is promised.
 
@@ -323,8 +324,8 @@ def promise(
         Id of the promise.
     kind
         ``hold``, ``booking`` or ``return``.
-    expires_at
-        When a hold ends by itself.
+    expires_at, purpose
+        When a hold ends by itself, and what it is for.
     """
     provider = provider_row(writing.session, commitment.provider_id)
     row = CommitmentRow(
@@ -332,6 +333,7 @@ def promise(
         provider_id=commitment.provider_id,
         request_id=request_id,
         kind=kind,
+        purpose=purpose,
         document=document_of(commitment),
         made_at=writing.now,
         expires_at=expires_at,
@@ -345,11 +347,17 @@ def release(writing: Writing, rows: Iterable[CommitmentRow]) -> None:
     """Give back promised capacity at once."""
     for row in rows:
         row.released_at = writing.now
+        if row.kind == HOLD:
+            writing.given_back.append(row)
         _note(writing, provider_row(writing.session, row.provider_id), row.kind)
 
 
-def let_run_out(writing: Writing, row: CommitmentRow, last_day: date, expires_at: datetime) -> None:
+def let_run_out(
+    writing: Writing, row: CommitmentRow, last_day: date | None, expires_at: datetime | None
+) -> None:
     """Let booked capacity stay taken for some days more: a bed until the last of them is slept.
+
+    Carers may stay taken for good again, where no last day is given.
 
     Parameters
     ----------
@@ -363,7 +371,7 @@ def let_run_out(writing: Writing, row: CommitmentRow, last_day: date, expires_at
         The end of that day, when carers come free by themselves.
     """
     commitment = Commitment.model_validate(row.document)
-    if commitment.first_night is not None:
+    if commitment.first_night is not None and last_day is not None:
         last = min(commitment.last_night or last_day, last_day)
         row.document = document_of(commitment.model_copy(update={"last_night": last}))
     row.expires_at = expires_at
@@ -375,26 +383,3 @@ def _note(writing: Writing, provider: ProviderRow, kind: str) -> None:
     if kind != HOLD:
         # What a provider states next must allow for every booking, so it has to know of this one.
         provider.version += 1
-
-
-def holds_of(session: Session, request_id: str, now: datetime) -> Iterator[CommitmentRow]:
-    """Yield the holds that a request still has."""
-    query = select(CommitmentRow).where(
-        CommitmentRow.request_id == request_id, CommitmentRow.kind == HOLD, takes_capacity(now)
-    )
-    yield from session.scalars(query.order_by(CommitmentRow.commitment_id))
-
-
-def first_holds(
-    session: Session, request_ids: Collection[str], now: datetime
-) -> dict[tuple[str, str], CommitmentRow]:
-    """Return the first hold that each of some requests still has with each provider."""
-    query = select(CommitmentRow).where(
-        CommitmentRow.request_id.in_(sorted(request_ids)),
-        CommitmentRow.kind == HOLD,
-        takes_capacity(now),
-    )
-    found: dict[tuple[str, str], CommitmentRow] = {}
-    for row in session.scalars(query.order_by(CommitmentRow.commitment_id)):
-        found.setdefault((row.request_id, row.provider_id), row)
-    return found

@@ -24,6 +24,7 @@ from tests.api.desk import DAY, Desk
 from tests.api.offering import faults
 
 WAITING, ARRANGED, ENDED = "waiting", "arranged", "ended"
+OF_THE_PERSON = ("died", "moved_away")
 KINDS = {TYPE + answer.kind for answer in ANSWERS.values() if answer is not OUR_FAULT}
 USUAL = frozenset({200, 201, 202, 400, 409, 412})
 """Answers to calls of the right shape, by whoever may make them, on what there is."""
@@ -70,6 +71,17 @@ class Person:
     reason: str | None = None
     is_own: bool = False
     """Whether the tests' key worker sent it."""
+    past: list[tuple[str, str, Counter[Slot]]] = field(default_factory=list)
+    """Each provider and order whose end was told, with what it takes: none of it is over yet."""
+    group: int | None = None
+    """By which act it ended: all that ended in one act stands again in one."""
+    before: tuple[str, bool] = (WAITING, False)
+    """How it stood before it ended, and whether by the last order of ``past``."""
+
+    @property
+    def is_told(self) -> bool:
+        """Say whether people said why it has ended."""
+        return self.state == ENDED and self.reason not in {"replaced", "called_off"}
 
     @property
     def is_suspended(self) -> bool:
@@ -95,6 +107,7 @@ class People:
         self.counted: dict[str, Counter[Slot]] = {}
         self.going: dict[str, Counter[Slot]] = {name: Counter() for name in stated}
         self.back: dict[str, Counter[Slot]] = {name: Counter() for name in stated}
+        self.acts = 0
 
     def in_state(self, *states: str) -> list[str]:
         """Return who is in one of some states."""
@@ -119,16 +132,62 @@ class People:
         Whoever died or has moved away needs nothing at all; other ends end what was asked for
         beside.
         """
-        if reason in {"died", "moved_away"}:
-            root = who
+        self.acts += 1
+        for name in self.scope(who, reason):
+            person = self.of[name]
+            if person.state != ENDED:
+                self._end(person, reason, later)
+                person.group = self.acts
+            elif person.is_told and person.past:
+                person.reason, person.group = reason, self.acts
+
+    def may_end(self, who: str, reason: str) -> bool:
+        """Say whether anything is left that an end told of a request would end."""
+        if reason not in OF_THE_PERSON:
+            person = self.of[who]
+            return person.state != ENDED or (person.is_told and bool(person.past))
+        scope = [self.of[name] for name in self.scope(who, reason)]
+        return any(person.state != ENDED or person.past for person in scope)
+
+    def scope(self, who: str, reason: str) -> list[str]:
+        """Return whom an end told of a request ends: all of a person's, or what is beside it."""
+        root = who
+        if reason in OF_THE_PERSON:
             while (parent := self.of[root].parent) is not None:
                 root = parent
-            over = [root, *self.below(root)]
-        else:
-            over = [who, *self.below(who)]
-        for name in over:
+        return [root, *self.below(root)]
+
+    def reinstated(self, who: str) -> None:
+        """Note that an end was taken back, with all that ended in the same act."""
+        group = self.of[who].group
+        for name in self.scope(who, self.of[who].reason or ""):
+            person = self.of[name]
+            if person.state == ENDED and person.group == group:
+                state, is_served = person.before
+                self.stands_again(name, state, is_served=is_served)
+
+    def stands_again(self, who: str, state: str, *, is_served: bool = True) -> None:
+        """Note that somebody stands as before, served by the last order where it was."""
+        person = self.of[who]
+        person.state, person.reason, person.group = state, None, None
+        if is_served:
+            person.provider, person.order, needs = person.past.pop()
+            self.taken[person.provider][person.order] = needs
+
+    def called_off(self, who: str) -> None:
+        """Note that what was to take somebody's place does not, and what was before goes on."""
+        for name in self.changes_of(who):
+            for child in self.beside(name):
+                if self.of[child].kind == "increase":
+                    self.of[child].parent = who
             if self.of[name].state != ENDED:
-                self._end(self.of[name], reason, later)
+                self._end(self.of[name], "called_off", later=False)
+        self.stands_again(who, ARRANGED)
+
+    def changes_of(self, who: str) -> list[str]:
+        """Return the changes of provider that came of a request, one after another."""
+        changes = [name for name in self.beside(who) if self.of[name].kind == "change"]
+        return [name for each in changes for name in (each, *self.changes_of(each))]
 
     def beside(self, who: str) -> list[str]:
         """Return the increases and changes asked for beside a request."""
@@ -145,6 +204,7 @@ class People:
                 self.of[name].parent = who
 
     def _end(self, person: Person, reason: str, later: bool) -> None:
+        person.before = (person.state, person.order is not None)
         self._give_back(person, later)
         person.state, person.reason = ENDED, reason
 
@@ -162,6 +222,7 @@ class People:
         if person.order is not None and person.provider is not None:
             needs = self.taken[person.provider].pop(person.order, Counter())
             counted = self.counted.pop(person.order, Counter())
+            person.past.append((person.provider, person.order, needs + counted))
             if later:
                 self.going[person.provider].update(needs + counted)
             self.back[person.provider].update(counted)

@@ -177,7 +177,7 @@ def test_without_a_day_care_ends_today(sqlite_desk: Desk) -> None:
 def test_care_does_not_end_before_it_began(sqlite_desk: Desk, day: str, status: int) -> None:
     """Whether the request is ended or its booking: the same days are refused."""
     order = booked_bed(sqlite_desk)["order_ref"]
-    body = {**DIED, "ends_on": day}
+    body = {"reason": "moved_away", "ends_on": day}
     answered = sqlite_desk.call("POST", "/v1/requests/R-201/end", body)
     assert answered.status_code == status, answered.text
     if status == 400:

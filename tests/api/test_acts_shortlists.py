@@ -265,7 +265,7 @@ def test_a_shortlist_that_cannot_be_held_is_not_kept(
         stale = desk.app.state.service.supply.market(session)
     made(desk, "R-103")
     before = counts(desk)
-    monkeypatch.setattr("api.supply.Supply.market_within", lambda self, writing: stale)
+    monkeypatch.setattr("api.supply.Supply.market_within", lambda self, *_: stale)
     refused(desk.call("POST", "/v1/requests/R-104/shortlists", {}), 500, "our-fault")
     assert counts(desk) == before
 

@@ -151,12 +151,39 @@ class RequestLife(Living):
 
     @rule(data=data_of, reason=st.sampled_from(list(EndReason)))
     def end(self, data: st.DataObject, reason: EndReason) -> None:
-        """End a request, whatever it has (H25)."""
+        """End a request, whatever it has (H25); or end it again while its care is to come."""
         who = self.person(data)
         assert who is not None
         answered = self.call("POST", f"/v1/requests/{who}/end", {"reason": reason.value})
-        if self.foreseen(answered, done=self.people.of[who].state != ENDED):
+        if self.foreseen(answered, done=self.people.may_end(who, reason.value)):
             self.people.ended(who, reason.value)
+
+    @rule(data=data_of)
+    def reinstate(self, data: st.DataObject) -> None:
+        """Take an end back: all that ended with it stands as before, if nobody has its place."""
+        who = self.person(data, ENDED)
+        if who is not None:
+            answered = self.call("POST", f"/v1/requests/{who}/reinstatement", WHY)
+            if answered.is_success:
+                assert self.people.of[who].is_told
+                self.people.reinstated(who)
+
+    @rule(data=data_of)
+    def reinstate_booking(self, data: st.DataObject) -> None:
+        """Let care go on that was to end: its end, its notice or what follows is called off."""
+        had_care = [name for name in self.names if self.people.of[name].past]
+        who = self.one_of(data, had_care)
+        if who is None:
+            return
+        person = self.people.of[who]
+        _, order, _ = person.past[-1]
+        answered = self.call("POST", f"/v1/bookings/{order}/reinstatement", WHY)
+        if answered.is_success:
+            assert person.state != ARRANGED
+            if person.is_told:
+                self.people.reinstated(who)
+            else:
+                self.people.called_off(who)
 
     @given_some("served")
     @rule(
@@ -170,8 +197,10 @@ class RequestLife(Living):
         if who is not None:
             body = {"ends_on": ends_on, "reason": reason.value}
             order = self.people.of[who].order
-            self.foreseen(self.call("POST", f"/v1/bookings/{order}/end", body), done=True)
-            self.people.ended(who, reason.value, later=ends_on > DAY)
+            answered = self.call("POST", f"/v1/bookings/{order}/end", body)
+            is_fact = ends_on == DAY or reason is not EndReason.DIED  # nobody dies ahead
+            if self.foreseen(answered, done=is_fact):
+                self.people.ended(who, reason.value, later=ends_on > DAY)
 
     @given_some("served")
     @rule(data=data_of)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api.acts.endings import end_booking
+from api.acts.keeping import end_booking
 from api.errors import NotFoundError
 from api.storage import supply as stored
+from api.storage.holds import holds_of
 from api.storage.record import SOFTWARE
 from api.storage.supply import BOOKING, HOLD, RETURN, promise, release
 from api.tables import BookingRow, CommitmentRow
@@ -88,7 +89,7 @@ def test_what_is_held_is_not_free(desk: Desk) -> None:
     assert [line["care_type"] for line in found["left"]["beds"]] == ["residential_dementia"]
     assert len(found["stated"]["beds"]) == 2
     with desk.record.writing(SOFTWARE) as writing:
-        release(writing, list(stored.holds_of(writing.session, "R-201", writing.now)))
+        release(writing, list(holds_of(writing.session, "R-201", writing.now)))
     assert beds_free(desk) == 1
 
 
