@@ -83,7 +83,7 @@ def end(writing: Writing, row: RequestRow, ending: Ending) -> None:
     Booked care keeps its capacity until its last day is over, where one is given and it is not
     the day of a death. A person who died or has moved away ends every request of her care;
     whatever else ends care ends what was asked for beside it. An end that is still to come may be
-    told again: care then ends on the day told last.
+    told again: care then ends on the day told last, and nothing changes where that is the same.
 
     Raises
     ------
@@ -145,6 +145,11 @@ def ended_with(session: Session, row: RequestRow) -> BookingRow | None:
 def _end_again(writing: Writing, row: RequestRow, told: _End) -> None:
     """Let a request that has ended end for another reason, or its care on another day."""
     booking = ended_with(writing.session, row)
+    is_same_day = booking is None or booking.ends_on == told.last_day
+    if is_same_day and row.end_reason == told.reason:
+        if booking is not None:
+            keep_to(writing, booking, told.kept_to)
+        return
     before = {"reason": row.end_reason, "ended_at": row.ended_at}
     row.ended_at, row.end_reason = writing.now, told.reason
     row.version += 1
@@ -175,9 +180,11 @@ def _cut_short(writing: Writing, row: RequestRow, told: _End) -> None:
         was_to_end_on = first if kept_to < first else None
         if booking.was_to_end_on == was_to_end_on is None:
             continue
+        keep_to(writing, booking, kept_to)
+        if (booking.ends_on, booking.was_to_end_on) == (last_day, was_to_end_on):
+            continue
         booking.ends_on, booking.was_to_end_on = last_day, was_to_end_on
         booking.version += 1
-        keep_to(writing, booking, kept_to)
         told_of = {"ends_on": last_day, "reason": told.reason, "before": first}
         writing.audit("booking.cut_short", booking.order_ref, **told_of)
 

@@ -77,6 +77,8 @@ class Person:
     """By which act it ended: all that ended in one act stands again in one."""
     before: tuple[str, bool] = (WAITING, False)
     """How it stood before it ended, and whether by the last order of ``past``."""
+    is_later: bool = False
+    """Whether its care ends on a later day than today."""
 
     @property
     def is_told(self) -> bool:
@@ -137,9 +139,11 @@ class People:
             person = self.of[name]
             if person.state != ENDED:
                 self._end(person, reason, later)
-                person.group = self.acts
+                person.group, person.is_later = self.acts, later
             elif person.is_told and person.past:
-                person.reason, person.group = reason, self.acts
+                is_same_day = person.is_later == later or not person.before[1]
+                if not (is_same_day and person.reason == reason):
+                    person.reason, person.group, person.is_later = reason, self.acts, later
 
     def may_end(self, who: str, reason: str) -> bool:
         """Say whether anything is left that an end told of a request would end."""

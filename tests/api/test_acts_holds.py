@@ -45,10 +45,10 @@ def told(answer: Any) -> list[tuple[str, str]]:
     return sorted((each["provider_id"], each["purpose"]) for each in answer["given_back"])
 
 
-def rival(desk: Desk) -> Any:
-    """Return the answer to the choice of the one bed at poundbury by somebody else."""
+def rival(desk: Desk, where: str = "poundbury") -> Any:
+    """Return the answer to the choice of the one bed at a home by somebody else."""
     desk.post("/v1/requests", new_request(desk, "N-1", like="R-201"))
-    offer = recorded(desk, "poundbury", SOON, "N-1")
+    offer = recorded(desk, where, SOON, "N-1")
     path, body = f"/v1/offers/{offer['offer_id']}/choice", {"chosen_by": "person"}
     return desk.call("PUT", path, body, version=offer["version"])
 
@@ -66,6 +66,17 @@ def test_a_shortlist_takes_nothing_from_a_choice(desk: Desk) -> None:
     refused(rival(desk), 409, "capacity-taken")
     assert booked(desk, offer)["provider_id"] == "poundbury"
     assert held(desk, "R-201") == []
+    assert faults(desk) == []
+
+
+def test_a_choice_that_a_shortlist_does_not_show_stays_held(desk: Desk) -> None:
+    """One option is wanted, and it is not the home she chose: a rival has to look elsewhere."""
+    state_beds(desk, 1, "grange")
+    offer = chosen(desk, recorded(desk, "grange", SOON, "R-201"))
+    made = desk.post("/v1/requests/R-201/shortlists", {"options": 1})
+    assert [each["provider_id"] for each in made["shortlist"]["options"]] == ["poundbury"]
+    refused(rival(desk, "grange"), 409, "capacity-taken")
+    assert booked(desk, offer)["provider_id"] == "grange"
     assert faults(desk) == []
 
 
