@@ -94,12 +94,13 @@ def end(writing: Writing, row: RequestRow, ending: Ending) -> None:
     """
     ended = ended_together(writing.session, row, ending.reason)
     _require_something_to_end(writing, row, ended, ending.reason)
-    told = _told(writing, ending)
+    told, before = _told(writing, ending), row.ended_at
     for each in ended:
         if each.state != ENDED:
             _end_one(writing, each, told)
         elif is_told(each) and is_to_come(writing, each):
-            _end_again(writing, each, told)
+            # Beside what is told of, care that was to end on another day is only ended sooner.
+            _end_again(writing, each, told, only_sooner=each.ended_at != before)
         _cut_short(writing, each, told)
 
 
@@ -142,10 +143,13 @@ def ended_with(session: Session, row: RequestRow) -> BookingRow | None:
     return None
 
 
-def _end_again(writing: Writing, row: RequestRow, told: _End) -> None:
+def _end_again(writing: Writing, row: RequestRow, told: _End, *, only_sooner: bool) -> None:
     """Let a request that has ended end for another reason, or its care on another day."""
     booking = ended_with(writing.session, row)
-    is_same_day = booking is None or booking.ends_on == told.last_day
+    last_day = None if booking is None else booking.ends_on
+    if only_sooner and (last_day is None or told.kept_to >= last_day):
+        return
+    is_same_day = last_day is None or last_day == told.last_day
     if is_same_day and row.end_reason == told.reason:
         if booking is not None:
             keep_to(writing, booking, told.kept_to)

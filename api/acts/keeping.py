@@ -141,6 +141,8 @@ def _take_longer(
         return
     if is_open:
         _free(writing, booking, commitment)
+    elif commitment.released_at is None:
+        release(writing, [commitment])
     nights = [_last_night(writing.session, booking), kept_to if promised.care_type else None]
     last_night = min((night for night in nights if night is not None), default=None)
     whole = promised.model_copy(update={"last_night": last_night})

@@ -128,21 +128,25 @@ class People:
         person.order = order["order_ref"]
         self.taken[person.provider][person.order] = needs
 
-    def ended(self, who: str, reason: str, *, later: bool = False) -> None:
+    def ended(self, who: str, reason: str, *, later: bool = False, is_over: bool = True) -> None:
         """Note that somebody needs no more, nor others who are of the same care.
 
         Whoever died or has moved away needs nothing at all; other ends end what was asked for
         beside.
         """
         self.acts += 1
+        group = self.of[who].group
         for name in self.scope(who, reason):
             person = self.of[name]
             if person.state != ENDED:
                 self._end(person, reason, later)
                 person.group, person.is_later = self.acts, later
             elif person.is_told and person.past:
-                is_same_day = person.is_later == later or not person.before[1]
-                if not (is_same_day and person.reason == reason):
+                was_served = person.before[1]
+                is_sooner = was_served and not later and (is_over or person.is_later)
+                is_same_day = person.is_later == later or not was_served
+                is_as_told = is_same_day and person.reason == reason
+                if (person.group == group or is_sooner) and not is_as_told:
                     person.reason, person.group, person.is_later = reason, self.acts, later
 
     def may_end(self, who: str, reason: str) -> bool:

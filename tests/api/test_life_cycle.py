@@ -200,7 +200,8 @@ class RequestLife(Living):
             answered = self.call("POST", f"/v1/bookings/{order}/end", body)
             is_fact = ends_on == DAY or reason is not EndReason.DIED  # nobody dies ahead
             if self.foreseen(answered, done=is_fact):
-                self.people.ended(who, reason.value, later=ends_on > DAY)
+                later, has_died = ends_on > DAY, reason is EndReason.DIED
+                self.people.ended(who, reason.value, later=later, is_over=has_died)
 
     @given_some("served")
     @rule(data=data_of)
