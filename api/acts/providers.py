@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from api.acts.endings import HANDED_BACK, LONGEST_NOTICE, replace
-from api.acts.increases import CHANGE
 from api.acts.keeping import end_booking
 from api.acts.requests import care_of, without
 from api.acts.zones import require_zones

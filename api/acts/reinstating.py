@@ -15,12 +15,12 @@ from api.acts.endings import (
     is_told,
     lose_offers,
 )
-from api.acts.increases import CHANGE, INCREASE
 from api.acts.keeping import go_on, keep_to
 from api.acts.promises import give_back
 from api.acts.requests import care_of
 from api.errors import ConflictError
 from api.storage.books import ARRANGED, ENDED, WAITING
+from api.storage.families import CHANGE, INCREASE
 from api.storage.lines import document_of
 from api.storage.offers import unsuitable_for
 from api.storage.record import Writing
