@@ -29,7 +29,6 @@ from api.jobs import Worker
 from api.logs import set_up_logs
 from api.storage.record import Record
 from api.storage.runs import run_book
-from api.tables import RequestRow
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.policy import default_policy
@@ -133,17 +132,24 @@ def work(record: Record, gazetteer: Gazetteer, _client: TestClient, lease_second
     worker.work_until(stop, idle_seconds=0.02)
 
 
-def book(record: Record, _gazetteer: Gazetteer, client: TestClient, key: str, told: str) -> None:
-    """Book one person after another until killed, and write down what was answered."""
+def book(
+    _record: Record, _gazetteer: Gazetteer, client: TestClient, key: str, holder: str, told: str
+) -> None:
+    """Book one person after another until killed, and write down what was answered.
+
+    A budget holder agrees the money for each.
+    """
     client.headers["Authorization"] = f"Bearer {key}"
+    agreeing = {"Authorization": f"Bearer {holder}", "If-Match": '"1"'}
     answered = os.open(told, os.O_WRONLY | os.O_APPEND)
     with client:
         like, new = ok(client.get("/v1/requests/R-201"))["request"], {"waiting_since": None}
         for number in count(1):
             request_id = f"N-{os.getpid()}-{number}"
             ok(client.post("/v1/requests", json={**like, **new, "request_id": request_id}))
-            with record.bare_writing() as session:
-                session.get_one(RequestRow, request_id).money_asked_by = None
+            agreed = {"reason": "As planned"}
+            path = f"/v1/requests/{request_id}/money"
+            ok(client.put(path, json=agreed, headers=agreeing))
             order_ref = _booked(client, request_id, by_offer=number % 2 == 0)
             os.write(answered, f"{order_ref} {request_id}\n".encode())
             if number % 3 == 0:
@@ -188,7 +194,7 @@ def main() -> None:
     app = create_app(settings, record=record, gazetteer=gazetteer)
     client = TestClient(app)
     # What every child would do first; then all connections go, for each child has its own.
-    ok(client.get("/readyz"))
+    ok(client.get("/healthz"))
     with record.reading() as session:
         app.state.service.supply.market(session)
         waiting = run_book(session, record.clock.now(), record.clock.today())

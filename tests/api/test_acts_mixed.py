@@ -113,15 +113,20 @@ class Told:
 class Client:
     """Somebody who calls whichever server answers, each act once however often it is sent."""
 
-    def __init__(self, key: str, servers: Servers, told: Told, number: int) -> None:
-        self._key, self._servers, self._told = key, servers, told
+    def __init__(self, key: str, holder: str, servers: Servers, told: Told, number: int) -> None:
+        self._key, self._holder, self._servers, self._told = key, holder, servers, told
         self._chance = random.Random(number)
         self._name, self._people = f"M-{number}", 0
         self._http = httpx2.Client(timeout=PATIENCE / 6)
 
-    def act(self, method: str, path: str, body: Any, version: int | None = None) -> Any:
+    def act(
+        self, method: str, path: str, body: Any, version: int | None = None, key: str = ""
+    ) -> Any:
         """Return what an act is answered: its document where it was done, ``None`` otherwise."""
-        headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": str(uuid4())}
+        headers = {
+            "Authorization": f"Bearer {key or self._key}",
+            "Idempotency-Key": str(uuid4()),
+        }
         if version is not None:
             headers["If-Match"] = f'"{version}"'
         until = monotonic() + PATIENCE
@@ -154,6 +159,7 @@ class Client:
         if self.act("POST", "/v1/requests", request) is None:
             return
         self._told.created.add(name)
+        self.act("PUT", f"{path}/money", {"reason": "As planned"}, 1, self._holder)
         if self._chance.random() < 0.1:
             run = self.act("POST", "/v1/allocations", LIMITS)
             self._told.runs |= {run["run_id"]} if run else set()
@@ -230,13 +236,14 @@ def test_nothing_is_lost_or_doubled_in_a_morning_of_mishaps(
 ) -> None:
     """Of three servers one is killed, one stopped, and one has a wrong clock; a worker dies too."""
     widen(desk)
-    like, told, over, key = desk.get("/v1/requests/R-201")["request"], Told(), Event(), desk.key()
+    like = desk.get("/v1/requests/R-201")["request"] | {"waiting_since": None}
+    told, over, key, holder = Told(), Event(), desk.key(), desk.key("budget_holder")
     with nursery(loaded_url, gazetteer) as children, serving(children) as servers:
         working = servers.start_workers(children)
         with ThreadPoolExecutor(CLIENTS + 2) as crowd:
             watching = crowd.submit(watch, servers, key, over)
             disturbing = crowd.submit(disturb, servers, told, working)
-            clients = [Client(key, servers, told, number) for number in range(CLIENTS)]
+            clients = [Client(key, holder, servers, told, number) for number in range(CLIENTS)]
             going = [crowd.submit(client.go_on, like) for client in clients]
             try:
                 for each in [*going, disturbing]:

@@ -33,7 +33,7 @@ def test_no_booking_is_half_made_when_the_service_is_killed(
     with nursery(loaded_url, gazetteer) as services:
         for _ in range(KILLS):
             size = told.stat().st_size
-            child = services.start("book", desk.key(), str(told))
+            child = services.start("book", desk.key(), desk.key("budget_holder"), str(told))
             wait_for(lambda size=size: told.stat().st_size > size)
             sleep(chance.uniform(0, LONGEST_LIFE))
             kill(child)

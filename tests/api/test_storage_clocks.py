@@ -155,11 +155,11 @@ def test_a_clock_that_is_put_back_spoils_nothing(
     url = sqlite_desk.settings.database_url.get_secret_value()
     desk = WrongDesk(settings_at(url).model_copy(update={"day": None}), gazetteer)
     body = {**desk.get("/v1/requests/R-201")["request"], "request_id": "R-801"}
-    desk.post("/v1/requests", {**body, "waiting_since": str(desk.clock.today()), "start_by": None})
+    new = {"waiting_since": None, "start_by": None}
+    desk.post("/v1/requests", {**body, **new})
     desk.clock.wrong.append(-back)
     for number in range(2):
-        today = {"waiting_since": str(desk.clock.today()), "start_by": None}
-        desk.post("/v1/requests", {**body, "request_id": f"R-80{2 + number}", **today})
+        desk.post("/v1/requests", {**body, "request_id": f"R-80{2 + number}", **new})
         assert faults(desk) == []
         with desk.record.snapshot() as session:
             book, policy_text = dump(session, desk.clock.now(), desk.clock.today())

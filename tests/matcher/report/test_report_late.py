@@ -62,5 +62,6 @@ def test_who_is_asked_for_and_out_stands_first(gazetteer: Gazetteer) -> None:
     asked = builders.placement_request(preferred_providers=("H-3",))
     market = builders.market(gazetteer, *homes, asked)
     text = one_line(shortlist_page(market, make_shortlist(market, "R-1")))
-    assert "Not offered: those asked for, then nearest first Home 3 " in text
+    assert "Not offered: those asked for, those that a small change would let in" in text
+    assert text.index("Home 3 0.8 km") < text.index("Home 1 0.8 km")
     assert "…" not in text
