@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -37,16 +38,19 @@ class AuditKey:
     """
 
     secret: str = field(repr=False)
+    _own: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """By what lines say which secret they are signed with; it does not give the secret away."""
         return self.sign("name", "")[:NAME_DIGITS]
 
     def sign(self, what: str, text: str) -> str:
         """Return the signature (HMAC with SHA-256) of a text; each kind has a key of its own."""
-        own = hmac.digest(self.secret.encode(), f"carematch audit {what}".encode(), "sha256")
-        return hmac.new(own, text.encode(), hashlib.sha256).hexdigest()
+        if what not in self._own:
+            label = f"carematch audit {what}".encode()
+            self._own[what] = hmac.digest(self.secret.encode(), label, "sha256")
+        return hmac.digest(self._own[what], text.encode(), "sha256").hex()
 
 
 @dataclass(frozen=True)

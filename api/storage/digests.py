@@ -176,12 +176,18 @@ def held_rows(session: Session, there: Columns | None = None) -> Iterator[tuple[
         The columns of each table that the database has, where it may not have the newest; one
         that it has not is read as empty.
     """
-    for name, held in HELD.items():
-        known = {each.name for each in held.table.columns} if there is None else there.get(name)
-        if known is not None:
-            found = (
-                (each if each.name in known else null()).label(key)
-                for key, each in held.columns.items()
-            )
-            for row in session.execute(select(*found).select_from(held.table)).yield_per(500):
-                yield held, row
+    for held in HELD.values():
+        for row in rows_of(session, held, there):
+            yield held, row
+
+
+def rows_of(session: Session, held: Held, there: Columns | None = None) -> Iterator[Any]:
+    """Yield every row of one table, as `held_rows` does."""
+    own = {each.name for each in held.table.columns}
+    known = own if there is None else there.get(held.table.name)
+    if known is not None:
+        found = (
+            (each if each.name in known else null()).label(key)
+            for key, each in held.columns.items()
+        )
+        yield from session.execute(select(*found).select_from(held.table)).yield_per(500)

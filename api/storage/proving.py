@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Session
 
 from api.storage.chain import AuditKeys, Chain, line_text, moment_text, read_chain
-from api.storage.digests import NOUNS, Columns, Digest, Held, held_rows
+from api.storage.digests import HELD, NOUNS, Columns, Digest, Held, rows_of
 from api.storage.guards import guard_faults
 from api.storage.seals import Seal, seal_faults
 from api.tables import AuditRow
@@ -19,6 +20,9 @@ from api.tables import AuditRow
 MOST_SHOWN = 40
 """Characters of a value that a fault shows; longer ones may be what somebody wrote of a person."""
 HIDDEN = {"secret_hash"}
+UNREADABLE = (ValueError, TypeError, zlib.error)
+"""What values give that are not of the kind of their column: SQLite takes any."""
+NO_VALUE = "for what stands in one of its columns is no value of that column"
 OUTSIDE = "It was changed outside the service, by somebody who can write to the database."
 NO_SECRET = (
     "No CAREMATCH_AUDIT_SECRET is set. Whoever can write to the database can write the whole chain "
@@ -74,7 +78,11 @@ def prove(session: Session, keys: AuditKeys, seals: Sequence[Seal] = ()) -> Proo
     seals
         Heads of the chain that were kept elsewhere.
     """
-    chain = read_chain(session, keys)
+    try:
+        chain = read_chain(session, keys)
+    except UNREADABLE:
+        fault = f"An audit line cannot be read, {NO_VALUE}, so nothing was checked. {OUTSIDE}"
+        return Proof(0, 0, None, [fault], [])
     rows, of_rows = row_faults(session, chain)
     held_to_seals = [fault for seal in seals for fault in seal_faults(session, keys, seal)]
     faults = [*chain.faults, *of_rows, *guard_faults(session), *held_to_seals]
@@ -99,14 +107,18 @@ def row_faults(
     there
         The columns that the database has, where it may not have the newest.
     """
-    found, others = 0, []
+    found, others, unreadable = 0, [], []
     left = dict(chain.rows)
-    for held, row in held_rows(session, there) if chain.rows else ():
-        found += 1
-        name = held.name(row)
-        number, kept = left.pop(name, (None, None))
-        if kept is None or str(held.digest(row)) != kept:
-            others.append((held, row, number, kept))
+    for table, held in HELD.items() if chain.rows else ():
+        try:
+            for row in rows_of(session, held, there):
+                found += 1
+                number, kept = left.pop(held.name(row), (None, None))
+                if kept is None or str(held.digest(row)) != kept:
+                    others.append((held, row, number, kept))
+        except UNREADABLE:
+            unreadable.append(f"{NOUNS[table]}: a row cannot be read, {NO_VALUE}. {OUTSIDE}")
+            left = {name: told for name, told in left.items() if not name.startswith(f"{table}/")}
     gone = {name: number for name, (number, kept) in left.items() if kept is not None}
     numbers = {number for _, _, number, _ in others if number} | set(gone.values())
     told = _lines_told(session, numbers)
@@ -116,7 +128,7 @@ def row_faults(
         "none tells that it was taken out. It was deleted outside the service."
         for name, number in sorted(gone.items())
     ]
-    return found, faults
+    return found, unreadable + faults
 
 
 def _row_fault(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import text, update
+from sqlalchemy import Engine, text, update
 from sqlalchemy.orm import Session
 
 from api.errors import NotReadyError
+from api.storage import anchoring
 from api.storage.anchoring import AuditFaultsError, anchor, anchor_checked, upgrade
 from api.storage.chain import AuditKeys, read_chain
 from api.storage.migrating import config, newest
@@ -84,25 +85,57 @@ def test_a_record_of_before_is_anchored_when_it_is_upgraded(opened: Opened) -> N
     assert upgrade(record, SOFTWARE) is None
 
 
-def test_an_upgrade_vouches_for_what_it_made_of_rows(opened: Opened) -> None:
-    """Rows that a migration fills anew are no faults after it; others are found before it."""
+def at_version(record: Record, number: str) -> None:
+    """Let a database say at which migration it is."""
+    with record.engine.begin() as connection:
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{number}'"))
+
+
+def test_an_upgrade_vouches_for_what_it_made_of_rows(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that a migration fills anew are no faults after it."""
+    record = opened(None)
+
+    def fill_anew(_engine: Engine) -> None:
+        behind(record)
+        at_version(record, newest())
+
+    monkeypatch.setattr(anchoring, "migrate", fill_anew)
+    at_version(record, BEFORE_ROWS)
+    assert upgrade(record, SOFTWARE) == 1
+    assert proved(record).faults == []
+    assert proved(record).lines == 2
+
+
+def test_an_upgrade_finds_what_was_changed_before_it(opened: Opened) -> None:
+    """It does not go on, so nobody is vouched for unseen."""
     record = opened(None)
     tell(record)
-    with record.engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    at_version(record, BEFORE_ROWS)
     behind(record)
     with pytest.raises(AuditFaultsError, match="Request R-103 is not as line 1"):
         upgrade(record, SOFTWARE)
     assert len(proved(record).faults) == 1
 
 
-def test_an_upgrade_reads_tables_that_lack_columns(opened: Opened) -> None:
+def test_an_upgrade_reads_tables_that_lack_columns(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What an older release kept is held with the columns that it had."""
     record = opened(None)
+
+    def add_column(_engine: Engine) -> None:
+        with record.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE requests ADD COLUMN end_reason VARCHAR(200)"))
+        at_version(record, newest())
+
+    monkeypatch.setattr(anchoring, "migrate", add_column)
     with record.engine.begin() as connection:
         connection.execute(text("ALTER TABLE requests DROP COLUMN end_reason"))
-        connection.execute(text(f"UPDATE alembic_version SET version_num = '{newest()}'"))
+    at_version(record, BEFORE_ROWS)
     assert upgrade(record, SOFTWARE) is None
+    assert proved(record).faults == []
 
 
 def test_a_service_with_another_secret_changes_nothing(opened: Opened) -> None:

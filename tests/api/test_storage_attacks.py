@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from api.storage.chain import AuditKeys
@@ -200,6 +201,25 @@ ROWS: dict[str, tuple[Attack, str]] = {
         "decline_reason is another now",
     ),
 }
+
+
+UNREADABLE = {
+    "sqlite": [
+        "UPDATE shortlists SET considered = x'00'",
+        "UPDATE requests SET document = '{' WHERE request_id = 'R-101'",
+        "UPDATE bookings SET booked_at = 'yesterday'",
+    ],
+    "postgresql": ["UPDATE shortlists SET considered = '\\x00'"],
+}
+
+
+def test_a_value_that_is_none_is_found(session: Session) -> None:
+    """What cannot be read is told as a fault, as are all others; nothing else is amiss with it."""
+    for statement in UNREADABLE[session.get_bind().dialect.name]:
+        session.execute(text(statement))
+    told = found(session)
+    assert all("a row cannot be read" in fault for fault in told)
+    assert len(told) == len(UNREADABLE[session.get_bind().dialect.name])
 
 
 @pytest.mark.parametrize("name", ROWS)

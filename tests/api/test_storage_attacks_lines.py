@@ -147,6 +147,16 @@ def test_lines_changed_without_the_secret_are_found(session: Session, name: str)
     assert not any("guard" in fault for fault in told)
 
 
+def test_a_line_that_cannot_be_read_is_found(session: Session) -> None:
+    """Told as what it is, and nothing is said to be right."""
+    if session.get_bind().dialect.name != "sqlite":
+        pytest.skip("PostgreSQL takes no value that is none of its column")
+    with unguarded(session):
+        session.execute(text("UPDATE audit SET detail = '{' WHERE number = 3"))
+    (told,) = found(session)
+    assert "An audit line cannot be read" in told
+
+
 def test_an_anchor_cannot_be_made_up(session: Session) -> None:
     """Lines of before, written anew without a secret, are not taken for an old release's."""
 
