@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,14 +25,14 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.acts.keys import make_key
 from api.app import create_app
-from api.cli.serving import take_short_turns
+from api.cli.serving import Server, take_short_turns
+from api.connections import Door, server_of
 from api.logs import set_up_logs
 from api.schemas.keys import NewKey
 from api.security import Role
@@ -101,8 +102,10 @@ def serve(path: Path, port: int) -> None:
     settings = settings_at(path)
     set_up_logs(settings)
     take_short_turns()
-    app = beside(create_app(settings), bare_app())
-    uvicorn.run(app, port=port, log_config=None, access_log=False)
+    app = create_app(settings)
+    door = Door(settings, settings.most_connections, app.state.service.figures)
+    config = server_of(beside(app, bare_app()), settings, door, "127.0.0.1", port)
+    Server(config, threading.Event(), door).run()
 
 
 @dataclass(frozen=True)

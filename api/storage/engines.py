@@ -186,6 +186,8 @@ def _set_up_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) 
 def _begin_sqlite(settings: Settings, connection: Connection) -> None:
     seconds = connection.get_execution_options().get(WRITES)
     wait = settings.answer_seconds if seconds is None else seconds
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds(wait)}")
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):  # by itself, for this is done for every read
+        driver.execute(f"PRAGMA busy_timeout = {_milliseconds(wait)}")
     # A transaction that will write takes its turn at once: SQLite refuses it half-way otherwise.
     connection.exec_driver_sql("BEGIN" if seconds is None else "BEGIN IMMEDIATE")
