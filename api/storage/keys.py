@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from api.tables import ApiKeyRow
@@ -55,9 +55,10 @@ def lasts_another(session: Session, key: ApiKeyRow, now: datetime) -> bool:
     now
         When it is.
     """
-    # Of a key that never expires the comparison is with nothing, and holds of none.
-    until = None if key.expires_at is None else max(key.expires_at, now)
-    lasts_as_long = or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at >= until)
+    lasts_as_long: ColumnElement[bool] = ApiKeyRow.expires_at.is_(None)
+    if key.expires_at is not None:
+        until = max(key.expires_at, now)
+        lasts_as_long = or_(lasts_as_long, ApiKeyRow.expires_at >= until)
     query = select(ApiKeyRow.prefix).where(
         ApiKeyRow.role == key.role,
         ApiKeyRow.prefix != key.prefix,

@@ -58,7 +58,8 @@ def with_offer(desk: Desk) -> dict[str, str]:
 def with_booking(desk: Desk) -> dict[str, str]:
     """Let R-101 be served by maiden."""
     ids = with_choice(desk)
-    return {**ids, "order": booked(desk, {"offer_id": ids["offer"]})["order_ref"]}
+    offer = desk.get(f"/v1/offers/{ids['offer']}")
+    return {**ids, "order": booked(desk, offer)["order_ref"]}
 
 
 def then(before: Setup, act: str) -> Setup:

@@ -119,11 +119,11 @@ def test_the_referee_counts_the_crossing(gazetteer: Gazetteer, changes: dict[str
 
 def test_a_home_over_the_water_is_shown_with_its_way(gazetteer: Gazetteer) -> None:
     """A care home by ferry is an option; its place, its score and the plan name the crossing."""
-    over = (home(postcode=STUDLAND), beds(), weekly(), placement_request(postcode=POOLE))
-    supply = market(gazetteer, *over)
+    request = placement_request(postcode=POOLE)
+    supply = market(gazetteer, home(postcode=STUDLAND), beds(), weekly(), request)
     (option,) = make_shortlist(supply, "R-1").shortlist.options
     assert option.way == "by the Sandbanks Ferry"
-    where = dict(option_facts(option, None))["Where"]
+    where = dict(option_facts(option, request))["Where"]
     assert where == f"BH19 3BA, {option.distance_metres / 1000:.1f} km away by the Sandbanks Ferry"
     reason = next(c.reason for c in option.criteria if c.name == "distance")
     assert " km by the Sandbanks Ferry of a 40.2 km radius" in reason
