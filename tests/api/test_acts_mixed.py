@@ -214,7 +214,9 @@ def watch(servers: Servers, key: str, over: Event) -> list[float]:
                         assert address not in servers.well()
                         continue
                     took.append(monotonic() - began)
-                    assert answer.is_success or address not in servers.well(), answer.text
+                    # On a busy machine it may say that it is not ready, but not be silent.
+                    usual = {200, 503} if path == "/readyz" else {200}
+                    assert answer.status_code in usual or address not in servers.well()
     return took
 
 

@@ -22,7 +22,7 @@ from tests.api.conftest import settings_at
 from tests.api.desk import Desk, ok
 from tests.api.offering import bed_terms, booked, chosen, faults, holds, recorded
 from tests.api.postgresql import TEMPLATE, Server
-from tests.api.working import ask, run_of, take
+from tests.api.working import ask, run_of, take, wait_for
 
 Opened = Callable[[timedelta], Desk]
 
@@ -116,6 +116,7 @@ def test_a_lease_is_respected_by_processes_whose_clocks_differ(
     ask(right)
     assert take(right) is not None
     assert take(wrong) is None
+    wait_for(lambda: wrong.client.get("/readyz").is_success)
     told = ok(wrong.client.get("/readyz"))["clock_ahead_seconds"]
     assert told == pytest.approx(ahead.total_seconds(), abs=60)
 
