@@ -56,7 +56,8 @@ def alike(one: Any, other: Any) -> bool:
 
 def differences(one: Market, other: Market) -> list[str]:
     """Return where two markets differ; the order of capacity lines is no difference."""
-    skipped = {"book", "gazetteer", "_requests"}
+    # Shores are made of the places alone, and filled as they are asked.
+    skipped = {"book", "gazetteer", "shores", "_requests"}
     names = (vars(one).keys() | vars(other).keys()) - skipped
     found = [n for n in sorted(names) if not alike(vars(one)[n], vars(other)[n])]
     for name in type(one.book).model_fields:

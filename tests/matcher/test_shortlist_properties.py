@@ -126,7 +126,10 @@ def test_evidence_covers_every_provider_once_and_agrees_with_the_verdict(
 def test_near_misses_are_refused_providers_in_order(
     book: Book, policy: object, gazetteer: Gazetteer
 ) -> None:
-    """One or two changes each, as many as reasons; fewer first, then easier, then nearer."""
+    """One or two changes each, as many as reasons; fewer first, then easier, then nearer.
+
+    Whoever would need more capacity than it has comes last.
+    """
     found = searched(book, gazetteer, policy)
     answer, enquiry = found.shortlist, found.verdict.enquiry
     if len(answer.options) == answer.wanted:
