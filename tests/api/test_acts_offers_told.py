@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from alembic import command
 
+from api.storage.checking import ledger_faults
 from api.storage.migrating import config, migrate
 from api.tables import EnquiryRow, OfferRow
 from tests.api.desk import Desk, refused
@@ -181,7 +182,9 @@ def test_offers_from_before_their_adverts_were_kept_stay_good(desk: Desk) -> Non
     outdated(choose(desk, answer), answer, "needs")
     outdated(choose(desk, told), told, "needs")
     chosen(desk, recorded(desk, "frome", terms(2400)))
-    assert faults(desk) == []
+    # Its lines lost what they held of rows on the way down, so only the ledger is whole.
+    with desk.record.snapshot() as session:
+        assert ledger_faults(session, desk.record.clock.now()) == []
 
 
 def test_a_reply_to_what_is_not_needed_any_more_is_refused(sqlite_desk: Desk) -> None:
