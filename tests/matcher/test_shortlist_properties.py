@@ -143,7 +143,7 @@ def test_near_misses_are_refused_providers_in_order(
         assert miss.reasons == tuple(refusal.sentence for refusal in refusals)
         assert 1 <= len(miss.changes) == len(refusals) <= 2
         hardest = max(effort[refusal.rule_id] for refusal in refusals)
-        keys.append((len(miss.changes), hardest, miss.distance_metres))
+        keys.append((miss.more_capacity, len(miss.changes), hardest, miss.distance_metres))
     assert keys == sorted(keys)
 
 
