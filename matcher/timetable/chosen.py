@@ -162,7 +162,7 @@ def least_short(
     most = sum(int(shape.short[unit, starts[unit]]) for unit in units)
     if not most:
         return starts
-    search, limits = Search(free, shape, travel_slots), list[list[int]]()
+    search = Search(free, shape, travel_slots)
     alone = [slots_of(starts_alone(free, shape, unit, travel_slots)) for unit in units]
     limits = [np.unique(shape.short[unit, alone[unit]]).tolist() for unit in units]
     found: list[tuple[int, ...]] = []

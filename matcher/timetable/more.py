@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.timetable.search import starts_alone
 from matcher.timetable.shape import SLOTS_PER_DAY, IntArray, PackageShape
 from matcher.timetable.turns import can_schedule
+from matcher.timetable.week import blocking_units
 from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES
 
 MOST_STRETCHES = 2
@@ -67,7 +67,7 @@ def carers_lacking(
         Travel to reach each visit, slots.
     """
     units = range(len(shape))
-    blocked = [unit for unit in units if not starts_alone(free, shape, unit, travel_slots)]
+    blocked = blocking_units(free, shape, travel_slots)
     if len(blocked) > MOST_STRETCHES:
         return None
     ways: list[tuple[MoreCarers, ...]]
