@@ -10,8 +10,10 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from api.cli import app
 from api.settings import Settings
 from api.storage.migrating import newest
 from matcher.cli.entry import COMMANDS
+from matcher.cli.late import LateCommand
 from matcher.policy import default_document, default_policy
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -193,6 +196,50 @@ def test_nothing_is_printed_behind_the_command_line() -> None:
 
 
 @pytest.mark.parametrize("command", sorted({**COMMANDS, **SERVICE_COMMANDS}))
+def test_the_list_of_commands_says_what_each_says_of_itself(command: str) -> None:
+    """The sentence kept for the list of commands is the first one of the command itself."""
+    late = {**COMMANDS, **SERVICE_COMMANDS}[command]
+    function = getattr(import_module(late.module), command.replace("-", "_"))
+    assert (function.__doc__ or "").partition("\n")[0] == late.sentence
+
+
+MOST_FOR_HELP = 12
+"""Modules of our own that showing the help may read in."""
+
+
+@pytest.mark.parametrize("entry", ["matcher", "api"])
+def test_help_reads_in_nothing_that_it_has_no_use_for(entry: str) -> None:
+    """Help comes at once: no book, no solver, no web and no database is read in for it."""
+    program = (
+        "import runpy, sys\n"
+        "before = set(sys.modules)\n"
+        "sys.argv = ['carematch', '--help']\n"
+        "try:\n"
+        f"    runpy.run_module({entry!r}, run_name='__main__')\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "print(*(set(sys.modules) - before), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    read = set(done.stderr.split())
+    heavy = {"numpy", "pandas", "pydantic", "fastapi", "sqlalchemy", "ortools", "geopy", "requests"}
+    assert "typer" in read
+    assert read & heavy == set()
+    assert len([name for name in read if name.startswith(("matcher.", "api."))]) <= MOST_FOR_HELP
+
+
+def test_a_shortlist_reads_in_no_web_client() -> None:
+    """Geopy brings a web client with it, for which a shortlist has no use."""
+    program = "import sys, matcher.cli.enquiries; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert {"geopy", "requests", "ortools", "fastapi"} & set(done.stdout.split()) == set()
+
+
+@pytest.mark.parametrize("command", sorted({**COMMANDS, **SERVICE_COMMANDS}))
 def test_every_command_is_documented(command: str) -> None:
     """The README has a section for each command."""
     headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
@@ -215,7 +262,9 @@ def test_commands_in_the_readme_exist() -> None:
         if words[0].startswith("-"):
             continue
         assert words[0] in group.commands, line
-        known = {flag for each in group.commands[words[0]].params for flag in each.opts}
+        command = group.commands[words[0]]
+        assert isinstance(command, LateCommand)
+        known = {flag for each in command.loaded.params for flag in each.opts}
         assert flags <= known | {"--help"}, line
 
 

@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from matcher.cli import entry
+from matcher.cli.late import Late
 
-import typer
-
-from api.cli.audits import audit
-from api.cli.keys import key
-from api.cli.nights import nightly, worker
-from api.cli.records import backup, dump, load, migrate
-from api.cli.serving import serve
-from matcher.cli import main as matcher_main
-from matcher.cli.entry import app
-
-COMMANDS: dict[str, Callable[..., None]] = {
-    "serve": serve,
-    "worker": worker,
-    "nightly": nightly,
-    "migrate": migrate,
-    "load": load,
-    "dump": dump,
-    "backup": backup,
-    "key": key,
-    "audit": audit,
+COMMANDS: dict[str, Late] = {
+    "serve": Late(
+        "api.cli.serving",
+        "Serve the record over HTTP, with a worker for the night's runs, until stopped.",
+    ),
+    "worker": Late(
+        "api.cli.nights", "Work the runs that are asked for, one after another, until stopped."
+    ),
+    "nightly": Late(
+        "api.cli.nights",
+        "Propose a place for everyone waiting, as a run of the record: for cron or a timer.",
+    ),
+    "migrate": Late(
+        "api.cli.records", "Bring the database to the newest tables; what is in it stays."
+    ),
+    "load": Late("api.cli.records", "Fill an empty record with a book, whole or not at all."),
+    "dump": Late(
+        "api.cli.records", "Write the record as a book: a folder that every other command reads."
+    ),
+    "backup": Late(
+        "api.cli.records",
+        "Copy the record of a SQLite file while it is served, whole or not at all.",
+    ),
+    "key": Late(
+        "api.cli.keys",
+        "Make an API key and print it: it is kept nowhere, so it is not printed again.",
+    ),
+    "audit": Late(
+        "api.cli.audits",
+        "Check the audit and the ledger, seal where the audit ends, or change its secret.",
+    ),
 }
-
-
-def attach(to: typer.Typer) -> None:
-    """Add the service's commands to the matcher's."""
-    known = {command.name for command in to.registered_commands}
-    for name, command in COMMANDS.items():
-        if name not in known:
-            to.command(name)(command)
-
-
-attach(app)
+app = entry.application({**entry.COMMANDS, **COMMANDS})
 
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    matcher_main()
+    entry.main(app)
 
 
 __all__ = ["COMMANDS", "app", "main"]

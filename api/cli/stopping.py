@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
 
-from matcher.cli.failures import STOPPED
+from matcher.cli.codes import STOPPED
 from matcher.cli.screen import say
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)

@@ -7,19 +7,14 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
 from matcher import __version__
-from matcher.cli.allocating import allocate
-from matcher.cli.blank import new
-from matcher.cli.county import generate
-from matcher.cli.demo import demo
-from matcher.cli.enquiries import check, explain, shortlist
-from matcher.cli.failures import DONE, OUR_FAULT, STOPPED, explain_failure, wants_details
-from matcher.cli.register import import_cqc
+from matcher.cli.codes import DONE, OUR_FAULT, STOPPED, wants_details
+from matcher.cli.late import MARKUP, Late, group_of
 from matcher.cli.screen import (
     OutputClosedError,
     OutputLostError,
@@ -28,26 +23,55 @@ from matcher.cli.screen import (
     show_document,
 )
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    "demo": demo,
-    "new": new,
-    "generate": generate,
-    "check": check,
-    "shortlist": shortlist,
-    "explain": explain,
-    "allocate": allocate,
-    "import-cqc": import_cqc,
+HELP = "Provider matching for council brokerage: ranked, explained options and checked plans."
+COMMANDS: dict[str, Late] = {
+    "demo": Late(
+        "matcher.cli.demo",
+        "Invent a county, shortlist for two people, then place everyone waiting at once.",
+    ),
+    "new": Late(
+        "matcher.cli.blank",
+        "Write an empty book: every file with its header, and comments that say what to fill in.",
+    ),
+    "generate": Late(
+        "matcher.cli.county",
+        "Write an invented county's book: real postcodes, invented people, providers and prices.",
+    ),
+    "check": Late(
+        "matcher.cli.enquiries",
+        "Say whether a book can be used: every fault in it, or what it holds and assumes.",
+    ),
+    "shortlist": Late(
+        "matcher.cli.enquiries",
+        "Rank the providers that can really start, with reasons, and say why the others are out.",
+    ),
+    "explain": Late(
+        "matcher.cli.explaining",
+        "Say what every rule says of one provider, or why a plan places somebody as it does.",
+    ),
+    "allocate": Late(
+        "matcher.cli.allocating",
+        "Propose a provider for everyone waiting, prove how good the plan is, and write it.",
+    ),
+    "import-cqc": Late(
+        "matcher.cli.register",
+        "Turn the care regulator's register into a book, and say what was left out or assumed.",
+    ),
 }
 
-app = typer.Typer(
-    name="carematch",
-    help="Provider matching for council brokerage: ranked, explained options and checked plans.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-for name, command in COMMANDS.items():
-    app.command(name)(command)
+
+def application(commands: Mapping[str, Late]) -> typer.Typer:
+    """Return the command line with some commands, by name."""
+    made = typer.Typer(
+        cls=group_of(commands),
+        name="carematch",
+        help=HELP,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=MARKUP,
+    )
+    made.callback()(_carematch)
+    return made
 
 
 def _show_version(asked: bool) -> None:
@@ -56,7 +80,6 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _carematch(
     version: Annotated[
         bool,
@@ -66,13 +89,18 @@ def _carematch(
     """Match people who wait for care with providers: ranked, explained and checked."""
 
 
-def run(arguments: Sequence[str]) -> int:
+app = application(COMMANDS)
+
+
+def run(arguments: Sequence[str], app: typer.Typer = app) -> int:
     """Run one command and return its exit code: 0 done, 1 our fault, 2 bad input, 130 stopped.
 
     Parameters
     ----------
     arguments
         What follows ``carematch`` on the command line; nothing shows the help.
+    app
+        The command line: the matcher's commands where not given.
     """
     try:
         code = app(list(arguments) or ["--help"], prog_name="carematch", standalone_mode=False)
@@ -88,6 +116,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _fail(error: BaseException, *, as_json: bool) -> int:
     """Say why a command failed, and return its exit code."""
+    # Imported here because what went right has no use for it.
+    from matcher.cli.failures import explain_failure
+
     failure = explain_failure(error)
     asides().print(failure.page)
     if failure.code == OUR_FAULT and wants_details():
@@ -102,7 +133,7 @@ def _fail(error: BaseException, *, as_json: bool) -> int:
     return failure.code
 
 
-def main() -> None:
+def main(app: typer.Typer = app) -> None:
     """Run the command line of this process and exit; what it writes is its owner's alone."""
     os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
@@ -110,4 +141,4 @@ def main() -> None:
             # A terminal that cannot show a pound sign shows a question mark, not an error.
             stream.reconfigure(errors="replace")
     logging.basicConfig(level=logging.INFO if wants_details() else logging.WARNING)
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], app))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from matcher.cli.codes import BAD_INPUT, DEBUG_VARIABLE, OUR_FAULT, STOPPED
 from matcher.errors import (
     BadInputError,
     DataSourceError,
@@ -25,8 +25,6 @@ from matcher.report.wording import count_text, plain_text
 from matcher.shortlist import RequestRefusedError
 from matcher.vocabulary import without_controls
 
-DONE, OUR_FAULT, BAD_INPUT, STOPPED = 0, 1, 2, 130
-DEBUG_VARIABLE = "CAREMATCH_DEBUG"
 INTERRUPTED = (
     "Stopped. What was under way is not written: folders and records are written whole or not at "
     "all."
@@ -139,8 +137,3 @@ def _apology(error: BaseException, reason: str) -> Failure:
         f"with the command you gave; {DEBUG_VARIABLE}=1 shows where it happened."
     )
     return _plain(OUR_FAULT, "our_fault", " ".join(message.split()))
-
-
-def wants_details() -> bool:
-    """Say whether the person asked to see where faults happen."""
-    return os.environ.get(DEBUG_VARIABLE, "") not in {"", "0"}

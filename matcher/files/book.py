@@ -95,7 +95,7 @@ def _book(head: Book, rows: BookRows) -> Book:
         framework_rates=rows.framework_rates.items,
         homecare_capacity=rows.homecare_capacity.items,
         bed_capacity=rows.bed_capacity.items,
-        requests=rows.whole_requests(),
+        requests=rows.whole_requests,
         running=rows.running.items,
         history=rows.history.items,
     )

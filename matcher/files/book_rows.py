@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,8 +57,9 @@ class BookRows:
     running: Rows[Running]
     history: Rows[Offered]
 
+    @cached_property
     def whole_requests(self) -> tuple[CareRequest, ...]:
-        """Return the requests with their visits, each package in the order of its visit numbers."""
+        """The requests with their visits, each package in the order of its visit numbers."""
         visits: dict[str, list[Visit]] = defaultdict(list)
         for line in self.visits:
             visits[line.item.request_id].append(line.item.visit)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -111,7 +111,7 @@ def read_rows(folder: Path, spec: FileSpec, item: type[T]) -> tuple[Rows[T], lis
 def _read_lines(
     spec: FileSpec, item: type[T], table: Table, faults: list[Fault]
 ) -> Iterator[Sourced[T]]:
-    plan = [(spec.by_name[name], place) for name, place in table.columns.items()]
+    plan = [_Read(spec.by_name[name], place, {}) for name, place in table.columns.items()]
     for record in table.records:
         values, bad = _read_cells(spec, plan, record)
         try:
@@ -125,17 +125,25 @@ def _read_lines(
             yield Sourced(record[0], noun, record[1])
 
 
-def _read_cells(
-    spec: FileSpec, plan: list[tuple[Column, int]], record: Record
-) -> tuple[Values, list[Fault]]:
+class _Read(NamedTuple):
+    """A column, its place in the file, and what its cells read so far say: many are alike."""
+
+    column: Column
+    place: int
+    known: Values
+
+
+def _read_cells(spec: FileSpec, plan: list[_Read], record: Record) -> tuple[Values, list[Fault]]:
     """Return the values of a row by field, nested as the noun is, and the faults of its cells."""
     values: Values = {}
     faults: list[Fault] = []
     row, cells = record
-    for column, place in plan:
+    for column, place, known in plan:
         raw = _cell(cells, place)
         text = raw.strip()
-        if text:
+        if raw in known:
+            _put(values, column.field, known[raw])
+        elif text:
             try:
                 value = _read_cell(column, raw, text)
             except CellError as error:
@@ -143,6 +151,7 @@ def _read_cells(
                 met = WITHHELD if secret else shown(raw, among=cells)
                 faults.append(Fault(spec.file, row, column.name, met, str(error)))
             else:
+                known[raw] = value
                 _put(values, column.field, value)
         elif column.required:
             faults.append(Fault(spec.file, row, column.name, "", column.kind.expected))

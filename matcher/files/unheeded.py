@@ -97,7 +97,7 @@ def _visits_of_nobody(rows: BookRows, policy: Policy) -> Iterator[Fault]:
     """Name visits that nobody could make as they are written, however many carers are free."""
     waiting = {line.item.request_id for line in _waiting(rows)}
     line_of = {(line.item.request_id, line.item.visit.visit_no): line for line in rows.visits}
-    for request in rows.whole_requests():
+    for request in rows.whole_requests:
         if request.request_id in waiting:
             for found in unmakeable(request, policy):
                 line = line_of[request.request_id, found.visit.visit_no]

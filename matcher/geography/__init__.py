@@ -2,14 +2,13 @@
 
 from matcher.geography.cache import default_cache_dir
 from matcher.geography.gazetteer import AuthorityPostcodes, Gazetteer
-from matcher.geography.geocoder import PostcodeGeocoder
 from matcher.geography.grid import (
     airy_lat_lon,
     distance_metres,
     distances_metres,
     grid_to_lat_lon,
 )
-from matcher.geography.location import Location, Locations, geodesic_metres, metres_between
+from matcher.geography.location import Location, Locations, metres_between
 from matcher.geography.postcode import Postcode
 from matcher.geography.water import Crossing, Water, waters
 from matcher.geography.ways import (
@@ -31,7 +30,6 @@ __all__ = [
     "Location",
     "Locations",
     "Postcode",
-    "PostcodeGeocoder",
     "Shores",
     "Water",
     "Ways",
@@ -40,7 +38,6 @@ __all__ = [
     "default_cache_dir",
     "distance_metres",
     "distances_metres",
-    "geodesic_metres",
     "grid_to_lat_lon",
     "metres_between",
     "waters",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from geopy.distance import geodesic
 from numpy.typing import NDArray
 
-from matcher.geography.grid import distances_metres, grid_to_lat_lon
+from matcher.geography.grid import distances_metres
 from matcher.geography.postcode import Postcode
 
 
@@ -68,15 +67,3 @@ def metres_between(a: Location, b: Location) -> int:
     return int(
         distances_metres(a.easting_metres, a.northing_metres, b.easting_metres, b.northing_metres)
     )
-
-
-def geodesic_metres(a: Location, b: Location) -> float:
-    """Return the geodesic distance on WGS84 in metres: the figure to check the grid's against.
-
-    A thousand times slower than `metres_between`; meant for one pair on show, and for tests.
-    """
-    latitudes, longitudes = grid_to_lat_lon(
-        [a.easting_metres, b.easting_metres], [a.northing_metres, b.northing_metres]
-    )
-    ends = list(zip(latitudes.tolist(), longitudes.tolist(), strict=True))
-    return float(geodesic(*ends).m)

@@ -18,7 +18,7 @@ from api.settings import (
     is_postgresql,
     settings_of_environment,
 )
-from matcher.cli.failures import DEBUG_VARIABLE
+from matcher.cli.codes import DEBUG_VARIABLE
 from matcher.geography import default_cache_dir
 
 SAFE: dict[str, Any] = {

@@ -9,7 +9,8 @@ import pytest
 
 from matcher.eligibility import BATCH_RULES, judge, pair_refusals
 from matcher.files.cqc import ImportedHomes, import_register
-from matcher.geography import Gazetteer, Postcode, geodesic_metres
+from matcher.geography import Gazetteer, Postcode
+from matcher.geography.geocoder import geodesic_metres
 from matcher.market import Market
 from matcher.model import BedCapacity, Book, Rate
 from matcher.policy import default_policy

@@ -8,10 +8,8 @@ import geopy
 import pytest
 from geopy.geocoders.base import Geocoder
 
-from matcher.geography import (
-    Gazetteer,
-    PostcodeGeocoder,
-)
+from matcher.geography import Gazetteer
+from matcher.geography.geocoder import PostcodeGeocoder
 from tests.matcher.geography.examples import (
     COUNTY_HALL,
     DORSET,

@@ -17,10 +17,10 @@ from matcher.geography import (
     airy_lat_lon,
     distance_metres,
     distances_metres,
-    geodesic_metres,
     grid_to_lat_lon,
     metres_between,
 )
+from matcher.geography.geocoder import geodesic_metres
 from tests.matcher.geography.examples import (
     CARE_HOMES,
     COUNTY_HALL,
