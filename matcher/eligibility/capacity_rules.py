@@ -153,6 +153,9 @@ def _window_text(enquiry: Enquiry, window: BedWindow) -> str:
 class GenericFirst(Rule):
     """Specialist services only when no generic one can meet the needs (H12); L2 lets homes in.
 
+    A generic service whose price would need an approval does not send away a specialist one that
+    may be booked as it is: whoever approves is then shown both.
+
     Parameters
     ----------
     others
@@ -164,34 +167,38 @@ class GenericFirst(Rule):
 
     def __init__(self, others: tuple[Rule, ...]) -> None:
         self._others = others
-        self._counts: WeakKeyDictionary[Enquiry, int] = WeakKeyDictionary()
+        self._generic: WeakKeyDictionary[Enquiry, Mask] = WeakKeyDictionary()
 
     def mask(self, enquiry: Enquiry, standing: Mask) -> Mask:
-        """Return everyone if no generic provider stands, else the generic ones."""
-        specialist = enquiry.market.is_specialist
-        if not (standing & ~specialist).any():
-            return np.ones(len(enquiry.market), np.bool_)
-        return ~specialist | enquiry.nominated
+        """Return everyone but the specialists that a generic provider standing goes before."""
+        generic = standing & ~enquiry.market.is_specialist
+        behind = enquiry.needs_approval if generic.any() else np.zeros(len(generic), np.bool_)
+        if (generic & ~enquiry.needs_approval).any():
+            behind = np.ones(len(generic), np.bool_)
+        return ~(behind & enquiry.market.is_specialist) | enquiry.nominated
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
         """Say how many generic providers can meet the needs."""
         market = enquiry.market
         if not market.is_specialist[number] or enquiry.nominated[number]:
             return None
-        generic = self._generic_count(enquiry)
-        if not generic:
+        before = self.generic(enquiry)
+        if not enquiry.needs_approval[number]:
+            before = before & ~enquiry.needs_approval
+        if not before.any():
             return None
+        generic = int(before.sum())
         noun = "provider" if generic == 1 else "providers"
         return self.refuse(
             f"{market.providers[number].name} is a specialist service; {generic} generic {noun} "
             f"can meet {enquiry.request.request_id}'s needs."
         )
 
-    def _generic_count(self, enquiry: Enquiry) -> int:
-        """Return how many generic providers satisfy every other rule, counted once an enquiry."""
-        if enquiry not in self._counts:
+    def generic(self, enquiry: Enquiry) -> Mask:
+        """Return the generic providers that satisfy every other rule, found once an enquiry."""
+        if enquiry not in self._generic:
             standing = ~enquiry.market.is_specialist
             for rule in self._others:
                 standing = standing & rule.mask(enquiry, standing)
-            self._counts[enquiry] = int(standing.sum())
-        return self._counts[enquiry]
+            self._generic[enquiry] = standing
+        return self._generic[enquiry]

@@ -47,10 +47,10 @@ class SpecialistUse(Timeless):
         return int(GENERIC_FIRST_RULE.refusal(enquiry, number_of(enquiry, placed)) is not None)
 
     def fixed(self, enquiry: Enquiry, starts: Starts, numbers: Ints) -> Ints:
-        """Count specialists that nobody nominated, where any of the candidates is generic."""
-        specialist = enquiry.market.is_specialist[numbers]
-        generic = bool((~specialist).any())
-        return np.asarray(specialist & ~enquiry.nominated[numbers] & generic, np.int64)
+        """Count specialists that a generic candidate goes before."""
+        standing = np.zeros(len(enquiry.market), np.bool_)
+        standing[numbers] = True
+        return np.asarray(~GENERIC_FIRST_RULE.mask(enquiry, standing)[numbers], np.int64)
 
 
 class TierSteps(OfProvider):

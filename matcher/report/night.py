@@ -177,7 +177,7 @@ class Seat:
 
     def goes_behind(self, option: Option) -> bool:
         """Say whether a specialist service has to give way to a generic one with room (H12)."""
-        return option.after_generic and self._diary.offered(option) is None
+        return option.is_specialist and self._diary.offered(option) is None
 
     def uses(self, option: Option) -> tuple[PricedUse, ...] | None:
         """Return what an option would take of priced capacity; ``None`` if it was not priced."""

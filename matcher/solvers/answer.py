@@ -151,7 +151,9 @@ def _generic_reasons(enquiry: Enquiry, provider: int) -> tuple[str, ...]:
     if not enquiry.market.is_specialist[provider]:
         return ()
     if GENERIC_FIRST_RULE.refusal(enquiry, provider) is None:
-        return ("specialist: generic services were considered first and none can serve (H12)",)
+        able = GENERIC_FIRST_RULE.generic(enquiry).any()
+        outcome = "those that can serve need an approval" if able else "none can serve"
+        return (f"specialist: generic services were considered first and {outcome} (H12)",)
     return ("specialist: generic services were considered first, others waiting need them (H12)",)
 
 

@@ -62,13 +62,10 @@ class Diary:
 
         A home is offered from the first day on which it can admit, and the price is that of this
         day: another price is an option only where the days before are taken. A specialist service
-        is one only where no generic service has room (H12).
+        is one only where no generic service that goes before it has room (H12).
         """
-        if option.after_generic and any(
-            self.offered(other)
-            for other in self._problem.options[option.request]
-            if not other.after_generic
-        ):
+        others = self._problem.options[option.request] if option.is_specialist else ()
+        if any(option.gives_way_to(other) and self.offered(other) for other in others):
             return None
         choice = self.fit(option)
         if choice is None or not option.days.any():
@@ -203,7 +200,7 @@ class Polish:
 
     def _settle(self, request: int) -> bool:
         now = self.plan[request]
-        if not now.option.after_generic and not now.option.days.any():
+        if not now.option.is_specialist and not now.option.days.any():
             return False
         self._diary.give_back(now)
         if self._diary.offered(now.option) is not None:

@@ -13,7 +13,6 @@ from matcher.allocation import Placed, PlacementStatus, VisitTime
 from matcher.eligibility import (
     BATCH_RULES,
     BUDGET_RULE,
-    GENERIC_FIRST_RULE,
     Verdict,
     judge,
     paid_by,
@@ -57,8 +56,8 @@ class Option:
     days
         Beds: every day on which the home could admit the person, at this price or another, [days].
         Homecare: none.
-    after_generic
-        Whether it is a specialist one where a generic service could serve the person alone (H12).
+    is_specialist
+        Whether it is a specialist service that the person did not name (H12).
     first_day
         Homecare: days from as_of to the first visit. Beds: the earliest admission.
     costs
@@ -74,12 +73,20 @@ class Option:
     travel_slots: int
     domains: Mask
     days: Mask
-    after_generic: bool
+    is_specialist: bool
     first_day: int
     needs_approval: bool
     costs: tuple[int, ...]
     alone: tuple[int, ...]
     tie: tuple[int, str]
+
+    def gives_way_to(self, other: Option) -> bool:
+        """Say whether another of the person's options goes before it as a generic service (H12).
+
+        A specialist service that may be booked gives way only to a generic one that may be.
+        """
+        is_behind = self.is_specialist and not other.is_specialist
+        return is_behind and (self.needs_approval or not other.needs_approval)
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,11 +246,10 @@ class _Sure:
     def offered(self, options: tuple[Option, ...]) -> tuple[Option, ...]:
         """Return those of a person's options that may be offered at all."""
         kept = tuple(o for o in options if not self._has_another_first_day(o))
-        if any(o.after_generic for o in kept) and any(
-            not o.after_generic and self._has_room(o) for o in kept
-        ):
-            return tuple(option for option in kept if not option.after_generic)
-        return kept
+        if not any(option.is_specialist for option in kept):
+            return kept
+        sure = [option for option in kept if not option.is_specialist and self._has_room(option)]
+        return tuple(o for o in kept if not any(o.gives_way_to(generic) for generic in sure))
 
     def _has_another_first_day(self, option: Option) -> bool:
         """Say whether a home is sure to admit on its first day, which is not this option's."""
@@ -271,7 +277,7 @@ class _Sure:
 def _options(number: int, verdict: Verdict, days: int, seed: int) -> Iterator[Option]:
     enquiry, starts = verdict.enquiry, verdict.starts
     eligible = np.flatnonzero(verdict.eligible)
-    generic_first = ~GENERIC_FIRST_RULE.mask(enquiry, verdict.eligible)
+    specialist = enquiry.market.is_specialist & ~enquiry.nominated
     is_bed = not enquiry.request.is_homecare
     days_of = [_admits(enquiry, provider, days) for provider in eligible.tolist() if is_bed]
     for priced, places in _priced(verdict, eligible, days_of):
@@ -288,7 +294,7 @@ def _options(number: int, verdict: Verdict, days: int, seed: int) -> Iterator[Op
                 travel_slots=travel,
                 domains=_visit_starts(enquiry, provider, travel) if admits is None else admits,
                 days=every_day,
-                after_generic=bool(generic_first[provider]),
+                is_specialist=bool(specialist[provider]),
                 first_day=int(begins.start_day[provider]),
                 needs_approval=bool(priced.needs_approval[provider]),
                 costs=tuple(int(column[place]) for column in costs),

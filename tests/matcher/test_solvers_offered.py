@@ -89,10 +89,14 @@ def test_a_plan_from_elsewhere_is_put_right(gazetteer: Gazetteer) -> None:
     assert sorted(choice.times for choice in plan.values()) == [(2,), (2,)]
 
 
-def specialist(*, free: int, asked: tuple[CareRequest, ...]) -> tuple[Frozen, ...]:
-    """Build a priced specialist agency beside a generic one without a rate on file."""
+SLOW = (provider("P-1", lead_days=20), hourly("P-1"))
+UNPRICED = (provider("P-1"),)
+
+
+def specialist(*generic: Frozen, free: int, asked: tuple[CareRequest, ...]) -> tuple[Frozen, ...]:
+    """Build a priced specialist agency beside a generic one with so many carers."""
     return (
-        *(provider("P-1"), hours("P-1", "07:00", "07:40", free)),
+        *(*generic, hours("P-1", "07:00", "07:40", free)),
         *(provider("P-2", lot="specialist"), hours("P-2", carers=9), hourly("P-2")),
         ceiling(),
         *asked,
@@ -101,10 +105,38 @@ def specialist(*, free: int, asked: tuple[CareRequest, ...]) -> tuple[Frozen, ..
 
 @pytest.mark.parametrize("free", [1, 5])
 def test_a_generic_service_with_room_goes_first(gazetteer: Gazetteer, free: int) -> None:
-    """Also where it needs an approval and the specialist would not: as the shortlist has it."""
-    things = specialist(free=free, asked=(homecare_request(),))
+    """Also where the specialist one could begin before the clock runs out: as in the shortlist."""
+    things = specialist(*SLOW, free=free, asked=(homecare_request(),))
     assert planned(gazetteer, *things)["R-1"][0] == "P-1"
     assert first_option(gazetteer, *things)[0] == "P-1"
+
+
+@pytest.mark.parametrize("free", [1, 5])
+def test_nobody_waits_for_an_approval_beside_a_specialist_who_needs_none(
+    gazetteer: Gazetteer, free: int
+) -> None:
+    """The generic agency has no rate on file: the specialist is placed, and both are shown."""
+    things = specialist(*UNPRICED, free=free, asked=(homecare_request(),))
+    assert planned(gazetteer, *things)["R-1"][0] == "P-2"
+    shortlist = make_shortlist(market(gazetteer, *things), "R-1").shortlist
+    assert [(o.provider_id, o.needs_approval) for o in shortlist.options] == [
+        ("P-2", False),
+        ("P-1", True),
+    ]
+    assert any(
+        "those that can meet the needs would need an approval" in note for note in shortlist.notes
+    )
+
+
+def test_a_specialist_who_needs_an_approval_gives_way_to_any_generic_service(
+    gazetteer: Gazetteer,
+) -> None:
+    """Neither has a rate on file, so the generic one is asked."""
+    things = specialist(*UNPRICED, free=1, asked=(homecare_request(),))
+    unpriced = [thing for thing in things if thing != hourly("P-2")]
+    assert planned(gazetteer, *unpriced)["R-1"][0] == "P-1"
+    shortlist = make_shortlist(market(gazetteer, *unpriced), "R-1").shortlist
+    assert [option.provider_id for option in shortlist.options] == ["P-1"]
 
 
 def test_who_finds_no_room_at_the_generic_service_goes_to_the_specialist(
@@ -112,7 +144,7 @@ def test_who_finds_no_room_at_the_generic_service_goes_to_the_specialist(
 ) -> None:
     """Of two people one has the generic agency's only carer, so the other may be placed."""
     asked = tuple(homecare_request(request_id=name) for name in ("R-1", "R-2"))
-    found = planned(gazetteer, *specialist(free=1, asked=asked))
+    found = planned(gazetteer, *specialist(*SLOW, free=1, asked=asked))
     assert sorted(line[0] for line in found.values()) == ["P-1", "P-2"]
 
 

@@ -73,11 +73,12 @@ def page_of(night: Night, why: Why) -> str:
 def test_a_specialist_goes_behind_a_generic_service_with_room(
     gazetteer: Gazetteer, tmp_path: Path
 ) -> None:
-    """P-1 has no rate on file, the specialist has: P-1 is offered all the same, and that is said.
+    """P-1 begins late, the specialist would not: P-1 is offered all the same, and that is said.
 
     R-2 could take P-1's only carer too, but has an agency of her own.
     """
-    generic = (builders.provider(), builders.hours(start="07:00", end="08:00", carers=1))
+    slow = (builders.provider(lead_days=20), builders.hourly())
+    generic = (*slow, builders.hours(start="07:00", end="08:00", carers=1))
     special = (builders.provider("P-2", lot="specialist"), *FAR[1:])
     own = (builders.provider("P-3"), builders.hours("P-3"), builders.hourly("P-3"))
     asked = (asks("R-1", excluded_providers=("P-3",)), asks("R-2"))
