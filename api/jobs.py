@@ -300,7 +300,13 @@ class Worker:
         watch.require_wanted()
         today = solve(market, method=Method.TODAY, seed=claimed.seed)
         watch.require_wanted()
-        result = solve(market, limits=claimed.limits, seed=claimed.seed, progress=watch)
+        result = solve(
+            market,
+            limits=claimed.limits,
+            seed=claimed.seed,
+            progress=watch,
+            cluster=self._settings.cluster,
+        )
         with tempfile.TemporaryDirectory(prefix="carematch-") as scratch:
             folder = Path(scratch) / "allocation"
             summary = write_allocation(folder, market, result, today)

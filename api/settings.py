@@ -112,6 +112,9 @@ class Settings(BaseSettings):
         Times that a run is taken up before it is given up as failed.
     run_seconds
         Seconds that a run may take unless its own limits say otherwise.
+    cluster
+        Address of the scheduler of a Dask cluster that stands, such as ``tcp://10.0.0.5:8786``, to
+        which runs deal out their independent parts; none where they are worked at here.
     key_runs
         Runs that one API key may have waiting or under way at once.
     key_run_seconds
@@ -144,6 +147,7 @@ class Settings(BaseSettings):
     change_seconds: FiniteFloat = Field(default=20.0, ge=0.1, le=3_600)
     lease_seconds: FiniteFloat = Field(default=30.0, gt=0, le=LONGEST_LEASE)
     most_attempts: int = Field(default=3, ge=1, le=20)
+    cluster: str | None = None
     run_seconds: FiniteFloat = Field(default=60.0, gt=0, le=LONGEST_RUN)
     key_runs: int = Field(default=5, ge=1, le=1_000)
     key_run_seconds: FiniteFloat = Field(default=3_600.0, gt=0, le=7 * LONGEST_RUN)

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.ledger import record
 from benchmarks.measuring import peak_mb, percent, table
 from matcher.allocation import PlacementStatus
-from matcher.distribute import Channel, map_supervised
+from matcher.distribute import Channel, spread
 from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.objectives import arrangeable
@@ -199,7 +199,7 @@ def measure(councils: int, seconds: float, processes: int) -> Row:
     nights = [Night(spec, limits) for spec in nation(councils, large_authorities(_gazetteer()))]
     began = monotonic()
     rows = []
-    for row in map_supervised(solve_council, nights, processes=processes):
+    for row in spread(solve_council, nights, processes=processes):
         rows.append(row)
         print(row["council"], row.get("failed") or f"{row['placed']} placed", flush=True)
     wall = round(monotonic() - began, 2)

@@ -1,39 +1,36 @@
-"""A supervised pool of processes: one that dies is replaced, and no result is lost or doubled."""
+"""Work spread over processes of this machine or of a Dask cluster; none is lost with a process."""
 
 from __future__ import annotations
 
-import ctypes
-import itertools
 import logging
-import multiprocessing
-import os
 import pickle
+import queue
 import signal
 import threading
 import time
-import traceback
+import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from matcher.errors import WorkerLostError
+from matcher import __version__
+from matcher.errors import DataSourceError, WorkerLostError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-SPAWN = multiprocessing.get_context("spawn")  # a fork would break in a parent that has threads
 POLL_SECONDS = 0.05
-"""The parent looks this often whether to stop."""
-GRACE_SECONDS = 5.0
-"""A process with nothing more to do may take this long to end before it is killed."""
-logger = logging.getLogger(__name__)
-
-
-class RemoteError(Exception):
-    """The traceback of an error in a worker, as text: the cause of the error raised here."""
+"""How often it is asked here whether to stop."""
+ASK_SECONDS = 0.2
+"""How often a process at work asks whether it is to stop."""
+LAST_WORDS_SECONDS = 2.0
+"""How long the messages of work that is done are waited for."""
+CONNECT_SECONDS = 30.0
+"""How long a cluster may take to answer, or be without any worker."""
 
 
 @dataclass(frozen=True)
@@ -57,76 +54,78 @@ class Channel:
         return self.is_cancelled()
 
 
-def map_supervised(
+def spread(
     function: Callable[[Item, Channel], Result],
     items: Iterable[Item],
     *,
-    processes: int,
+    processes: int = 1,
+    cluster: str | None = None,
     attempts: int = 3,
     on_message: Callable[[int, Any], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-    tasks_per_process: int | None = None,
 ) -> Generator[Result, None, None]:
     """Yield ``function(item, channel)`` of every item, in the order of the items.
 
-    Work goes on only while a result is waited for, and closing the iterator ends every process.
-    No more items than processes are taken up at a time; the only results kept are those that came
-    before their turn. With one process or one item, all is done in this process. An item whose
-    process died is given to a fresh one, which tells its messages again. Asking to stop takes no
-    item away: the function has to look, and to return soon.
+    Work goes on only while a result is waited for, and closing the iterator ends it. No more items
+    than there are workers are taken up at a time. With one process and no cluster all is done in
+    this process. An item whose process died is given to another one, which tells its messages
+    again. Asking to stop takes no item away: the function has to look, and to return soon.
 
     Parameters
     ----------
     function
         A function of a module, in which items, results and messages pickle.
     items
-        What to work at, taken one by one as processes become free.
+        What to work at, taken one by one as workers become free.
     processes
-        Most processes at a time.
+        Processes of this machine, where no cluster is given.
+    cluster
+        Address of the scheduler of a Dask cluster that stands, such as ``tcp://10.0.0.5:8786``; how
+        connections to it are secured is Dask's own configuration.
     attempts
-        How often an item is given to a process before it is given up.
+        How often an item of this machine's processes is begun before it is given up; a cluster has
+        its own number.
     on_message
         Called with the place of an item, counted from 0, and a message told of it.
     cancelled
         Whether to ask the work to stop; asked at least every 0.1 seconds.
-    tasks_per_process
-        Items after which a process is replaced; ``None`` for never.
 
     Raises
     ------
     WorkerLostError
-        If the process of an item died at every attempt.
+        If the process of an item died at every attempt, or no worker is left.
+    DataSourceError
+        If the cluster does not answer.
     ValueError
         If a number is less than 1.
-
-    Notes
-    -----
-    An error of the function is raised here, with its traceback in the worker as its cause (a
-    :class:`RemoteError`); one that does not pickle comes as a ``RuntimeError`` of its words.
     """
-    numbers = {"processes": processes, "attempts": attempts, "tasks_per_process": tasks_per_process}
-    for name, number in numbers.items():
-        if number is not None and number < 1:
+    for name, number in {"processes": processes, "attempts": attempts}.items():
+        if number < 1:
             raise ValueError(f"{name} is {number}; it must be at least 1")
     hear, is_cancelled = on_message or (lambda _place, _message: None), cancelled or (lambda: False)
-    rest = iter(items)
-    first = tuple(itertools.islice(rest, 2))
-    tasks = (_Task(*numbered) for numbered in enumerate(itertools.chain(first, rest)))
-    if processes == 1 or len(first) < 2:
+    tasks = enumerate(items)
+    if cluster is None and processes == 1:
         return _in_this_process(function, tasks, hear, is_cancelled)
-    pool = _Pool(function, tasks, processes, attempts, hear, is_cancelled, tasks_per_process)
-    return pool.results()
+    return _on_workers(function, tasks, _Workers(processes, cluster, attempts), hear, is_cancelled)
 
 
-class _Task(NamedTuple):
-    place: int
-    item: Any
-    attempt: int = 1
+def slots_of(processes: int, cluster: str | None) -> int:
+    """Return how many items are worked at together: processes here, or threads of a cluster by now.
+
+    Raises
+    ------
+    DataSourceError
+        If the cluster does not answer.
+    """
+    if cluster is None:
+        return processes
+    with _Workers(processes, cluster, attempts=1).connected() as client:
+        return int(sum(client.nthreads().values()))
 
 
 def _in_this_process(
     function: Callable[[Any, Channel], Result],
-    tasks: Iterator[_Task],
+    tasks: Iterable[tuple[int, Any]],
     hear: Callable[[int, Any], None],
     cancelled: Callable[[], bool],
 ) -> Generator[Result, None, None]:
@@ -137,140 +136,214 @@ def _in_this_process(
             asked.set()
         return asked.is_set()
 
-    for task in tasks:
-        yield function(task.item, Channel(partial(hear, task.place), is_cancelled))
+    for place, item in tasks:
+        yield function(item, Channel(partial(hear, place), is_cancelled))
 
 
-@dataclass(eq=False)
-class _Worker:
-    """A process, this end of the pipe to it, and its task until it is told to leave."""
+class _Workers(NamedTuple):
+    """Which workers: so many processes of this machine, or those of a cluster that stands."""
 
-    process: BaseProcess
-    connection: Connection
-    task: _Task
-    tasks_done: int = 0
-    leave_by: float | None = None
+    processes: int
+    cluster: str | None
+    attempts: int
 
-    def hear(self) -> bytes | None:
-        """Return what it said next; ``None`` when it will say no more."""
-        try:
-            return self.connection.recv_bytes() if self.connection.poll() else None
-        except (EOFError, OSError):
-            return None
+    @contextmanager
+    def connected(self) -> Iterator[Client]:
+        """Connect to the workers, starting those of this machine."""
+        from distributed import Client, LocalCluster
 
-    def leave(self) -> None:
-        self.connection.close()
-        self.leave_by = time.monotonic() + GRACE_SECONDS
+        if self.cluster is not None:
+            try:
+                client = Client(self.cluster, timeout=CONNECT_SECONDS, set_as_default=False)
+            except (OSError, ValueError) as error:
+                raise DataSourceError(
+                    f"The cluster at {self.cluster} does not answer: {error}",
+                    thing="cluster",
+                    value=self.cluster,
+                    expected="the address of a Dask scheduler, such as tcp://10.0.0.5:8786",
+                ) from error
+            with client:
+                _require_this_release(client, self.cluster)
+                yield client
+            return
+        with _interrupts_held():
+            own = LocalCluster(
+                n_workers=self.processes,
+                threads_per_worker=1,
+                dashboard_address=None,
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+                scheduler_kwargs={"allowed_failures": self.attempts - 1},
+            )
+        with own, Client(own, set_as_default=False) as client:
+            yield client
 
-    def end(self) -> str:
-        """Wait for its end, kill it when that takes long, and return how it ended."""
-        self.connection.close()
-        give_up = time.monotonic() + GRACE_SECONDS
-        while self.process.is_alive() and time.monotonic() < give_up:  # join may heed no timeout
-            time.sleep(0.005)
-        self.process.kill()
-        self.process.join()
-        code = self.process.exitcode or 0
-        self.process.close()
-        return f"signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"exit code {code}"
+
+def _require_this_release(client: Client, address: str) -> None:
+    """Refuse a cluster whose workers would not understand what they are given."""
+    try:
+        found = set(client.run(_release).values()) - {__version__}
+    except Exception as error:  # whatever a worker without this package says
+        found = {f"none that can be read ({type(error).__name__}: {error})"}
+    if found:
+        told = ", ".join(sorted(found))
+        raise DataSourceError(
+            f"The workers of the cluster at {address} run another release: {told}.",
+            thing="cluster",
+            value=told,
+            expected=f"Carematch {__version__} on every worker",
+        )
+
+
+def _release() -> str:
+    return __version__
 
 
 @dataclass
-class _Pool:
+class _Running:
+    """An item under way, and whether it has told its last message."""
+
+    future: Future[Any]
+    has_told_all: bool = False
+    done_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        if not self.future.done():
+            return False
+        self.done_at = self.done_at or time.monotonic()
+        waited = time.monotonic() - self.done_at
+        return self.has_told_all or self.future.status != "finished" or waited > LAST_WORDS_SECONDS
+
+
+@dataclass
+class _Work:
+    """What is under way on some workers."""
+
+    client: Client
     function: Callable[[Any, Channel], Any]
-    tasks: Iterator[_Task]
-    processes: int
-    attempts: int
-    on_message: Callable[[int, Any], None]
-    cancelled: Callable[[], bool]
-    tasks_per_process: int | None
-    workers: list[_Worker] = field(default_factory=list)
-    early: dict[int, Any] = field(default_factory=dict)
-    # Not an Event: a worker killed while it looks at one keeps its lock for ever.
-    flag: ctypes.c_bool = field(default_factory=partial(SPAWN.RawValue, ctypes.c_bool, False))
+    hear: Callable[[int, Any], None]
+    topic: str = field(default_factory=lambda: f"carematch-{uuid.uuid4().hex}")
+    running: dict[int, _Running] = field(default_factory=dict)
+    said: queue.SimpleQueue[tuple[int, bytes]] = field(default_factory=queue.SimpleQueue)
+    alone_since: float | None = None
 
-    def results(self) -> Generator[Any, None, None]:
+    def slots(self) -> int:
+        """Return how many items may be under way: as many as the workers have threads."""
+        threads = int(sum(self.client.nthreads().values()))
+        now = time.monotonic()
+        self.alone_since = None if threads else self.alone_since or now
+        if self.alone_since is not None and now - self.alone_since > CONNECT_SECONDS:
+            raise WorkerLostError(
+                f"No worker is left in the cluster, for {CONNECT_SECONDS:.0f} seconds by now.",
+                thing="cluster",
+                value=0,
+                expected="at least one worker",
+            )
+        return threads
+
+    def begin(self, place: int, item: Any, *, is_asked: bool) -> None:
+        words = (self.function, item, place, self.topic, is_asked)
+        future = self.client.submit(_work, *words, key=f"{self.topic}-{place}", pure=False)
+        self.running[place] = _Running(future)
+
+    def listen(self) -> None:
+        """Hear what was said, or wait a moment for it."""
+        with suppress(queue.Empty):
+            place, package = self.said.get(timeout=POLL_SECONDS)
+            while True:
+                if place in self.running and not package:
+                    self.running[place].has_told_all = True
+                elif place in self.running:
+                    self.hear(place, pickle.loads(package))
+                place, package = self.said.get_nowait()
+
+    def result(self, place: int) -> Any:
+        """Return what came of an item."""
+        from distributed import KilledWorker
+
         try:
-            place = 0
-            while place in self.early or self._staff():
-                if place in self.early:
-                    yield self.early.pop(place)
+            return self.running.pop(place).future.result()
+        except KilledWorker as error:
+            tried = error.allowed_failures + 1
+            raise WorkerLostError(
+                f"Item {place} (counted from 0) was given up: the process that worked at it died "
+                f"{tried} times. It may need more memory than there is.",
+                thing=f"item {place}",
+                value=f"{tried} attempts",
+                expected="a result",
+            ) from error
+
+
+def _on_workers(
+    function: Callable[[Any, Channel], Any],
+    tasks: Iterator[tuple[int, Any]],
+    workers: _Workers,
+    hear: Callable[[int, Any], None],
+    cancelled: Callable[[], bool],
+) -> Generator[Any, None, None]:
+    from distributed import Event
+
+    with workers.connected() as client:
+        work = _Work(client, function, hear)
+        client.subscribe_topic(work.topic, lambda event: work.said.put(event[1]))
+        stop = Event(work.topic, client=client)
+        early: dict[int, Any] = {}
+        place, is_asked, is_empty = 0, False, False
+        try:
+            while True:
+                if not is_asked and cancelled():
+                    is_asked = True
+                    stop.set()
+                while not is_empty and len(work.running) < work.slots():
+                    task = next(tasks, None)
+                    is_empty = task is None
+                    if task is not None:
+                        work.begin(*task, is_asked=is_asked)
+                if not work.running and is_empty:
+                    break
+                work.listen()
+                for over in [p for p, each in work.running.items() if each.is_over]:
+                    early[over] = work.result(over)
+                while place in early:
+                    yield early.pop(place)
                     place += 1
-                else:
-                    self._step()
         finally:
-            for busy in (worker for worker in self.workers if worker.leave_by is None):
-                busy.process.terminate()
-            for worker in self.workers:
-                worker.end()
+            stop.set()
+            client.cancel([each.future for each in work.running.values()])
+            stop.clear()
 
-    def _staff(self) -> bool:
-        """Start processes for the items that wait, and return whether there are any processes."""
-        while len(self.workers) < self.processes and (task := next(self.tasks, None)):
-            self._start(task)
-        return bool(self.workers)
 
-    def _start(self, task: _Task) -> None:
-        ours, theirs = SPAWN.Pipe()
-        process = SPAWN.Process(target=_work, args=(theirs, self.flag), daemon=True)
-        with _interrupts_held():
-            process.start()
-            self.workers.append(_Worker(process, ours, task))
-        theirs.close()
+def _work(
+    function: Callable[[Any, Channel], Any], item: Any, place: int, topic: str, is_asked: bool
+) -> Any:
+    """Work at one item in a process of the workers."""
+    from distributed import Event, get_client, get_worker
 
-    def _step(self) -> None:
-        """Wait a moment for something to happen, and see to it."""
-        self.flag.value = self.flag.value or self.cancelled()
-        handles: dict[Any, _Worker] = {each.process.sentinel: each for each in self.workers}
-        handles |= {each.connection: each for each in self.workers if each.leave_by is None}
-        for worker in dict.fromkeys(handles[handle] for handle in wait(handles, POLL_SECONDS)):
-            package = worker.hear()
-            if package is None:
-                self._bury(worker)
-            else:
-                self._take(worker, *pickle.loads(package))
-        for worker in self.workers:
-            if worker.leave_by is not None and worker.leave_by < time.monotonic():
-                worker.process.kill()
+    worker, asked, over = get_worker(), threading.Event(), threading.Event()
+    stop = Event(topic, client=get_client())
+    if is_asked:
+        asked.set()
 
-    def _take(self, worker: _Worker, said: str, *facts: Any) -> None:
-        match said:
-            case "ready":
-                self._give(worker, worker.task)
-            case "message":
-                self.on_message(*facts)
-            case "result":
-                (self.early[worker.task.place],) = facts
-                worker.tasks_done += 1
-                is_used_up = worker.tasks_done == self.tasks_per_process
-                task = None if is_used_up else next(self.tasks, None)
-                self._give(worker, task) if task else worker.leave()
-            case _:
-                raise facts[0] from RemoteError(facts[1])
+    def watch() -> None:
+        while not asked.is_set() and not over.wait(ASK_SECONDS):
+            if stop.is_set():
+                asked.set()
 
-    def _give(self, worker: _Worker, task: _Task) -> None:
-        worker.task = task
-        with suppress(BrokenPipeError, ConnectionResetError):  # it died: its end is seen later
-            worker.connection.send((task.place, self.function, task.item))
+    def tell(message: Any) -> None:
+        worker.log_event(topic, (place, pickle.dumps(message)))
 
-    def _bury(self, worker: _Worker) -> None:
-        """See to a process that is over: the task it had not done goes to a fresh one."""
-        self.workers.remove(worker)
-        (place, item, attempt), ending = worker.task, worker.end()
-        if worker.leave_by is not None:
-            return
-        tried = f"Attempt {attempt} of {self.attempts} at item {place} (counted from 0)"
-        message = f"{tried}: its process ended with {ending} before it answered."
-        logger.warning(message)
-        if attempt == self.attempts:
-            message += " It may need more memory than there is."
-            raise WorkerLostError(message, thing=f"item {place}", value=ending, expected="a result")
-        self._start(_Task(place, item, attempt + 1))
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        return function(item, Channel(tell, asked.is_set))
+    finally:
+        over.set()
+        worker.log_event(topic, (place, b""))
 
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back meanwhile, and for good from a process started meanwhile."""
+    """Hold Ctrl-C back meanwhile, and for good from threads and processes started meanwhile."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -279,47 +352,3 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _work(connection: Connection, flag: ctypes.c_bool) -> None:
-    """Work in a fresh process at one item after the other until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides whether to stop
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    lock = threading.Lock()
-
-    def say(package: bytes) -> None:
-        with lock:
-            connection.send_bytes(package)
-
-    with suppress(EOFError, OSError):
-        say(pickle.dumps(("ready",)))
-        while True:
-            say(_reply(connection.recv_bytes(), say, flag))
-
-
-def _leave_with(parent: BaseProcess) -> None:
-    """Leave when the parent is gone, even in the middle of an item."""
-    parent.join()
-    os._exit(1)
-
-
-def _reply(package: bytes, say: Callable[[bytes], None], flag: ctypes.c_bool) -> bytes:
-    try:
-        place, function, item = pickle.loads(package)
-        channel = Channel(
-            lambda message: say(pickle.dumps(("message", place, message))), lambda: flag.value
-        )
-        return pickle.dumps(("result", function(item, channel)))
-    except Exception as error:
-        text = "".join(traceback.format_exception(error))
-        return pickle.dumps(("error", _portable(error), text))
-
-
-def _portable(error: Exception) -> Exception:
-    """Return an error that leaves a pipe as it entered it: itself, or else its words."""
-    with suppress(Exception):
-        copy = pickle.loads(pickle.dumps(error))
-        if type(copy) is type(error) and str(copy) == str(error):
-            return error
-    return RuntimeError("".join(traceback.format_exception_only(error)).strip())

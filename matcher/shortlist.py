@@ -368,13 +368,10 @@ def _notes(
         sellers = all_of(market.sells[service] for service in priced_services(enquiry.request))
         generic = int((sellers & ~market.is_specialist).sum())
         service = words_text([enquiry.request.service_type])
+        outcome = f"none of {generic} generic providers of {service} can meet the needs, so"
         if (verdict.eligible & ~market.is_specialist).any():
-            outcome = "those that can meet the needs would need an approval, so specialist ones"
-            shown = "that need none are shown beside them"
-        else:
-            outcome = f"none of {generic} generic providers of {service} can meet the needs, so"
-            shown = "specialist ones are shown"
-        yield f"Generic services were considered first: {outcome} {shown} (H12)."
+            outcome = "those that can meet the needs would need an approval, so"
+        yield f"Generic services were considered first: {outcome} specialist ones are shown (H12)."
 
 
 def _assumed(verdict: Verdict, chosen: tuple[Option, ...]) -> Iterator[str]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from matcher.distribute import Channel
@@ -37,20 +34,6 @@ def pid_and_sleep(item: float, channel: Channel) -> int:
     return os.getpid()
 
 
-def sleep_telling(item: float, channel: Channel) -> float:
-    """Tell the process at once, and take as long as asked."""
-    pid_and_sleep(item, channel)
-    return item
-
-
-def span(item: float, channel: Channel) -> tuple[float, float]:
-    """Return when an item was begun and when it was done, and tell that it was done."""
-    begun = time.monotonic()
-    time.sleep(item)
-    channel.tell("done")
-    return begun, time.monotonic()
-
-
 def die_once(item: tuple[int, Path], channel: Channel) -> int:
     """Be killed by the first attempt at an odd number, and leave a mark of each attempt."""
     number, folder = item
@@ -71,72 +54,11 @@ def die_always(item: tuple[int, Path], channel: Channel) -> int:
     return number
 
 
-def exit_with(item: int, channel: Channel) -> int:
-    """Leave the process in good order and without an answer, unless there is a lot of time."""
-    if item == 60:
-        time.sleep(item)
-    sys.exit(item)
-
-
-def die_later(item: float, channel: Channel) -> float:
-    """Answer, and be killed a moment later, in the middle of the next item."""
-    if item == 0:
-        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGKILL)).start()
-    time.sleep(item)
-    return item
-
-
-def close_everything(item: int, channel: Channel) -> int:
-    """Lose the pipe to the parent, and live on: whether the parent lives is still seen."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    os.closerange(3, parent.sentinel)
-    os.closerange(parent.sentinel + 1, 100)
-    time.sleep(60)
-    return item
-
-
-class TwoWordsError(Exception):
-    """An error that pickles and cannot be had back."""
-
-    def __init__(self, first: str, second: str) -> None:
-        super().__init__(f"{first} {second}")
-
-
-class OneWordError(Exception):
-    """An error that comes back with other words."""
-
-    def __init__(self, word: str) -> None:
-        super().__init__(f"the word is {word}")
-
-
 def fail(item: str, channel: Channel) -> str:
     """Fail in the way that is asked for."""
-    if item == "local":
-
-        class LocalError(Exception):
-            pass
-
-        raise LocalError("known to nobody else")
-    if item == "two words":
-        raise TwoWordsError("one", "two")
-    if item == "one word":
-        raise OneWordError("one")
     if item == "bad number":
         raise ValueError("7 is too many") from KeyError("seven")
     return item
-
-
-def unpicklable(item: int, channel: Channel) -> object:
-    """Return what no pipe takes."""
-    return lambda: item
-
-
-class BreaksOnArrival:
-    """An item that leaves the parent and cannot be had back in a worker."""
-
-    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
-        return int, ("no number",)
 
 
 def tell_and_wait(item: int, channel: Channel) -> bool:
@@ -169,9 +91,3 @@ def tell_the_unpicklable(item: int, channel: Channel) -> int:
     """Tell what no pipe takes."""
     channel.tell(lambda: item)
     return item
-
-
-def linger(item: int, channel: Channel) -> int:
-    """Answer, and keep the process from ending."""
-    threading.Thread(target=time.sleep, args=(60,)).start()
-    return os.getpid()

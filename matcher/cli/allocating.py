@@ -10,7 +10,7 @@ import typer
 
 from matcher.allocation import Allocation
 from matcher.cli.books import open_book
-from matcher.cli.options import AsJson, Book, MethodName, Out, Seed, Why, finite
+from matcher.cli.options import AsJson, Book, Cluster, MethodName, Out, Seed, Why, finite
 from matcher.cli.progress import ShownProgress, stopping_gently
 from matcher.cli.screen import asides, say, show, show_document
 from matcher.files.folders import require_writable
@@ -64,6 +64,7 @@ def allocate(
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="Processes that share out independent parts.")
     ] = 1,
+    cluster: Cluster = None,
     why: Why = False,
     as_json: AsJson = False,
 ) -> None:
@@ -86,6 +87,7 @@ def allocate(
         seed=seed,
         start=given,
         processes=processes,
+        cluster=cluster,
     )
     if as_json:
         show_document({"folder": str(out), **summary.model_dump(mode="json")})
@@ -172,6 +174,7 @@ def place_everyone(
     seed: int,
     start: Allocation | None = None,
     processes: int = 1,
+    cluster: str | None = None,
 ) -> tuple[Summary, Allocation]:
     """Solve, show progress, and write the answer beside today's way; return its head and it."""
     console = asides()
@@ -185,6 +188,7 @@ def place_everyone(
             progress=progress,
             start=start,
             processes=processes,
+            cluster=cluster,
         )
     summary = write_allocation(out, market, result, today)
     if was_stopped(result, cancelled=progress.cancelled):

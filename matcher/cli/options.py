@@ -51,6 +51,16 @@ Seed = Annotated[
     int,
     typer.Option("--seed", min=0, max=MOST_SEED, help="The same seed draws the same lots."),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        envvar="CAREMATCH_CLUSTER",
+        help="Deal independent parts out to the Dask cluster whose scheduler is there, such as "
+        "tcp://10.0.0.5:8786.",
+    ),
+]
 MethodName = Literal["exact", "today"]
 
 

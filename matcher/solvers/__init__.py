@@ -8,13 +8,14 @@ import math
 import os
 from collections.abc import Sequence
 from importlib.metadata import version
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from matcher import __version__
 from matcher.allocation import Allocation
+from matcher.distribute import slots_of
 from matcher.errors import RefereeError
 from matcher.market import Market
 from matcher.objectives import measure
@@ -46,6 +47,7 @@ def solve(
     progress: Progress | None = None,
     start: Allocation | None = None,
     processes: int = 1,
+    cluster: str | None = None,
 ) -> Result:
     """Return an allocation of everyone waiting, accepted by the referee.
 
@@ -69,8 +71,10 @@ def solve(
         An allocation to set out from, of this book or of an earlier day's: what still holds of
         it is kept until something better is found.
     processes
-        Processes among which independent parts are dealt out. Under
-        :meth:`matcher.result.Limits.reproducible` the answer does not depend on it.
+        Processes of this machine among which independent parts are dealt out.
+    cluster
+        Address of a Dask cluster to deal them out to instead. Under
+        :meth:`matcher.result.Limits.reproducible` the answer does not depend on either.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def solve(
         plan, bounds, how, scarcity = todays_way(problem), None, tuple[str, ...](), Scarcity()
     else:
         run = _Run(problem, limits, seed, progress, began)
-        plan, bounds, how = run.solve(start, processes)
+        plan, bounds, how = run.solve(start, processes, cluster)
         scarcity = run.scarcity()
     allocation = allocation_of(problem, plan, scarcity.points)
     require(market, allocation)
@@ -124,24 +128,23 @@ class _Run:
         self._board = Board(problem.order, self._unavoidable, progress)
 
     def solve(
-        self, start: Allocation | None, processes: int
+        self, start: Allocation | None, processes: int, cluster: str | None
     ) -> tuple[Plan, list[int], tuple[str, ...]]:
         """Return the plan, what no plan can beat, and how each part was gone about."""
         # Imported here because the solver takes a second to load, and shortlists never need it.
         from matcher.solvers.parts import Job, solve_parts
 
         first = _better_start(self._problem, start)
-        limits, until = self._limits, None
-        if processes > 1 and limits.workers is None:
-            each = max((os.cpu_count() or 1) // processes, 1)
+        limits, slots = self._limits, max(slots_of(processes, cluster), 1)
+        if limits.workers is None and (cluster or processes > 1):
+            # A thread of a cluster's worker stands for a core.
+            each = 1 if cluster else max((os.cpu_count() or 1) // processes, 1)
             limits = limits.model_copy(update={"workers": each})
-        if limits.seconds is not None:
-            until = time() + max(limits.seconds - (monotonic() - self._began), 0.0)
         jobs = []
         for number, part in enumerate(self._parts):
             bookable = np.array([not option.needs_approval for option in part.options])
-            picks, seconds = part.picks(first), self._seconds(number, processes)
-            job = Job(part.packing, picks, bookable, seconds, limits, self._seed, until)
+            picks = part.picks(first)
+            job = Job(part.packing, picks, bookable, None, limits, self._seed)
             jobs.append(job)
             trivial = [min(v, 0) for v in part.packing.values(picks)]
             self._board.put(number, *job.news(picks, trivial))
@@ -149,21 +152,20 @@ class _Run:
             solved = solve_parts(
                 jobs,
                 processes=processes,
+                cluster=cluster,
                 progress=self._progress,
                 news=lambda number, news: self._board.put(number, *news),
-                seconds_of=lambda number: self._seconds(number, 1),
+                seconds_of=lambda number: self._seconds(number, slots),
             )
         return self._gathered(solved)
 
-    def _seconds(self, number: int, processes: int) -> float | None:
+    def _seconds(self, number: int, slots: int) -> float | None:
         """Return a part's share of the time left, by its size among those still to come."""
         if self._limits.seconds is None:
             return None
         left = max(self._limits.seconds - (monotonic() - self._began), 0.0)
         sizes = [math.pow(len(part.packing), EFFORT_POWER) for part in self._parts]
-        if processes == 1:
-            return left * sizes[number] / sum(sizes[number:])
-        return min(left, left * processes * sizes[number] / sum(sizes))
+        return min(left, left * slots * sizes[number] / sum(sizes[number:]))
 
     def scarcity(self) -> Scarcity:
         """Return what scarce capacity is worth: one relaxation a part, also when time is up.

@@ -1,16 +1,14 @@
-"""The independent parts of a book, solved one after another or in processes of their own."""
+"""The independent parts of a book, solved one after another, in processes, or on a cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from time import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from matcher.distribute import Channel, map_supervised
+from matcher.distribute import Channel, spread
 from matcher.result import Limits, Progress
 from matcher.solvers.packing import Packing, Plan
 from matcher.solvers.search import Budget, Effort
@@ -34,9 +32,7 @@ class Job:
     bookable
         Which options count as placed, [options].
     seconds
-        Time for it; ``None`` for no limit.
-    until
-        The moment by which the run must end, by the clock of the day; ``None`` for no limit.
+        Time for it from when it begins; ``None`` for no limit.
     limits, seed
         What the run was asked for.
     """
@@ -47,7 +43,6 @@ class Job:
     seconds: float | None
     limits: Limits
     seed: int
-    until: float | None = None
 
     def news(self, plan: Plan, bounds: Sequence[int]) -> PartNews:
         """Return a plan and bounds as they are put up."""
@@ -76,16 +71,14 @@ def solve_part(job: Job, channel: Channel) -> Solved:
         channel.tell(job.news(plan, bounds))
 
     solver = StageSolver(job.packing, effort, told)
-    seconds = job.seconds
-    if seconds is not None and job.until is not None:
-        seconds = min(seconds, max(job.until - time(), 0.0))
-    return solver.solve(job.start, Budget(seconds, job.limits.deterministic_time))
+    return solver.solve(job.start, Budget(job.seconds, job.limits.deterministic_time))
 
 
 def solve_parts(
     jobs: Sequence[Job],
     *,
     processes: int,
+    cluster: str | None = None,
     progress: Progress,
     news: Callable[[int, PartNews], None],
     seconds_of: Callable[[int], float | None],
@@ -96,45 +89,32 @@ def solve_parts(
     ----------
     jobs
         The parts.
-    processes
-        Processes to use; with one, parts are solved in this one, one after another.
+    processes, cluster
+        Processes of this machine to use, or the address of a cluster; with one process parts are
+        solved in this one, one after another.
     progress
-        How to cancel, and whom to tell that parts end, and in one process also that they begin.
+        How to cancel, and whom to tell that parts begin and end.
     news
         Told what is known of a part.
     seconds_of
-        Time for a part, asked when it begins where parts are solved one after another.
+        Time for a part, asked when it begins.
     """
-    if processes == 1:
-        return [_here(number, job, progress, news, seconds_of) for number, job in enumerate(jobs)]
-    solved = []
-    results = map_supervised(
+
+    def begun() -> Iterator[Job]:
+        for number, job in enumerate(jobs):
+            progress.part_started(number, len(job.packing.requests))
+            yield replace(job, seconds=seconds_of(number))
+
+    results = spread(
         solve_part,
-        jobs,
-        processes=processes,
+        begun(),
+        processes=min(processes, len(jobs)) or 1,
+        cluster=cluster if len(jobs) > 1 else None,
         on_message=news,
         cancelled=lambda: progress.cancelled,
     )
+    solved = []
     for number, result in enumerate(results):
-        _done(number, jobs[number], result, progress)
+        progress.part_done(number, len(jobs[number].packing.requests), len(result.plan))
         solved.append(result)
     return solved
-
-
-def _here(
-    number: int,
-    job: Job,
-    progress: Progress,
-    news: Callable[[int, PartNews], None],
-    seconds_of: Callable[[int], float | None],
-) -> Solved:
-    progress.part_started(number, len(job.packing.requests))
-    timed = Job(job.packing, job.start, job.bookable, seconds_of(number), job.limits, job.seed)
-    channel = Channel(partial(news, number), lambda: progress.cancelled)
-    result = solve_part(timed, channel)
-    _done(number, job, result, progress)
-    return result
-
-
-def _done(number: int, job: Job, result: Solved, progress: Progress) -> None:
-    progress.part_done(number, len(job.packing.requests), len(result.plan))

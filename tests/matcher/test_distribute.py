@@ -1,142 +1,137 @@
-"""Work spread over processes: each item once, in order, told of and stopped like here."""
+"""Work spread over processes and clusters: each item once, in order, and stopped like here."""
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from matcher.distribute import map_supervised
+from benchmarks.cluster import standing
+from matcher import distribute
+from matcher.distribute import spread
+from matcher.errors import DataSourceError, WorkerLostError
 from tests.errands import (
-    pid,
+    die_always,
+    die_once,
+    fail,
     pid_and_sleep,
     sleep_and_return,
-    sleep_telling,
-    span,
     square,
     tell_and_wait,
     tell_from_threads,
     tell_steps,
+    tell_the_unpicklable,
 )
 
+ROOT = Path(__file__).parents[2]
+SECONDS = 30
 
-@pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
-    yield
-    assert multiprocessing.active_children() == []
+
+def wait_for(condition: Callable[[], bool]) -> bool:
+    """Wait until something holds, and say whether it came to that in time."""
+    until = time.monotonic() + SECONDS
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.02)
+    return condition()
+
+
+def is_alive(process: int) -> bool:
+    """Say whether a process is there and not only waiting to be forgotten."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 # -- results -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3])
+@pytest.mark.parametrize("processes", [1, 2])
 def test_results_do_not_depend_on_the_number_of_processes(processes: int) -> None:
-    """One result an item, in the order of the items."""
-    results = map_supervised(square, range(7), processes=processes)
-    assert list(results) == [0, 1, 4, 9, 16, 25, 36]
-
-
-def test_order_is_kept_when_the_first_item_is_the_slowest() -> None:
-    """Results that came before their turn wait for it."""
-    items = [0.6, 0.0, 0.1, 0.0, 0.05]
-    assert list(map_supervised(sleep_and_return, items, processes=2)) == items
+    """One result an item, in the order of the items, though the first takes longest."""
+    assert list(spread(square, range(7), processes=processes)) == [0, 1, 4, 9, 16, 25, 36]
+    items = [0.3, 0.0, 0.1, 0.0]
+    assert list(spread(sleep_and_return, items, processes=processes)) == items
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_no_items_give_no_results(processes: int) -> None:
-    """Nothing is asked for and nothing is started."""
-    assert list(map_supervised(square, [], processes=processes)) == []
+    """Nothing is asked for."""
+    assert list(spread(square, [], processes=processes)) == []
 
 
-@pytest.mark.parametrize(
-    ("items", "processes"),
-    [
-        (range(3), 1),  # one process is this one
-        (range(1), 4),  # one item needs no other
-    ],
-)
-def test_a_process_is_not_started_for_nothing(items: range, processes: int) -> None:
-    """One process or one item is worked at here."""
-    assert set(map_supervised(pid, items, processes=processes)) == {os.getpid()}
+def test_one_process_is_this_one_and_reads_in_no_dask() -> None:
+    """What is done here needs no other process, and no library for it."""
+    program = (
+        "import os, sys\n"
+        "from matcher.distribute import spread\n"
+        "from tests.errands import pid\n"
+        "assert set(spread(pid, range(3))) == {os.getpid()}\n"
+        "print(*sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    heavy = {"dask", "distributed", "ortools", "pandas", "numpy", "pydantic"}
+    assert heavy & set(done.stdout.split()) == set()
 
 
-def test_more_processes_than_items_are_not_started() -> None:
-    """Two items have two processes, neither of them this one."""
-    pids = set(map_supervised(pid_and_sleep, [0.3, 0.3], processes=5))
-    assert len(pids) == 2
+def test_items_are_taken_up_as_workers_become_free() -> None:
+    """Of many items no more than two are under way, in two processes, neither of them this one."""
+    taken: list[int] = []
+    told: list[int] = []
+
+    def items() -> Iterator[float]:
+        for number in range(6):
+            taken.append(number)
+            assert len(taken) - len(told) <= 2
+            yield 0.05
+
+    pids = list(
+        spread(pid_and_sleep, items(), processes=2, on_message=lambda place, _: told.append(place))
+    )
+    assert len(pids) == len(told) == 6
+    assert len(set(pids)) == 2
     assert os.getpid() not in pids
 
 
-def test_never_more_items_in_flight_than_processes() -> None:
-    """An item is taken up when another is done, and no more than two overlap."""
-    done: list[int] = []
-    ahead: list[int] = []
-
-    def items() -> Iterator[float]:
-        for taken in range(1, 9):
-            ahead.append(taken - len(done))
-            yield 0.05
-
-    results = map_supervised(
-        span, items(), processes=2, on_message=lambda place, _: done.append(place)
-    )
-    spans = list(results)
-    assert len(spans) == len(done) == len(ahead) == 8
-    assert max(ahead) == 2
-    for begun, _ in spans:
-        assert sum(other <= begun < end for other, end in spans) <= 2
-
-
-@pytest.mark.parametrize("tasks_per_process", [1, 2])
-def test_processes_are_replaced_after_their_share(tasks_per_process: int) -> None:
-    """No process works at more items than it may."""
-    pids = Counter(map_supervised(pid, range(5), processes=2, tasks_per_process=tasks_per_process))
-    assert pids.total() == 5
-    assert max(pids.values()) <= tasks_per_process
-
-
-def test_without_a_share_processes_are_kept() -> None:
-    """Six items, and no more than two processes."""
-    assert len(set(map_supervised(pid, range(6), processes=2))) <= 2
-
-
-@pytest.mark.parametrize("name", ["processes", "attempts", "tasks_per_process"])
+@pytest.mark.parametrize("name", ["processes", "attempts"])
 def test_numbers_below_one_are_refused_at_once(name: str) -> None:
     """Before anything is asked of the iterator."""
     numbers: dict[str, Any] = {"processes": 2, name: 0}
     with pytest.raises(ValueError, match=f"{name} is 0; it must be at least 1"):
-        map_supervised(square, [1, 2], **numbers)
+        spread(square, [1, 2], **numbers)
 
 
 # -- messages and stopping ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("processes", [1, 3])
+@pytest.mark.parametrize("processes", [1, 2])
 def test_messages_come_in_order_and_with_their_item(processes: int) -> None:
     """Every message of every item, told of its place, in the order it was sent."""
     told: dict[int, list[tuple[int, int]]] = {}
-    items = [10, 11, 12, 13]
-    results = map_supervised(
+    results = spread(
         tell_steps,
-        items,
+        [10, 11, 12],
         processes=processes,
         on_message=lambda place, message: told.setdefault(place, []).append(message),
     )
-    assert list(results) == items
-    assert told == {place: [(10 + place, step) for step in range(20)] for place in range(4)}
+    assert list(results) == [10, 11, 12]
+    assert told == {place: [(10 + place, step) for step in range(20)] for place in range(3)}
 
 
 def test_messages_of_several_threads_do_not_mix() -> None:
     """A solver tells from its own threads; long messages arrive whole."""
     told: dict[int, list[str]] = {0: [], 1: []}
-    results = map_supervised(
+    results = spread(
         tell_from_threads,
         [1, 2],
         processes=2,
@@ -154,64 +149,173 @@ def test_an_error_of_the_listener_ends_the_work() -> None:
         raise EOFError("I do not want to know")
 
     with pytest.raises(EOFError, match="I do not want to know"):
-        list(map_supervised(tell_steps, [1, 2], processes=2, on_message=refuse))
+        list(spread(tell_steps, [1, 2], processes=2, on_message=refuse))
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_asking_to_stop_reaches_work_under_way(processes: int) -> None:
-    """Both items see it, and it is asked for only once they have begun."""
+def test_asking_to_stop_reaches_work_under_way_and_is_not_taken_back(processes: int) -> None:
+    """Items under way see it, and so do those begun later, though it was asked for only once."""
     under_way: list[int] = []
-    results = map_supervised(
+    asked: list[bool] = []
+
+    def stop() -> bool:
+        asked.append(len(under_way) >= processes and not any(asked))
+        return asked[-1]
+
+    results = spread(
         tell_and_wait,
-        [0, 1],
+        range(3),
         processes=processes,
         on_message=lambda place, _: under_way.append(place),
-        cancelled=lambda: len(under_way) >= processes,
-    )
-    assert list(results) == [True, True]
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_asking_to_stop_is_not_taken_back(processes: int) -> None:
-    """Items begun after a request that is over see it still."""
-    answers = iter([True])
-    results = map_supervised(
-        tell_and_wait, range(3), processes=processes, cancelled=lambda: next(answers, False)
+        cancelled=stop,
     )
     assert list(results) == [True, True, True]
 
 
-def test_whether_to_stop_is_asked_ten_times_a_second() -> None:
-    """Also while nothing else happens."""
-    asked: list[float] = []
-
-    def never() -> bool:
-        asked.append(time.monotonic())
-        return False
-
-    list(map_supervised(sleep_and_return, [0.5, 0.5], processes=2, cancelled=never))
-    gaps = [later - sooner for sooner, later in itertools.pairwise(asked)]
-    assert sorted(gaps)[len(gaps) // 2] <= 0.1
+# -- processes that die, and errors ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("can_hold", [True, False])
-def test_processes_do_not_heed_ctrl_c(can_hold: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is for this process to decide; where the system can, from their first breath."""
-    if not can_hold:
-        monkeypatch.delattr(signal, "pthread_sigmask")  # as on Windows
+def test_what_a_killed_process_was_at_is_done_again(tmp_path: Path) -> None:
+    """Each odd item needs two attempts, each even one a single one, and all have one result."""
+    items = [(number, tmp_path) for number in range(4)]
+    assert list(spread(die_once, items, processes=2)) == [0, 1, 2, 3]
+    marks = sorted(path.name for path in tmp_path.iterdir())
+    assert marks == ["0-0", "1-0", "1-1", "2-0", "3-0", "3-1"]
+
+
+def test_an_item_that_kills_every_process_is_given_up(tmp_path: Path) -> None:
+    """After exactly three attempts in three processes, by an error that names it."""
+    results = spread(die_always, [(n, tmp_path) for n in range(4)], processes=2)
+    with pytest.raises(WorkerLostError, match=r"Item 2 .* died 3 times") as caught:
+        list(results)
+    assert len(set((tmp_path / "2").read_text("utf-8").split())) == 3
+    assert (caught.value.thing, caught.value.value) == ("item 2", "3 attempts")
+    assert "memory" in caught.value.message
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_comes_back_as_it_was_raised(processes: int) -> None:
+    """Its kind, its words and what led to it are the same wherever the work is done."""
+    with pytest.raises(ValueError, match=r"^7 is too many$") as caught:
+        list(spread(fail, ["", "bad number"], processes=processes))
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_what_does_not_travel_is_an_error_and_costs_no_process() -> None:
+    """A message that does not pickle is told of as an error of the function."""
+    with pytest.raises(Exception, match="lambda"):
+        list(spread(tell_the_unpicklable, [1, 2], processes=2))
+
+
+# -- what is left behind -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_early_end_leaves_no_process(fails: bool) -> None:
+    """Whoever wants no more results, or has an error, waits for nobody who is still at work."""
+    pids: list[int] = []
+    begun = time.monotonic()
+    items: list[Any] = ["no time" if fails else 0, 60, 60]
+    results = spread(pid_and_sleep, items, processes=2, on_message=lambda _, pid: pids.append(pid))
+    if fails:
+        with pytest.raises(TypeError):
+            next(results)
+    else:
+        assert next(results) in pids
+    results.close()
+    assert pids
+    assert wait_for(lambda: not any(is_alive(each) for each in pids))
+    assert time.monotonic() - begun < SECONDS
+
+
+def test_processes_do_not_outlive_their_parent() -> None:
+    """When the parent is killed, a process in the middle of an item ends by itself."""
+    program = (
+        "from matcher.distribute import spread\n"
+        "from tests.errands import pid_and_sleep\n"
+        "tell = lambda place, pid: print(pid, flush=True)\n"
+        "if __name__ == '__main__':\n"
+        "    list(spread(pid_and_sleep, [60, 60], processes=2, on_message=tell))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+    ) as parent:
+        assert parent.stdout is not None
+        pids = [int(parent.stdout.readline()) for _ in range(2)]
+        assert all(is_alive(each) for each in pids)
+        parent.kill()
+    assert wait_for(lambda: not any(is_alive(each) for each in pids))
+
+
+def test_processes_do_not_heed_ctrl_c() -> None:
+    """It is for this process to decide whether the work goes on."""
     under_way: list[int] = []
 
     def interrupt() -> bool:
-        for process in multiprocessing.active_children() if can_hold or len(under_way) > 1 else []:
-            os.kill(process.pid or 0, signal.SIGINT)
+        for process in set(under_way):
+            os.kill(process, signal.SIGINT)
         return False
 
-    results = map_supervised(
-        sleep_telling,
+    results = spread(
+        pid_and_sleep,
         [0.3, 0.3],
         processes=2,
         attempts=1,
-        on_message=lambda place, _: under_way.append(place),
+        on_message=lambda _, pid: under_way.append(pid),
         cancelled=interrupt,
     )
-    assert list(results) == [0.3, 0.3]
+    assert set(results) == set(under_way)
+
+
+# -- a cluster that stands ---------------------------------------------------------------------
+
+
+def test_a_cluster_gives_the_same_results_though_a_worker_is_killed(tmp_path: Path) -> None:
+    """A scheduler and two workers by Dask's commands; one is killed in the middle of an item."""
+    with standing(tmp_path, 2) as (address, workers):
+        victims = {worker.pid: worker for worker in workers}
+
+        def kill_one(place: int, process: int) -> None:
+            if place == 2 and len(victims) == 2:
+                victims.pop(process).kill()
+
+        items = [0.0, 0.1, 0.5, 0.1, 0.0]
+        results = spread(pid_and_sleep, items, cluster=address, on_message=kill_one)
+        pids = list(results)
+        assert len(pids) == len(items)
+        assert set(pids[2:]) == set(victims)
+        # The cluster stands for the next who comes.
+        assert list(spread(square, range(4), cluster=address)) == [0, 1, 4, 9]
+
+
+def test_a_cluster_without_workers_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever for a worker that does not come."""
+    monkeypatch.setattr(distribute, "CONNECT_SECONDS", 1.0)
+    with standing(tmp_path, 0) as (address, _), pytest.raises(WorkerLostError, match="No worker"):
+        list(spread(square, [1, 2], cluster=address))
+
+
+def test_a_cluster_of_another_release_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its workers would not understand what they are given."""
+    with standing(tmp_path, 1) as (address, _):
+        monkeypatch.setattr(distribute, "__version__", "99.0")
+        with pytest.raises(DataSourceError, match="run another release"):
+            list(spread(square, [1, 2], cluster=address))
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1"])
+def test_a_cluster_that_does_not_answer_is_told_of(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address where nobody listens, and what is no address."""
+    monkeypatch.setattr(distribute, "CONNECT_SECONDS", 0.5)
+    with pytest.raises(DataSourceError, match=f"The cluster at {address} does not answer"):
+        list(spread(square, [1, 2], cluster=address))
