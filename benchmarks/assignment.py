@@ -19,7 +19,7 @@ from benchmarks.ledger import record
 from benchmarks.measuring import WrongAnswerError, checked_values, percent
 from benchmarks.published import GAP, Known, best_known, read_assignment
 from matcher.result import Limits
-from matcher.solvers.stages import solve_packing
+from matcher.solvers.search.stages import solve_packing
 
 COST = 1
 """The stage that is the cost; stage 0 counts jobs without an agent."""

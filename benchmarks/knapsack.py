@@ -17,7 +17,7 @@ from benchmarks.ledger import record
 from benchmarks.measuring import checked_values
 from benchmarks.published import MMKP, optimal_values, read_knapsacks
 from matcher.result import Limits
-from matcher.solvers.stages import solve_packing
+from matcher.solvers.search.stages import solve_packing
 
 VALUE = 1
 

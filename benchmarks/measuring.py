@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from matcher.solvers.packing import Packing, Plan
+from matcher.solvers.instance.assignment import Packing, Plan
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 Outcome = TypeVar("Outcome")

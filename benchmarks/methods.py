@@ -16,9 +16,9 @@ from ortools.sat.python import cp_model
 
 from benchmarks.tight import Night
 from matcher.result import Limits
-from matcher.solvers.model import model_of
-from matcher.solvers.packing import Ints, Packing, Pick, Plan, single
-from matcher.solvers.stages import solve_packing
+from matcher.solvers.exact.assignment_model import model_of
+from matcher.solvers.instance.assignment import Ints, Packing, Pick, Plan, single
+from matcher.solvers.search.stages import solve_packing
 
 GAPS = (0.1, 0.05, 0.02, 0.01, 0.005)
 """Gaps of which it is noted when they were reached."""

@@ -19,7 +19,7 @@ from benchmarks.ledger import record, runs
 from benchmarks.measuring import alone, checked_values, peak_mb, percent, table
 from benchmarks.methods import METHODS, Answer, Task
 from benchmarks.tight import WEIGHTS, Night, make_night
-from matcher.solvers.packing import Plan
+from matcher.solvers.instance.assignment import Plan
 
 QUESTION = "nights"
 Row = dict[str, Any]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import DATA, WrongAnswerError
-from matcher.solvers.packing import Ints, Packing, Plan
+from matcher.solvers.instance.assignment import Ints, Packing, Plan
 
 GAP = DATA / "gap"
 MMKP = DATA / "mmkp"

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from matcher.solvers.packing import Ints, Packing, Pick
+from matcher.solvers.instance.assignment import Ints, Packing, Pick
 from matcher.synthetic import figures
 from matcher.vocabulary import Day, Risk
 

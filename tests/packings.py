@@ -11,11 +11,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from matcher.result import Limits, Progress
-from matcher.solvers.bound import Prices, Relaxation
-from matcher.solvers.packing import Ints, Lock, Packing, Pick, Plan
-from matcher.solvers.pricing import Pricer
-from matcher.solvers.rounds import Rounds
-from matcher.solvers.search import Budget, Effort
+from matcher.solvers.exact.cp_sat import Budget, Effort
+from matcher.solvers.instance.assignment import Ints, Lock, Packing, Pick, Plan
+from matcher.solvers.relaxation.dual_bound import Prices, Relaxation
+from matcher.solvers.search.pricing import Pricer
+from matcher.solvers.search.rounds import Rounds
 
 EFFORT = Effort(Limits.reproducible(), 0, Progress())
 Row = tuple[Mapping[int, int], int]

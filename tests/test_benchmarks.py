@@ -25,8 +25,8 @@ from matcher.geography import Gazetteer
 from matcher.result import Limits
 from matcher.shortlist import make_shortlist
 from matcher.solvers import solve
-from matcher.solvers.packing import Pick
-from matcher.solvers.stages import solve_packing
+from matcher.solvers.instance.assignment import Pick
+from matcher.solvers.search.stages import solve_packing
 from matcher.vocabulary import TimeNeed
 from tests.builders import (
     ceiling,

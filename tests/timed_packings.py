@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from matcher.solvers.packing import Ints, Packing, Pick
-from matcher.solvers.rows import window_rows
-from matcher.solvers.timing import Door, Task, Timeline, Timing
+from matcher.solvers.instance.assignment import Ints, Packing, Pick
+from matcher.solvers.instance.calendars import Door, Task, Timeline, Timing
+from matcher.solvers.instance.capacity_rows import window_rows
 from matcher.wish import Wish
 from tests.packings import packing_of
 

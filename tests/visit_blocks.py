@@ -10,21 +10,24 @@ from itertools import combinations
 import numpy as np
 from hypothesis import strategies as st
 
-from matcher.solvers.packing import Packing, Pick
-from matcher.solvers.rows import window_rows
-from matcher.solvers.timing import Apart, Door, Mask, Profile, Task, Timeline, Timing
+from matcher.solvers.instance.assignment import Packing, Pick
+from matcher.solvers.instance.calendars import (
+    Apart,
+    Door,
+    Mask,
+    Profile,
+    Task,
+    Timeline,
+    Timing,
+    timing_of,
+)
+from matcher.solvers.instance.capacity_rows import window_rows
 from tests.packings import packing_of
 
 POSITIONS = 12
 DAYS = 2
 Times = dict[tuple[int, int], int]
 """When each visit of each option starts."""
-
-
-def timing_of(packing: Packing) -> Timing:
-    """Return the details of a packing of visits."""
-    assert isinstance(packing.details, Timing)
-    return packing.details
 
 
 def on_positions(places: Iterable[int], count: int = POSITIONS) -> Mask:

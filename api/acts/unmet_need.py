@@ -22,7 +22,7 @@ from matcher.files.results import guarded
 from matcher.market import Market
 from matcher.model import CareRequest, Visit
 from matcher.policy import Policy
-from matcher.solvers.answer import REASON_OF_REFUSAL
+from matcher.solvers.instance.read_back import REASON_OF_REFUSAL
 from matcher.vocabulary import Day, Risk, ServiceType, minute_text
 
 

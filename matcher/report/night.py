@@ -20,12 +20,12 @@ from matcher.referee import check
 from matcher.report.wording import count_text
 from matcher.result import CapacityPrice, Method
 from matcher.solvers import inputs_sha256
-from matcher.solvers.answer import plan_of
-from matcher.solvers.compiling import Part, compile_part
-from matcher.solvers.greedy import Diary
-from matcher.solvers.options import Choice, Option, Problem
-from matcher.solvers.scarcity import timing_of, units_of
-from matcher.solvers.timing import Task
+from matcher.solvers.instance.calendars import Task, timing_of
+from matcher.solvers.instance.candidates import Choice, Option, Problem
+from matcher.solvers.instance.compiling import Part, compile_part
+from matcher.solvers.instance.diary import Diary
+from matcher.solvers.instance.read_back import plan_of
+from matcher.solvers.relaxation.scarcity import units_of
 from matcher.timetable import blocking_units
 from matcher.vocabulary import GRID_MINUTES, Risk, days_text, minute_text
 
@@ -224,7 +224,7 @@ class Seat:
 
     def _tasks(self, option: Option) -> Iterator[tuple[tuple[int, ...], Task]]:
         number = self.options.index(option)
-        for line in timing_of(self._part).lines:
+        for line in timing_of(self._part.packing).lines:
             yield from ((line.days, task) for task in line.tasks if task.option == number)
 
     def _blocked(self, option: Option, left: npt.NDArray[np.integer]) -> set[int]:

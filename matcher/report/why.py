@@ -12,7 +12,7 @@ from matcher.model import Frozen
 from matcher.objectives import Objective
 from matcher.report.night import Holder, Night, PricedUse, Seat, waited
 from matcher.report.wording import and_text, count_text
-from matcher.solvers.options import Choice, Option
+from matcher.solvers.instance.candidates import Choice, Option
 from matcher.vocabulary import Risk
 
 MOST_NAMED = 4

@@ -21,15 +21,15 @@ from matcher.market import Market
 from matcher.objectives import measure
 from matcher.referee import require
 from matcher.result import Limits, Method, Progress, Result, Stage, Status
-from matcher.solvers.answer import allocation_of, plan_of
-from matcher.solvers.board import Board
-from matcher.solvers.compiling import compile_part
-from matcher.solvers.greedy import by_risk, polished, todays_way
-from matcher.solvers.options import Plan, Problem
-from matcher.solvers.scarcity import Scarcity, price_capacity
+from matcher.solvers.baseline import by_risk, polished, todays_way
+from matcher.solvers.instance.candidates import Plan, Problem
+from matcher.solvers.instance.compiling import compile_part
+from matcher.solvers.instance.read_back import allocation_of, plan_of
+from matcher.solvers.progress import Board
+from matcher.solvers.relaxation.scarcity import Scarcity, price_capacity
 
 if TYPE_CHECKING:
-    from matcher.solvers.state import Solved
+    from matcher.solvers.search.incumbent import Solved
 
 Bounds = Sequence[int] | None
 EFFORT_POWER = 1.5

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from matcher.distribute import Channel, spread
 from matcher.result import Limits, Progress
-from matcher.solvers.packing import Packing, Plan
-from matcher.solvers.search import Budget, Effort
-from matcher.solvers.stages import StageSolver
-from matcher.solvers.state import Solved
+from matcher.solvers.exact.cp_sat import Budget, Effort
+from matcher.solvers.instance.assignment import Packing, Plan
+from matcher.solvers.search.incumbent import Solved
+from matcher.solvers.search.stages import StageSolver
 
 PartNews = tuple[tuple[int, ...], tuple[int, ...], int]
 """Values and bounds by stage, and how many are placed."""

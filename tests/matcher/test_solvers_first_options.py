@@ -13,9 +13,10 @@ from matcher.policy import Policy
 from matcher.result import Limits, Status
 from matcher.shortlist import make_shortlist
 from matcher.solvers import solve
-from matcher.solvers.answer import plan_of
-from matcher.solvers.greedy import Diary, Polish, best_alone
-from matcher.solvers.options import Choice, Problem
+from matcher.solvers.baseline import Polish, best_alone
+from matcher.solvers.instance.candidates import Choice, Problem
+from matcher.solvers.instance.diary import Diary
+from matcher.solvers.instance.read_back import plan_of
 from matcher.vocabulary import MINUTES_PER_DAY, CareType, Day, ProviderKind, minute_text
 from tests import contests
 from tests.builders import (

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher.solvers.fitting import Calendars
-from matcher.solvers.packing import Packing, Pick
-from matcher.solvers.timing import Apart, Door, Task, Timeline
+from matcher.solvers.instance.assignment import Packing, Pick
+from matcher.solvers.instance.calendars import Apart, Door, Task, Timeline, timing_of
+from matcher.solvers.instance.fitting import Calendars, fitted
 from tests.packings import packing_of
 from tests.visit_blocks import (
     POSITIONS,
@@ -19,7 +19,6 @@ from tests.visit_blocks import (
     keeps_door,
     on_positions,
     timed,
-    timing_of,
     visit_blocks,
     visit_of,
 )
@@ -195,7 +194,7 @@ def test_details_fit_by_their_own_calendars(packing: Packing, data: st.DataObjec
     block, options = in_some_order(packing, data)
     if options:
         picks = calendars(packing, block).fit(options, doors_of(packing, block))
-        assert timing_of(packing).fit(packing, options) == picks
+        assert fitted(packing, options) == picks
 
 
 # -- by hand -----------------------------------------------------------------------------------

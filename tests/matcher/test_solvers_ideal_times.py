@@ -7,8 +7,8 @@ from matcher.market import Market
 from matcher.result import Limits, Status
 from matcher.shortlist import make_shortlist
 from matcher.solvers import solve
-from matcher.solvers.greedy import by_risk, polished
-from matcher.solvers.options import Choice, Plan, Problem
+from matcher.solvers.baseline import by_risk, polished
+from matcher.solvers.instance.candidates import Choice, Plan, Problem
 from matcher.vocabulary import minute_text
 from tests.builders import (
     ceiling,

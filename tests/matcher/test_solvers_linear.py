@@ -12,8 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ortools.math_opt.python import mathopt
 
-from matcher.solvers import linear
-from matcher.solvers.linear import Answer, Entries, Linear, joined, solve_linear, solve_whole
+from matcher.solvers.relaxation import linear
+from matcher.solvers.relaxation.linear import (
+    Answer,
+    Entries,
+    Linear,
+    joined,
+    solve_linear,
+    solve_whole,
+)
 
 CLOSE = 1e-6
 NODES = 1_000

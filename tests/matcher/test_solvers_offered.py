@@ -9,8 +9,9 @@ from matcher.model import CareRequest, Frozen, Placement
 from matcher.result import Limits
 from matcher.shortlist import make_shortlist
 from matcher.solvers import solve
-from matcher.solvers.greedy import Diary, polished
-from matcher.solvers.options import Choice, Problem
+from matcher.solvers.baseline import polished
+from matcher.solvers.instance.candidates import Choice, Problem
+from matcher.solvers.instance.diary import Diary
 from tests.builders import (
     OUT_OF_TOWN,
     beds,

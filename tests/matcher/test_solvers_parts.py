@@ -16,12 +16,13 @@ from matcher.market import Market
 from matcher.model import Frozen
 from matcher.objectives import objective
 from matcher.result import Limits, Progress, Report, Status
-from matcher.solvers import board, solve
-from matcher.solvers.board import Board
-from matcher.solvers.options import Problem
-from matcher.solvers.packing import Packing, Pick
+from matcher.solvers import progress as board
+from matcher.solvers import solve
+from matcher.solvers.instance.assignment import Packing, Pick
+from matcher.solvers.instance.candidates import Problem
 from matcher.solvers.parts import Job, PartNews, solve_parts
-from matcher.solvers.state import Solved
+from matcher.solvers.progress import Board
+from matcher.solvers.search.incumbent import Solved
 from matcher.vocabulary import TimeNeed
 from tests.builders import (
     beds,
@@ -37,7 +38,7 @@ from tests.builders import (
     timed_visit,
     weekly,
 )
-from tests.deadly import Deadly
+from tests.deadly import deadly
 from tests.packings import best_values, crowded_packing, is_sound, packing_of
 
 LIMITS = Limits.reproducible(0.2)
@@ -136,12 +137,10 @@ def test_a_process_that_dies_loses_nothing(tmp_path: Path) -> None:
     """A part whose process is killed in the middle is solved by a fresh one, the others once."""
     plain = [crowded_packing(seed) for seed in range(3)]
     marker = tmp_path / "died"
-    deadly = [
-        replace(plain[1], details=Deadly(marker, plain[1].stages)) if n == 1 else packing
-        for n, packing in enumerate(plain)
-    ]
+    packings = [*plain]
+    packings[1] = replace(plain[1], details=deadly(plain[1], marker))
     listener = Listener()
-    solved, _ = dealt_out([job(packing) for packing in deadly], 2, listener)
+    solved, _ = dealt_out([job(packing) for packing in packings], 2, listener)
     assert marker.exists()
     assert [packing.values(found.plan) for packing, found in zip(plain, solved, strict=True)] == [
         best_values(packing) for packing in plain

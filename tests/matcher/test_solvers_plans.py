@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.result import Limits, Progress
-from matcher.solvers import plans as engine
-from matcher.solvers.packing import Lock, Pick
-from matcher.solvers.plans import Plans
-from matcher.solvers.search import Budget, Effort
+from matcher.solvers.exact.cp_sat import Budget, Effort
+from matcher.solvers.instance.assignment import Lock, Pick
+from matcher.solvers.search import plans as engine
+from matcher.solvers.search.plans import Plans
 from tests.packings import (
     TWO_SACKS,
     aims,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher.solvers import pricing
-from matcher.solvers.packing import Ints, Packing
-from matcher.solvers.pricing import NEVER, Offer, Pricer
+from matcher.solvers.instance.assignment import Ints, Packing
+from matcher.solvers.search import pricing
+from matcher.solvers.search.pricing import NEVER, Offer, Pricer
 from tests.packings import EFFORT, aims, budget, packing_of, packings, sub_rounds
 
 SACK = packing_of(

@@ -16,7 +16,7 @@ from matcher.policy import Policy
 from matcher.referee import check
 from matcher.result import Limits, Method, Result, Status
 from matcher.solvers import solve
-from matcher.solvers.options import Problem
+from matcher.solvers.instance.candidates import Problem
 from tests.builders import book as built
 from tests.contests import agencies, contests, homes, policies
 from tests.strategies import books

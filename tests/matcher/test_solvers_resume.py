@@ -14,9 +14,10 @@ from matcher.objectives import arrangeable, measure, ordered
 from matcher.referee import check
 from matcher.result import Limits, Method, Result
 from matcher.solvers import solve
-from matcher.solvers.answer import allocation_of, plan_of
-from matcher.solvers.greedy import Diary, todays_way
-from matcher.solvers.options import Choice, Problem
+from matcher.solvers.baseline import todays_way
+from matcher.solvers.instance.candidates import Choice, Problem
+from matcher.solvers.instance.diary import Diary
+from matcher.solvers.instance.read_back import allocation_of, plan_of
 from tests.builders import (
     beds,
     ceiling,

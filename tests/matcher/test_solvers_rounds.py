@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.result import Limits, Progress
-from matcher.solvers.master import Guide, Master, Open, rounds_of
-from matcher.solvers.packing import Packing, Pick
-from matcher.solvers.pricing import Round
-from matcher.solvers.rounds import Rounds
-from matcher.solvers.search import Effort
+from matcher.solvers.exact.cp_sat import Effort
+from matcher.solvers.instance.assignment import Packing, Pick
+from matcher.solvers.search.master import Guide, Master, Open, rounds_of
+from matcher.solvers.search.pricing import Round
+from matcher.solvers.search.rounds import Rounds
 from tests.packings import (
     EFFORT,
     TWO_SACKS,

@@ -15,11 +15,12 @@ from matcher.market import Market
 from matcher.model import Frozen
 from matcher.policy import Policy, default_policy
 from matcher.result import CapacityPrice, Limits, Method, PriceUnit
-from matcher.solvers import scarcity, solve
-from matcher.solvers.compiling import Part, compile_part
-from matcher.solvers.options import Option, Problem
-from matcher.solvers.packing import Ints
-from matcher.solvers.scarcity import (
+from matcher.solvers import solve
+from matcher.solvers.instance.assignment import Ints
+from matcher.solvers.instance.candidates import Option, Problem
+from matcher.solvers.instance.compiling import Part, compile_part
+from matcher.solvers.relaxation import scarcity
+from matcher.solvers.relaxation.scarcity import (
     Scarcity,
     price_capacity,
     price_part,

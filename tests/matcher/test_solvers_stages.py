@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.result import Limits, Progress
-from matcher.solvers import large, stages
-from matcher.solvers import plans as made
-from matcher.solvers.large import ByRounds
-from matcher.solvers.packing import Packing, Pick, Plan
-from matcher.solvers.stages import solve_packing, untold
-from matcher.solvers.state import Solved, State
+from matcher.solvers.instance.assignment import Packing, Pick, Plan
+from matcher.solvers.search import plans as made
+from matcher.solvers.search import stages
+from matcher.solvers.search import turns as large
+from matcher.solvers.search.incumbent import Solved, State
+from matcher.solvers.search.stages import solve_packing, untold
+from matcher.solvers.search.turns import ByRounds
 from tests.packings import (
     EFFORT,
     best_values,

@@ -8,8 +8,8 @@ import pytest
 from matcher.geography import Gazetteer
 from matcher.result import Limits
 from matcher.solvers import solve
-from matcher.solvers.rows import Row, Window, open_stretch, window_rows
-from matcher.solvers.timing import Task, Tasks, Timeline
+from matcher.solvers.instance.calendars import Task, Tasks, Timeline
+from matcher.solvers.instance.capacity_rows import Row, Window, open_stretch, window_rows
 from tests import builders
 
 

@@ -1,0 +1,1 @@
+"""Linear relaxations: what no plan can beat, and what scarce capacity is worth."""

@@ -1,0 +1,1 @@
+"""The search for plans: stages in order, each by several ways to improve."""
