@@ -112,7 +112,7 @@ def caller_of(at: At, key: str, settings: Settings, now: datetime) -> Caller:
     row = key_row(at, prefix) if is_key else None
     # Compared even where no such key is known, so that the time taken tells nothing.
     known = row.secret_hash if row is not None else hash_secret("", settings)
-    is_right = hmac.compare_digest(known, hash_secret(secret, settings))
+    is_right = hmac.compare_digest(known.encode(), hash_secret(secret, settings).encode())
     if row is None or not is_right or not is_valid(row, now):
         raise NotSignedInError(
             "The API key is not known, has expired or was revoked.", thing="key", expected=NO_KEY

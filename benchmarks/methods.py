@@ -16,7 +16,7 @@ from ortools.sat.python import cp_model
 
 from benchmarks.tight import Night
 from matcher.result import Limits
-from matcher.solvers.exact.assignment_model import model_of
+from matcher.solvers.exact.subproblem import model_of
 from matcher.solvers.instance.assignment import Ints, Packing, Pick, Plan, single
 from matcher.solvers.search.stages import solve_packing
 

@@ -57,9 +57,10 @@ def agree(
     members = [each for each in found.members.values() if each.state != ENDED]
     after = {each.request_id: _changed(each, changes) for each in found.members.values()}
     for each in members:
+        # Who pays may differ within a family, so each is held against what is agreed.
         require_arrangeable(after[each.request_id], market)
-    _require_budget(after[row.request_id], caller)
-    _require_enough(row, found, after)
+        _require_budget(after[each.request_id], caller)
+        _require_enough(each, found, after)
     before = care_of(row)
     for each in members:
         each.document = document_of(after[each.request_id])

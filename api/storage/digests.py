@@ -181,8 +181,15 @@ def held_rows(session: Session, there: Columns | None = None) -> Iterator[tuple[
             yield held, row
 
 
-def rows_of(session: Session, held: Held, there: Columns | None = None) -> Iterator[Any]:
-    """Yield every row of one table, as `held_rows` does."""
+def keys_of(session: Session, held: Held) -> list[Any]:
+    """Return the key of every row of one table, as rows of nothing else."""
+    return list(session.execute(select(*held.table.primary_key.columns)))
+
+
+def rows_of(
+    session: Session, held: Held, there: Columns | None = None, key: Any = None
+) -> Iterator[Any]:
+    """Yield every row of one table as `held_rows` does, or the one with a key."""
     own = {each.name for each in held.table.columns}
     known = own if there is None else there.get(held.table.name)
     if known is not None:
@@ -190,4 +197,8 @@ def rows_of(session: Session, held: Held, there: Columns | None = None) -> Itera
             (each if each.name in known else null()).label(key)
             for key, each in held.columns.items()
         )
-        yield from session.execute(select(*found).select_from(held.table)).yield_per(500)
+        query = select(*found).select_from(held.table)
+        if key is not None:
+            columns = held.table.primary_key.columns
+            query = query.where(*(each == value for each, value in zip(columns, key, strict=True)))
+        yield from session.execute(query).yield_per(500)

@@ -29,7 +29,8 @@ def guard_faults(session: Session) -> list[str]:
 
 
 def _of_sqlite(session: Session) -> Iterator[str]:
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"
+    # Of any table: what is done elsewhere may reach the audit, and names may be spelt in any case.
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
     found = {name: _plain(sql) for name, sql in session.execute(text(query))}
     for name, expected in SQLITE.items():
         if name not in found:
@@ -42,21 +43,31 @@ def _of_sqlite(session: Session) -> Iterator[str]:
 
 def _of_postgresql(session: Session) -> Iterator[str]:
     query = text(
-        "SELECT tgname, tgenabled::text, tgtype, prosrc FROM pg_trigger JOIN pg_proc "
-        "ON pg_proc.oid = tgfoid WHERE tgrelid = 'audit'::regclass AND NOT tgisinternal"
+        "SELECT tgname, tgrelid::regclass::text AS place, tgenabled::text, tgtype, prosrc, "
+        "tgqual IS NULL AND tgattr::text = '' AS is_for_every_change "
+        "FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+        "JOIN pg_class ON pg_class.oid = tgrelid "
+        "WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal"
     )
-    found = {line.tgname: line for line in session.execute(query)}
-    guard = found.pop(POSTGRESQL, None)
+    found = {(line.place, line.tgname): line for line in session.execute(query)}
+    guard = found.pop(("audit", POSTGRESQL), None)
     if guard is None:
         yield f"The database's guard '{POSTGRESQL}' is gone, {WHAT_IT_MEANS}."
     elif guard.tgenabled not in ENABLED:
         yield f"The database's guard '{POSTGRESQL}' is switched off, {WHAT_IT_MEANS}."
-    elif (guard.tgtype, _plain(guard.prosrc)) != (BEFORE_UPDATE_DELETE_TRUNCATE, POSTGRESQL_BODY):
+    elif not guard.is_for_every_change or (guard.tgtype, _plain(guard.prosrc)) != (
+        BEFORE_UPDATE_DELETE_TRUNCATE,
+        POSTGRESQL_BODY,
+    ):
         yield (
             f"The database's guard '{POSTGRESQL}' was made anew, {WHAT_IT_MEANS}: "
             f"{_plain(guard.prosrc)}"
         )
-    for name in sorted(found):
+    rules = text(
+        "SELECT rulename FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class "
+        "WHERE relnamespace = current_schema()::regnamespace AND relkind <> 'v'"
+    )
+    for name in sorted([name for _, name in found] + [*session.scalars(rules)]):
         yield _unknown(name)
 
 

@@ -32,8 +32,8 @@ OUR_SQLITE_FAULTS = frozenset(
 """What SQLite says of a statement that is wrong."""
 LATER = ("55P03", "40")
 """Codes, or how they begin, of what comes right when it is done again: somebody else had a lock."""
-NO_TABLE = re.compile(r'(?:no such table: (?:main\.)?|relation ")(\w+)')
-"""How both databases say that a table is not there."""
+NO_TABLE, NO_SQLITE_TABLE = "42P01", re.compile(r"no such table: (?:main\.)?(\w+)")
+"""How the databases say that a table is not there: PostgreSQL in words of its own language."""
 SILENT = "does not answer"
 READ_ONLY, FULL, DAMAGED = "can only be read", "has no room left", "is damaged"
 TOLD: Mapping[str, str] = {
@@ -91,12 +91,21 @@ def outage_of(error: Exception) -> Outage | None:
         # What stood in the cell is in the error's text, so that is not told.
         is_cell = _is_unreadable(error)
         return Outage(DAMAGED, "a cell holds what is none of its column's") if is_cell else None
-    missing = NO_TABLE.search(str(error.orig))
-    if missing and missing.group(1) in Base.metadata.tables:
-        return Outage("lacks a table", f"no table {missing.group(1)}")
+    missing = _missing_table(error)
+    if missing is not None:
+        return Outage("lacks a table", f"no table {missing}")
     if isinstance(error.orig, sqlite3.Error):
         return _of_sqlite(error)
     return _of_postgresql(error)
+
+
+def _missing_table(error: DBAPIError) -> str | None:
+    """Return which table of ours is not there, if that is what is amiss."""
+    said = str(error.orig)
+    named = NO_SQLITE_TABLE.findall(said)
+    if _code(error) == NO_TABLE:
+        named = re.findall(r"\w+", said.partition("\n")[0])
+    return next((name for name in named if name in Base.metadata.tables), None)
 
 
 def _of_sqlite(error: DBAPIError) -> Outage | None:

@@ -12,7 +12,7 @@ from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Session
 
 from api.storage.chain import AuditKeys, Chain, line_text, moment_text, read_chain
-from api.storage.digests import HELD, NOUNS, Columns, Digest, Held, rows_of
+from api.storage.digests import HELD, NOUNS, Columns, Digest, Held, keys_of, rows_of
 from api.storage.guards import guard_faults
 from api.storage.seals import Seal, seal_faults
 from api.tables import AuditRow
@@ -81,8 +81,8 @@ def prove(session: Session, keys: AuditKeys, seals: Sequence[Seal] = ()) -> Proo
     try:
         chain = read_chain(session, keys)
     except UNREADABLE:
-        fault = f"An audit line cannot be read, {NO_VALUE}, so nothing was checked. {OUTSIDE}"
-        return Proof(0, 0, None, [fault], [])
+        fault = f"An audit line cannot be read, {NO_VALUE}, so no row was checked. {OUTSIDE}"
+        return Proof(0, 0, None, [fault, *guard_faults(session)], [])
     rows, of_rows = row_faults(session, chain)
     held_to_seals = [fault for seal in seals for fault in seal_faults(session, keys, seal)]
     faults = [*chain.faults, *of_rows, *guard_faults(session), *held_to_seals]
@@ -109,16 +109,14 @@ def row_faults(
     """
     found, others, unreadable = 0, [], []
     left = dict(chain.rows)
-    for table, held in HELD.items() if chain.rows else ():
-        try:
-            for row in rows_of(session, held, there):
-                found += 1
-                number, kept = left.pop(held.name(row), (None, None))
-                if kept is None or str(held.digest(row)) != kept:
-                    others.append((held, row, number, kept))
-        except UNREADABLE:
-            unreadable.append(f"{NOUNS[table]}: a row cannot be read, {NO_VALUE}. {OUTSIDE}")
-            left = {name: told for name, told in left.items() if not name.startswith(f"{table}/")}
+    for held in HELD.values() if chain.rows else ():
+        for name, row in _named_rows(session, held, there):
+            found += 1
+            number, kept = left.pop(name, (None, None))
+            if row is None:
+                unreadable.append(f"{_noun(name)} cannot be read, {NO_VALUE}. {OUTSIDE}")
+            elif kept is None or str(held.digest(row)) != kept:
+                others.append((held, row, number, kept))
     gone = {name: number for name, (number, kept) in left.items() if kept is not None}
     numbers = {number for _, _, number, _ in others if number} | set(gone.values())
     told = _lines_told(session, numbers)
@@ -129,6 +127,30 @@ def row_faults(
         for name, number in sorted(gone.items())
     ]
     return found, unreadable + faults
+
+
+def _named_rows(
+    session: Session, held: Held, there: Columns | None
+) -> Iterator[tuple[str, Any | None]]:
+    """Yield every row of a table by the name that lines have for it; ``None`` for an unreadable."""
+    seen = set()
+    try:
+        for row in rows_of(session, held, there):
+            seen.add(held.name(row))
+            yield held.name(row), row
+    except UNREADABLE:
+        # One cell is not to hide what else was done: all others are read one by one.
+        for key in keys_of(session, held):
+            name = held.name(key)
+            if name not in seen:
+                yield name, _row_with(session, held, there, key)
+
+
+def _row_with(session: Session, held: Held, there: Columns | None, key: Any) -> Any | None:
+    try:
+        return next(rows_of(session, held, there, key), None)
+    except UNREADABLE:
+        return None
 
 
 def _row_fault(

@@ -16,7 +16,7 @@ from api.settings import Settings, UnsafeSettingsError
 from api.storage.migrating import newest
 from api.storage.record import Record
 from api.tables import ApiKeyRow, RecordRow
-from matcher.cli.entry import run
+from matcher.cli import entry
 from matcher.files import read_book
 from tests.api.conftest import SAMPLE
 from tests.api.desk import DAY, public_part, secret_part
@@ -35,6 +35,11 @@ def command(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> Command:
         return CliRunner().invoke(app, [str(each) for each in arguments])
 
     return call
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command of the service as the command line does, and return its exit code."""
+    return entry.run(arguments, app)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

@@ -153,8 +153,10 @@ def test_a_line_that_cannot_be_read_is_found(session: Session) -> None:
         pytest.skip("PostgreSQL takes no value that is none of its column")
     with unguarded(session):
         session.execute(text("UPDATE audit SET detail = '{' WHERE number = 3"))
-    (told,) = found(session)
-    assert "An audit line cannot be read" in told
+    session.execute(text("DROP TRIGGER audit_only_grows_UPDATE"))
+    unread, gone = found(session)
+    assert "An audit line cannot be read" in unread
+    assert "guard 'audit_only_grows_UPDATE' is gone" in gone
 
 
 def test_an_anchor_cannot_be_made_up(session: Session) -> None:
@@ -203,9 +205,37 @@ NARROW = {
 }
 
 
+NEVER = {
+    "sqlite": [
+        "DROP TRIGGER audit_only_grows_UPDATE",
+        "CREATE TRIGGER audit_only_grows_UPDATE BEFORE UPDATE ON audit WHEN 0 "
+        "BEGIN SELECT RAISE(ABORT, 'the audit may only grow'); END",
+    ],
+    "postgresql": [
+        "DROP TRIGGER audit_only_grows ON audit",
+        "CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION refuse_audit_change()",
+    ],
+}
+OTHERWISE_SPELT = {
+    "sqlite": ["CREATE TRIGGER helper AFTER INSERT ON AUDIT BEGIN SELECT 1; END"],
+    "postgresql": ["CREATE RULE helper AS ON UPDATE TO audit DO INSTEAD NOTHING"],
+}
+ELSEWHERE = {
+    "sqlite": ["CREATE TRIGGER helper AFTER INSERT ON bookings BEGIN SELECT 1; END"],
+    "postgresql": [
+        ANOTHER["postgresql"][0],
+        "CREATE TRIGGER helper AFTER INSERT ON bookings FOR EACH ROW EXECUTE FUNCTION helper()",
+    ],
+}
+
+
 @pytest.mark.parametrize(
     ("statements", "expected"),
     [
+        (NEVER, "was made anew, so audit lines could be"),  # a guard that looks right and sleeps
+        (OTHERWISE_SPELT, "'helper', which did not come with the service"),
+        (ELSEWHERE, "'helper', which did not come with the service"),
         (GONE, "is gone, so audit lines could be changed"),
         (EMPTY, "was made anew, so audit lines could be"),
         (NARROW, ""),  # a guard of one column, or switched off

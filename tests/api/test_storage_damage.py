@@ -265,10 +265,39 @@ OUTAGES = (
 LOCKS = ("40001", "40P01", "55P03")
 
 
-def of_postgresql(code: str) -> DBAPIError:
+def of_postgresql(code: str, said: str = "so it is") -> DBAPIError:
     """Return an error as it comes from PostgreSQL with a code."""
     kind = type("Told", (psycopg.Error,), {"sqlstate": code})
-    return DatabaseError("SELECT", {}, kind(f"so it is\nDETAIL: {SECRET}"))
+    return DatabaseError("SELECT", {}, kind(f"{said}\nDETAIL: {SECRET}"))
+
+
+OF_OUR_TABLES = [
+    ("23514", 'new row for relation "offers" violates check constraint "positive"'),
+    ("23502", 'null value in column "x" of relation "offers" violates not-null constraint'),
+    ("42703", 'column "x" of relation "offers" does not exist'),
+    ("42P01", 'relation "nowhere" does not exist'),
+]
+
+
+@pytest.mark.parametrize(("code", "said"), OF_OUR_TABLES)
+def test_a_fault_of_ours_that_names_a_table_is_no_outage(code: str, said: str) -> None:
+    """Only a table that is not there is one."""
+    assert outage_of(of_postgresql(code, said)) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'relation "offers" does not exist',
+        'relation "public.offers" does not exist',
+        "Relation »offers« existiert nicht",  # a server that speaks another language
+    ],
+)
+def test_a_table_that_is_not_there_is_an_outage(said: str) -> None:
+    """Whatever the language that the server speaks."""
+    outage = outage_of(of_postgresql("42P01", said))
+    assert outage is not None
+    assert (outage.told, outage.reason) == ("lacks a table", "no table offers")
 
 
 def of_sqlite(code: int, name: str = "SQLITE_SOMETHING") -> DBAPIError:
