@@ -117,7 +117,7 @@ def raced(desk: Desk, calls: list[Call]) -> list[Response]:
             if answer.status_code != 503:
                 return answer
             assert "retry-after" in answer.headers  # the line is full, and nothing was done
-            sleep(0.5)
+            sleep(2.0)
 
     with (
         served(desk) as address,
