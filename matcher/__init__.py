@@ -1,3 +1,3 @@
 """Carematch: ranked, explained options and checked allocations for council care brokerage."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -33,7 +33,10 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("matcher", "api")
 CODE = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("*/README.md")), ROOT / "matcher/solvers/README.md"]
+TOLD = "\n".join(page.read_text("utf-8") for page in PAGES)
+"""All pages about how to use it, in one text."""
+MOST_README_LINES = 150
 NEWEST_MIGRATION = "0009"
 MOST_FILE_LINES = 400
 MOST_BODY_LINES = 50
@@ -241,22 +244,22 @@ def test_a_shortlist_reads_in_no_web_client() -> None:
 
 @pytest.mark.parametrize("command", sorted({**COMMANDS, **SERVICE_COMMANDS}))
 def test_every_command_is_documented(command: str) -> None:
-    """The README has a section for each command."""
-    headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    """A page has a section for each command."""
+    headings = re.findall(r"^#+ (.*)$", TOLD, re.MULTILINE)
     assert any(re.search(rf"\bcarematch {command}\b", heading) for heading in headings)
 
 
 def test_every_setting_is_documented() -> None:
-    """The README names each setting as the environment does."""
+    """A page names each setting as the environment does."""
     names = [f"CAREMATCH_{name.upper()}" for name in Settings.model_fields]
-    assert [name for name in names if f"`{name}`" not in README] == []
+    assert [name for name in names if f"`{name}`" not in TOLD] == []
 
 
-def test_commands_in_the_readme_exist() -> None:
-    """Every carematch line of the README names a command and options that there are."""
+def test_commands_on_pages_exist() -> None:
+    """Every carematch line of a page names a command and options that there are."""
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    for line in re.findall(r"^\$? ?carematch (.+)$", README, re.MULTILINE):
+    for line in re.findall(r"^\$? ?carematch (.+)$", TOLD, re.MULTILINE):
         words = shlex.split(line.partition("|")[0], comments=True)
         flags = {word.partition("=")[0] for word in words if word.startswith("--")}
         if words[0].startswith("-"):
@@ -266,6 +269,37 @@ def test_commands_in_the_readme_exist() -> None:
         assert isinstance(command, LateCommand)
         known = {flag for each in command.loaded.params for flag in each.opts}
         assert flags <= known | {"--help"}, line
+
+
+def test_the_readme_is_short() -> None:
+    """It says what this is and how to start; pages beside what they describe say the rest."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= MOST_README_LINES
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=_name)
+def test_links_of_pages_lead_somewhere(page: Path) -> None:
+    """Each names a file that there is, and a heading that it has."""
+    told = page.read_text("utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", told):
+        place, _, heading = link.partition("#")
+        if place.startswith("https:"):
+            continue
+        target = page.parent / place if place else page
+        assert target.exists(), link
+        if heading:
+            lines = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+            plain = [re.sub(r"[^a-z0-9 -]", "", line.lower()).replace(" ", "-") for line in lines]
+            assert heading in plain, link
+
+
+def test_every_rule_code_is_explained() -> None:
+    """Each code that a rule or a page of the program cites stands in the list of codes."""
+    page = (ROOT / "matcher" / "README.md").read_text("utf-8")
+    explained = set(re.findall(r"\*\*([HSL]\d{1,2})\*\*", page[page.index("## Rule codes") :]))
+    cited = {
+        code for path in CODE for code in re.findall(r"\b[HSL]\d{1,2}\b", path.read_text("utf-8"))
+    }
+    assert cited - explained == set()
 
 
 # -- policy ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The README tells the truth: its session and its Python example are run as they stand."""
+"""Pages tell the truth: the session and the Python example are run as they stand."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matcher.cli import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+MATCHER_PAGE = (ROOT / "matcher" / "README.md").read_text("utf-8")
 
 
 def session() -> list[tuple[str, str]]:
@@ -58,8 +59,8 @@ def test_python_example_runs(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The Python example prints the options of the session."""
-    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    block = re.search(r"```python\n(.*?)```", MATCHER_PAGE, re.DOTALL)
     assert block is not None
     monkeypatch.chdir(ROOT)
-    exec(compile(block.group(1), "README.md", "exec"), {})
+    exec(compile(block.group(1), "matcher/README.md", "exec"), {})
     assert capsys.readouterr().out.splitlines()[0] == "1 Maiden Castle Homecare 81.2"

@@ -1,4 +1,4 @@
-"""The README's walk from referral to booking, run as it stands against a service of its own."""
+"""The walk from referral to booking, run as it stands against a service of its own."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from tests.test_readme import README, ROOT, holds
 ADDRESS = "127.0.0.1:8000"
 SERVED = r"^export CAREMATCH_DAY=(\S+)\n\.venv/bin/carematch (serve --load data/sample)$"
 START_SECONDS = 60
+PAGE = (ROOT / "api" / "README.md").read_text("utf-8")
 
 
 def walk() -> list[tuple[str, str]]:
     """Return each command of the walk with the output shown for it."""
-    told = README[README.index("### From referral to booking") :]
+    told = PAGE[PAGE.index("## From referral to booking") :]
     block = re.search(r"```console\n(.*?)```", told, re.DOTALL)
     assert block is not None
     parts = re.split(r"^\$ (.*)\n", block.group(1), flags=re.MULTILINE)
