@@ -34,7 +34,7 @@ from matcher.geography import Gazetteer
 from matcher.market import Market
 from matcher.result import Limits, Method, Progress, Report, Status
 from matcher.roads import roads_of_environment
-from matcher.solvers import solve
+from matcher.solvers import Problem, solve
 from matcher.vocabulary import printable
 
 IDLE_SECONDS = 1.0
@@ -298,7 +298,8 @@ class Worker:
         roads = roads_of_environment(book, policy, self._gazetteer)
         market = Market(book, policy, self._gazetteer, roads)
         watch.require_wanted()
-        today = solve(market, method=Method.TODAY, seed=claimed.seed)
+        problem = Problem(market, claimed.seed)
+        today = solve(market, method=Method.TODAY, seed=claimed.seed, problem=problem)
         watch.require_wanted()
         result = solve(
             market,
@@ -306,6 +307,7 @@ class Worker:
             seed=claimed.seed,
             progress=watch,
             cluster=self._settings.cluster,
+            problem=problem,
         )
         with tempfile.TemporaryDirectory(prefix="carematch-") as scratch:
             folder = Path(scratch) / "allocation"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,7 +19,7 @@ from matcher.market import Market
 from matcher.report.allocation import allocation_evidence, allocation_page
 from matcher.report.people import placed_part, waiting_part
 from matcher.result import Limits, Method, Result, Status
-from matcher.solvers import solve
+from matcher.solvers import Problem, solve
 
 SECONDS = 60.0
 
@@ -179,16 +179,18 @@ def place_everyone(
     """Solve, show progress, and write the answer beside today's way; return its head and it."""
     console = asides()
     with ShownProgress(console, limits.seconds) as progress, stopping_gently(progress, console):
-        today = None if method is Method.TODAY else solve(market, method=Method.TODAY, seed=seed)
+        problem = Problem(market, seed)
+        known: Any = {"seed": seed, "problem": problem}
+        today = None if method is Method.TODAY else solve(market, method=Method.TODAY, **known)
         result = solve(
             market,
             method=method,
             limits=limits,
-            seed=seed,
             progress=progress,
             start=start,
             processes=processes,
             cluster=cluster,
+            **known,
         )
     summary = write_allocation(out, market, result, today)
     if was_stopped(result, cancelled=progress.cancelled):

@@ -31,6 +31,7 @@ from matcher.solvers.relaxation.scarcity import Scarcity, price_capacity
 if TYPE_CHECKING:
     from matcher.solvers.search.incumbent import Solved
 
+__all__ = ["Problem", "inputs_sha256", "solve"]
 Bounds = Sequence[int] | None
 EFFORT_POWER = 1.5
 """A part's share of the time grows with this power of its options."""
@@ -48,6 +49,7 @@ def solve(
     start: Allocation | None = None,
     processes: int = 1,
     cluster: str | None = None,
+    problem: Problem | None = None,
 ) -> Result:
     """Return an allocation of everyone waiting, accepted by the referee.
 
@@ -76,14 +78,18 @@ def solve(
         Address of a Dask cluster to deal them out to instead. Under
         :meth:`matcher.result.Limits.reproducible` the answer does not depend on either.
 
+    problem
+        Everybody's options, where they were found before for this market and seed: the time that
+        this took counts as this run's all the same.
+
     Raises
     ------
     RefereeError
         If the answer breaks a rule: a fault of this software.
     """
-    began = monotonic()
     limits, progress = limits or Limits(), progress or Progress()
-    problem = Problem(market, seed)
+    problem = problem or Problem(market, seed)
+    began = monotonic() - problem.seconds
     options = sum(len(each) for each in problem.options)
     progress.started(len(problem), options, len(problem.parts))
     if method is Method.TODAY:

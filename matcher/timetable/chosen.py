@@ -99,7 +99,10 @@ def find_times(free: IntArray, shape: PackageShape, travel_slots: int) -> tuple[
         Travel to reach each visit, slots.
     """
     first, *others = ways_of(shape)
-    starts = found_times(free, first, travel_slots)
+    search = Search(free, first, travel_slots)
+    if search.lacks_a_start:
+        return None  # whatever gaps are kept
+    starts = _in_turn(search, first, search.kind_of)
     if starts is not None:
         return least_short(free, first, travel_slots, starts)
     found = (found_times(free, way, travel_slots) for way in others)

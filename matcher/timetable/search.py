@@ -144,6 +144,11 @@ class Search:
             self.kind(unit, bits_between(first, last)) for unit, (first, last) in enumerate(windows)
         )
 
+    @property
+    def lacks_a_start(self) -> bool:
+        """Whether some unit could not begin at all, even alone."""
+        return not all(self._kinds[kind].window for kind in self.kind_of)
+
     def kind(self, unit: int, starts: int) -> int:
         """Return the number of the kind of a unit when it may start in the given slots (bits)."""
         demands = tuple(_demands(self._shape, unit, self.travel_slots))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from time import monotonic
 
 import numpy as np
 
@@ -110,9 +111,15 @@ class Problem:
         The compiled book and policy.
     seed
         Settles ties, as it does in shortlists.
+
+    Attributes
+    ----------
+    seconds
+        How long it took to find all options.
     """
 
     def __init__(self, market: Market, seed: int = 0) -> None:
+        began = monotonic()
         self.market = market
         self.order = ordered(market.policy)
         by_id = arrangeable(market)
@@ -125,8 +132,10 @@ class Problem:
         self.options: tuple[tuple[Option, ...], ...] = tuple(
             tuple(_options(n, verdict, days, seed)) for n, verdict in enumerate(self.verdicts)
         )
-        self.options = tuple(_Sure(self).offered(options) for options in self.options)
+        sure = _Sure(self)
+        self.options = tuple(sure.offered(options) for options in self.options)
 
+        self.seconds = monotonic() - began
         # A search asks for the same values again and again.
         self._values: dict[tuple[object, ...], tuple[int, ...]] = {}
 
@@ -236,12 +245,14 @@ class _Sure:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._takers: dict[Resource, dict[int, int]] = defaultdict(dict)
+        # By resource what each request may take of it at most, and what all may together.
+        self._most: dict[Resource, dict[int, int]] = defaultdict(dict)
         for request, options in enumerate(problem.options):
             bed = not problem.enquiries[request].request.is_homecare
             most = 1 if bed or not options else problem.shape(request).most_carers
             for option in options:
-                self._takers[problem.resource(option)][request] = most
+                self._most[problem.resource(option)][request] = most
+        self._total = {resource: sum(most.values()) for resource, most in self._most.items()}
 
     def offered(self, options: tuple[Option, ...]) -> tuple[Option, ...]:
         """Return those of a person's options that may be offered at all."""
@@ -268,8 +279,8 @@ class _Sure:
 
     def _left(self, option: Option) -> Ints:
         """Return what all others leave at least."""
-        takers = self._takers[self._problem.resource(option)]
-        others = sum(most for request, most in takers.items() if request != option.request)
+        resource = self._problem.resource(option)
+        others = self._total[resource] - self._most[resource][option.request]
         capacity = self._problem.enquiries[option.request].capacity
         return np.asarray(capacity.of(option.provider), np.int64) - others
 

@@ -22,6 +22,8 @@ class Diary:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._left: dict[Resource, npt.NDArray[np.integer]] = {}
+        # What fits depends on what is free of one resource alone, and is asked again and again.
+        self._known: dict[Resource, dict[Option, Choice | None]] = {}
 
     def left(self, option: Option) -> npt.NDArray[np.integer]:
         """Return what is free of the capacity that an option draws on."""
@@ -33,6 +35,12 @@ class Diary:
 
     def fit(self, option: Option) -> Choice | None:
         """Return the option with times that still exist for it; ``None`` if there are none."""
+        known = self._known.setdefault(self._problem.resource(option), {})
+        if option not in known:
+            known[option] = self._fitted(option)
+        return known[option]
+
+    def _fitted(self, option: Option) -> Choice | None:
         if self._problem.enquiries[option.request].request.is_homecare:
             shape, left = self._problem.shape(option.request), self.left(option)
             times = find_times(left, shape, option.travel_slots)
@@ -101,6 +109,7 @@ class Diary:
         option, left = choice.option, self.left(choice.option)
         enquiry = self._problem.enquiries[option.request]
         resource = self._problem.resource(option)
+        self._known.pop(resource, None)
         if enquiry.request.is_homecare:
             shape = self._problem.shape(option.request)
             self._left[resource] = occupy(left, shape, option.travel_slots, choice.times, sign)
