@@ -95,8 +95,11 @@ def heard(connection: socket.socket) -> str:
 
 
 def status_of(answer: str) -> int:
-    """Return the status of an answer; 0 where the connection ended without one."""
-    return int(answer.split(" ", 2)[1]) if answer else 0
+    """Return the status of an answer; 0 where the connection ended without one.
+
+    A connection that nobody took may have been made to itself, and hears what it said.
+    """
+    return int(answer.split(" ", 2)[1]) if answer.startswith("HTTP/") else 0
 
 
 def is_ended(connection: socket.socket) -> bool:

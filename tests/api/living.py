@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 from httpx2 import Response
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from api.storage.books import dump
+from api.storage.holds import OF_OFFERS
 from api.tables import CommitmentRow, RequestRow
 from matcher.files import read_book, write_book
 from matcher.geography import Gazetteer
@@ -138,9 +139,11 @@ class Living(RuleBasedStateMachine):
         """Return whose care is arranged."""
         return self.people.in_state(ARRANGED)
 
-    def held(self, who: str) -> list[str]:
-        """Return at which providers capacity is held for somebody now."""
+    def held(self, who: str, *, by_offer: bool = False) -> list[str]:
+        """Return at which providers capacity is held for somebody now, or for an offer to them."""
+        wanted = CommitmentRow.purpose.in_(OF_OFFERS) if by_offer else true()
         query = select(CommitmentRow.provider_id).where(
+            wanted,
             CommitmentRow.request_id == who,
             CommitmentRow.kind == "hold",
             CommitmentRow.released_at.is_(None),
@@ -247,9 +250,10 @@ class Living(RuleBasedStateMachine):
 
     @rule(data=data_of)
     def shortlist(self, data: st.DataObject) -> None:
-        """Make a shortlist: each option is held, and nothing else."""
+        """Make a shortlist: each option is held, and beside them only what an offer holds."""
         who = self.person(data)
         assert who is not None
+        chosen = self.held(who, by_offer=True)
         answered = self.call("POST", f"/v1/requests/{who}/shortlists", {})
         person = self.people.of[who]
         if person.kind != "increase":  # of which the current provider comes first (H17)
@@ -258,7 +262,7 @@ class Living(RuleBasedStateMachine):
             assert person.may_search
             made = answered.json()
             shown = [option["provider_id"] for option in made["shortlist"]["options"]]
-            assert self.held(who) == sorted(shown)
+            assert self.held(who) == sorted({*shown, *chosen})
             self.shortlists += [(who, made["shortlist_id"], each) for each in shown]
 
     @rule(hours=st.sampled_from([1, 80, 800]))
