@@ -10,7 +10,7 @@ no water is looked for: nobody's round or visit depends on the difference.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -37,6 +37,9 @@ NONE = -1
 # greatest part to the least: legs over water that no crossing helps over, crossings that a round
 # cannot use, metres with minutes as metres, minutes.
 _WET, _SHUT, _METRE = 1 << 52, 1 << 44, 1 << 12
+
+MOST_KEPT_BYTES, BYTES_A_PLACE = 32_000_000, 25
+"""Memory for ways that were asked for before, and what one way to one place takes of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,9 @@ class Shores:
         self._eastings = np.asarray(eastings, np.int64)
         self._northings = np.asarray(northings, np.int64)
         self._last_legs: dict[int, Ints] = {}
+        # The same person is searched for again and again, and for two agencies in halves.
+        most = max(MOST_KEPT_BYTES // (BYTES_A_PLACE * max(len(self._eastings), 1)), 1)
+        self._ways = lru_cache(most)(self._found)
 
     def ways_from(self, here: Location, *, rounds: bool) -> Ways:
         """Return the ways from one place to all of these.
@@ -101,13 +107,17 @@ class Shores:
         rounds
             Whether crossings that a carer on a round cannot use are taken only for want of others.
         """
-        start = here.easting_metres, here.northing_metres
+        return self._ways((here.easting_metres, here.northing_metres), rounds)
+
+    def _found(self, start: tuple[int, int], rounds: bool) -> Ways:
         metres = distances_metres(*start, self._eastings, self._northings).astype(np.int64)
         ways = Ways.straight(metres)
         near = np.flatnonzero(metres <= REACH_METRES)
         cut = near[_parted(*start, self._eastings[near], self._northings[near])]
         if cut.size:
             self._lead_round(ways, start, cut, _net(rounds))
+        for each in (ways.metres, ways.minutes, ways.barred, ways.landing):
+            each.setflags(write=False)  # kept, and so the same for everybody who asks
         return ways
 
     def _lead_round(self, ways: Ways, start: tuple[int, int], cut: Ints, net: _Net) -> None:
