@@ -8,9 +8,10 @@ Dask's own commands, on the loopback; the answers have to be the same ones. Appe
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,14 +27,15 @@ from matcher.result import Limits
 
 START_SECONDS = 30.0
 """How long workers may take to join."""
-Running = subprocess.Popen[str]
+Running = subprocess.Popen[bytes]
 
 
 @contextmanager
 def _dask(command: str, *words: str) -> Iterator[Running]:
     """Run one of Dask's own commands while the block runs."""
     line = [sys.executable, "-m", f"distributed.cli.dask_{command}", *words]
-    with subprocess.Popen(line, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    # Nobody reads what they log, and a pipe that nobody reads would stop them once it is full.
+    with subprocess.Popen(line, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:
@@ -42,7 +44,7 @@ def _dask(command: str, *words: str) -> Iterator[Running]:
 
 @contextmanager
 def standing(folder: Path, workers: int) -> Iterator[tuple[str, list[Running]]]:
-    """Run a scheduler and workers as a council would; yield its address and the workers.
+    """Run a scheduler and workers as a council would; yield its address, it and the workers.
 
     Parameters
     ----------
@@ -56,19 +58,23 @@ def standing(folder: Path, workers: int) -> Iterator[tuple[str, list[Running]]]:
     RuntimeError
         If they do not join in time.
     """
+    known, until = folder / "scheduler.json", monotonic() + START_SECONDS
     with ExitStack() as stack:
         words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-        scheduler = stack.enter_context(_dask("scheduler", *words))
-        told = scheduler.stderr or ()
-        address = next(line for line in told if "Scheduler at:" in line).split()[-1]
+        started = [stack.enter_context(_dask("scheduler", *words, "--scheduler-file", str(known)))]
+        _await(known.exists, until)
+        address = json.loads(known.read_text("utf-8"))["address"]
         each = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--local-directory", str(folder))
-        started = [stack.enter_context(_dask("worker", address, *each)) for _ in range(workers)]
-        until = monotonic() + START_SECONDS
-        while slots_of(1, address) < workers:
-            if monotonic() > until:
-                raise RuntimeError(f"Not all {workers} workers joined {address} in time.")
-            sleep(0.1)
+        started += [stack.enter_context(_dask("worker", address, *each)) for _ in range(workers)]
+        _await(lambda: slots_of(1, address) >= workers, until)
         yield address, started
+
+
+def _await(holds: Callable[[], bool], until: float) -> None:
+    while not holds():
+        if monotonic() > until:
+            raise RuntimeError("The cluster did not stand in time.")
+        sleep(0.1)
 
 
 def answers(rows: Sequence[Row]) -> list[Any]:
@@ -89,12 +95,12 @@ def measure(councils: int, work: float) -> Row:
     began = monotonic()
     here = list(spread(solve_council, nights))
     alone = monotonic() - began
-    with TemporaryDirectory() as folder, standing(Path(folder), 2) as (address, workers):
+    with TemporaryDirectory() as folder, standing(Path(folder), 2) as (address, processes):
         began, there = monotonic(), []
         for row in spread(solve_council, nights, cluster=address):
             there.append(row)
             if len(there) == councils // 3:
-                workers[0].kill()
+                processes[1].kill()
         together = monotonic() - began
     if answers(here) != answers(there):
         raise RuntimeError("One process and the cluster do not agree.")

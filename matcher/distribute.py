@@ -29,6 +29,8 @@ ASK_SECONDS = 0.2
 """How often a process at work asks whether it is to stop."""
 LAST_WORDS_SECONDS = 2.0
 """How long the messages of work that is done are waited for."""
+LOOK_SECONDS = 1.0
+"""How often it is looked how many workers there are."""
 CONNECT_SECONDS = 30.0
 """How long a cluster may take to answer, or be without any worker."""
 
@@ -207,8 +209,8 @@ class _Running:
     has_told_all: bool = False
     done_at: float | None = None
 
-    @property
     def is_over(self) -> bool:
+        """Say whether it is done and all that it told was heard, or is waited for no longer."""
         if not self.future.done():
             return False
         self.done_at = self.done_at or time.monotonic()
@@ -226,21 +228,36 @@ class _Work:
     topic: str = field(default_factory=lambda: f"carematch-{uuid.uuid4().hex}")
     running: dict[int, _Running] = field(default_factory=dict)
     said: queue.SimpleQueue[tuple[int, bytes]] = field(default_factory=queue.SimpleQueue)
-    alone_since: float | None = None
+    slots: int = 0
+    looked_at: float = -LOOK_SECONDS
+    staffed_at: float = field(default_factory=time.monotonic)
 
-    def slots(self) -> int:
-        """Return how many items may be under way: as many as the workers have threads."""
-        threads = int(sum(self.client.nthreads().values()))
+    def look(self, *, to_give: bool) -> None:
+        """Look how many items may be under way: as many as the workers have threads.
+
+        Parameters
+        ----------
+        to_give
+            Whether there may be items to give out; else it is looked now and then.
+
+        Raises
+        ------
+        WorkerLostError
+            If there has been no worker for long, or the scheduler is gone.
+        """
         now = time.monotonic()
-        self.alone_since = None if threads else self.alone_since or now
-        if self.alone_since is not None and now - self.alone_since > CONNECT_SECONDS:
-            raise WorkerLostError(
-                f"No worker is left in the cluster, for {CONNECT_SECONDS:.0f} seconds by now.",
-                thing="cluster",
-                value=0,
-                expected="at least one worker",
+        if not to_give and now - self.looked_at < LOOK_SECONDS:
+            return
+        try:
+            self.slots, self.looked_at = int(sum(self.client.nthreads().values())), now
+        except OSError as error:
+            raise _lost(f"The scheduler of the cluster is gone: {error}.") from error
+        if self.slots:
+            self.staffed_at = now
+        elif now - self.staffed_at > CONNECT_SECONDS:
+            raise _lost(
+                f"No worker is left in the cluster, for {CONNECT_SECONDS:.0f} seconds by now."
             )
-        return threads
 
     def begin(self, place: int, item: Any, *, is_asked: bool) -> None:
         words = (self.function, item, place, self.topic, is_asked)
@@ -260,10 +277,12 @@ class _Work:
 
     def result(self, place: int) -> Any:
         """Return what came of an item."""
-        from distributed import KilledWorker
+        from distributed import CancelledError, KilledWorker
 
         try:
             return self.running.pop(place).future.result()
+        except CancelledError as error:
+            raise _lost(f"The scheduler of the cluster is gone: {error}.") from error
         except KilledWorker as error:
             tried = error.allowed_failures + 1
             raise WorkerLostError(
@@ -273,6 +292,12 @@ class _Work:
                 value=f"{tried} attempts",
                 expected="a result",
             ) from error
+
+
+def _lost(message: str) -> WorkerLostError:
+    return WorkerLostError(
+        message, thing="cluster", value=0, expected="a scheduler with at least one worker"
+    )
 
 
 def _on_workers(
@@ -295,7 +320,8 @@ def _on_workers(
                 if not is_asked and cancelled():
                     is_asked = True
                     stop.set()
-                while not is_empty and len(work.running) < work.slots():
+                work.look(to_give=not is_empty)
+                while not is_empty and len(work.running) < work.slots:
                     task = next(tasks, None)
                     is_empty = task is None
                     if task is not None:
@@ -303,15 +329,16 @@ def _on_workers(
                 if not work.running and is_empty:
                     break
                 work.listen()
-                for over in [p for p, each in work.running.items() if each.is_over]:
+                for over in [p for p, each in work.running.items() if each.is_over()]:
                     early[over] = work.result(over)
                 while place in early:
                     yield early.pop(place)
                     place += 1
         finally:
-            stop.set()
-            client.cancel([each.future for each in work.running.values()])
-            stop.clear()
+            with suppress(OSError):  # where the scheduler is gone there is nobody to tell
+                stop.set()
+                client.cancel([each.future for each in work.running.values()])
+                stop.clear()
 
 
 def _work(

@@ -73,8 +73,8 @@ def _of_postgresql(session: Session) -> Iterator[str]:
 
 def _unknown(name: str) -> str:
     return (
-        f"The database does something of its own with audit lines, '{name}', which did not come "
-        "with the service: it may change what is written."
+        f"The database does something of its own with what is written, '{name}', which did not "
+        "come with the service: it may change audit lines."
     )
 
 

@@ -110,12 +110,12 @@ def row_faults(
     found, others, unreadable = 0, [], []
     left = dict(chain.rows)
     for held in HELD.values() if chain.rows else ():
-        for name, row in _named_rows(session, held, there):
+        for name, row, digest in _named_rows(session, held, there):
             found += 1
             number, kept = left.pop(name, (None, None))
-            if row is None:
+            if digest is None:
                 unreadable.append(f"{_noun(name)} cannot be read, {NO_VALUE}. {OUTSIDE}")
-            elif kept is None or str(held.digest(row)) != kept:
+            elif digest != kept:
                 others.append((held, row, number, kept))
     gone = {name: number for name, (number, kept) in left.items() if kept is not None}
     numbers = {number for _, _, number, _ in others if number} | set(gone.values())
@@ -131,26 +131,32 @@ def row_faults(
 
 def _named_rows(
     session: Session, held: Held, there: Columns | None
-) -> Iterator[tuple[str, Any | None]]:
-    """Yield every row of a table by the name that lines have for it; ``None`` for an unreadable."""
+) -> Iterator[tuple[str, Any, str | None]]:
+    """Yield every row of a table by the name that lines have for it, with its digest.
+
+    A row that cannot be read has no digest.
+    """
     seen = set()
     try:
         for row in rows_of(session, held, there):
+            digest = str(held.digest(row))
             seen.add(held.name(row))
-            yield held.name(row), row
+            yield held.name(row), row, digest
     except UNREADABLE:
         # One cell is not to hide what else was done: all others are read one by one.
         for key in keys_of(session, held):
-            name = held.name(key)
-            if name not in seen:
-                yield name, _row_with(session, held, there, key)
+            if held.name(key) not in seen:
+                yield held.name(key), *_row_with(session, held, there, key)
 
 
-def _row_with(session: Session, held: Held, there: Columns | None, key: Any) -> Any | None:
+def _row_with(
+    session: Session, held: Held, there: Columns | None, key: Any
+) -> tuple[Any, str | None]:
     try:
-        return next(rows_of(session, held, there, key), None)
+        row = next(rows_of(session, held, there, key), None)
+        return row, None if row is None else str(held.digest(row))
     except UNREADABLE:
-        return None
+        return None, None
 
 
 def _row_fault(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -179,18 +179,19 @@ def place_everyone(
     """Solve, show progress, and write the answer beside today's way; return its head and it."""
     console = asides()
     with ShownProgress(console, limits.seconds) as progress, stopping_gently(progress, console):
-        problem = Problem(market, seed)
-        known: Any = {"seed": seed, "problem": problem}
-        today = None if method is Method.TODAY else solve(market, method=Method.TODAY, **known)
+        problem, today = Problem(market, seed), None
+        if method is not Method.TODAY:
+            today = solve(market, method=Method.TODAY, seed=seed, problem=problem)
         result = solve(
             market,
             method=method,
             limits=limits,
+            seed=seed,
             progress=progress,
             start=start,
             processes=processes,
             cluster=cluster,
-            **known,
+            problem=problem,
         )
     summary = write_allocation(out, market, result, today)
     if was_stopped(result, cancelled=progress.cancelled):

@@ -208,13 +208,14 @@ UNREADABLE = {
         "UPDATE shortlists SET considered = x'00'",
         "UPDATE requests SET document = '{' WHERE request_id = 'R-101'",
         "UPDATE bookings SET booked_at = 'yesterday'",
+        "UPDATE offers SET made_by = x'00ff' WHERE offer_id = (SELECT min(offer_id) FROM offers)",
     ],
     "postgresql": ["UPDATE shortlists SET considered = '\\x00'"],
 }
 
 
 UNREADABLE_NOUNS = {
-    "sqlite": {"Shortlist", "Request", "Booking"},
+    "sqlite": {"Shortlist", "Request", "Booking", "Offer"},
     "postgresql": {"Shortlist"},
 }
 

@@ -276,7 +276,7 @@ def test_processes_do_not_heed_ctrl_c() -> None:
 
 def test_a_cluster_gives_the_same_results_though_a_worker_is_killed(tmp_path: Path) -> None:
     """A scheduler and two workers by Dask's commands; one is killed in the middle of an item."""
-    with standing(tmp_path, 2) as (address, workers):
+    with standing(tmp_path, 2) as (address, (_, *workers)):
         victims = {worker.pid: worker for worker in workers}
 
         def kill_one(place: int, process: int) -> None:
@@ -299,6 +299,20 @@ def test_a_cluster_without_workers_is_told_of(
     monkeypatch.setattr(distribute, "CONNECT_SECONDS", 1.0)
     with standing(tmp_path, 0) as (address, _), pytest.raises(WorkerLostError, match="No worker"):
         list(spread(square, [1, 2], cluster=address))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_cluster_that_is_lost_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: int
+) -> None:
+    """Its scheduler or its only worker is killed when every item is given out already."""
+    monkeypatch.setattr(distribute, "CONNECT_SECONDS", 1.0)
+    with standing(tmp_path, 1) as (address, processes):
+        results = spread(
+            pid_and_sleep, [60], cluster=address, on_message=lambda *_: processes[which].kill()
+        )
+        with pytest.raises(WorkerLostError, match=r"is gone|No worker is left"):
+            next(results)
 
 
 def test_a_cluster_of_another_release_is_refused(
