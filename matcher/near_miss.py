@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import numpy.typing as npt
 
@@ -43,27 +45,30 @@ def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
     enquiry = verdict.enquiry
     most = enquiry.market.policy.shortlist.near_misses.value
     found: list[NearMiss] = []
-    fuller: list[NearMiss] = []
+    full: list[tuple[int, Refusal]] = []
     judged, numbers = _nearly_admitted(verdict)
     for number in numbers.tolist():
         refusals = judged.refusals(number)
-        changes = [c for r in refusals if (c := _small_change(enquiry, number, r))]
-        miss = _near_miss(enquiry, number, refusals, changes)
-        is_near = len(changes) == len(refusals)
-        if is_near and not (miss.more_capacity and len(changes) > 1):
-            (fuller if miss.more_capacity else found).append(miss)
+        changes = [r.change for r in refusals if r.change and _is_small(enquiry, r.change)]
+        more = any(change.unit == MORE_CAPACITY for change in changes)
+        if len(changes) == len(refusals) and not more:
+            found.append(_near_miss(enquiry, number, refusals, changes))
+        elif len(refusals) == 1 and refusals[0].rule_id == CAPACITY_RULE.rule_id:
+            full.append((number, refusals[0]))
         if len(found) == most:
             break
-    return (*found, *fuller)[:most]
+    fuller = (_fuller(enquiry, number, refusal) for number, refusal in full)
+    return (*found, *islice((miss for miss in fuller if miss), most - len(found)))
 
 
-def _small_change(enquiry: Enquiry, number: int, refusal: Refusal) -> Change | None:
-    """Return a change that is small enough; where that of a full provider is not, more capacity."""
-    change = refusal.change
-    if change is not None and _is_small(enquiry, change):
-        return change
-    is_full = refusal.rule_id == CAPACITY_RULE.rule_id
-    return CAPACITY_RULE.addition(enquiry, number) if is_full and change is not None else None
+def _fuller(enquiry: Enquiry, number: int, refusal: Refusal) -> NearMiss | None:
+    """Return a full provider that a little more capacity would let in; the slowest to find out."""
+    more = refusal.change
+    if more is not None and more.unit != MORE_CAPACITY:
+        more = CAPACITY_RULE.addition(enquiry, number)
+    if more is None or not _is_small(enquiry, more):
+        return None
+    return _near_miss(enquiry, number, (refusal,), [more], more_capacity=True)
 
 
 def _is_small(enquiry: Enquiry, change: Change) -> bool:
@@ -90,7 +95,8 @@ def _nearly_admitted(verdict: Verdict) -> tuple[Verdict, Ints]:
     full = asked & ~enquiry.starts(asked).possible
     failed = failed | full.astype(np.uint32) << np.uint32(RULES.index(CAPACITY_RULE))
     again = _by_refusals(enquiry, failed, looked_at)
-    return Verdict(enquiry, failed), again[np.bitwise_count(failed[again]) <= MOST_CHANGES]
+    again = again[np.bitwise_count(failed[again]) <= MOST_CHANGES]
+    return Verdict(enquiry, failed), again[~CAPACITY_RULE.hopeless(enquiry, again)]
 
 
 def _by_refusals(enquiry: Enquiry, failed: npt.NDArray[np.uint32], places: Ints) -> Ints:
@@ -102,7 +108,12 @@ def _by_refusals(enquiry: Enquiry, failed: npt.NDArray[np.uint32], places: Ints)
 
 
 def _near_miss(
-    enquiry: Enquiry, number: int, refusals: tuple[Refusal, ...], changes: list[Change]
+    enquiry: Enquiry,
+    number: int,
+    refusals: tuple[Refusal, ...],
+    changes: list[Change],
+    *,
+    more_capacity: bool = False,
 ) -> NearMiss:
     provider = enquiry.market.providers[number]
     return NearMiss(
@@ -111,5 +122,5 @@ def _near_miss(
         distance_metres=int(enquiry.distance_metres[number]),
         reasons=tuple(r.sentence for r in refusals),
         changes=tuple(change.sentence for change in changes),
-        more_capacity=any(change.unit == MORE_CAPACITY for change in changes),
+        more_capacity=more_capacity,
     )

@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from pydantic import ValidationError
 
-from matcher.eligibility import BATCH_RULES, Verdict, judge
+from matcher.eligibility import BATCH_RULES, MinimumHours, SpecialistBudget, Verdict, judge
 from matcher.enquiry import Enquiry
+from matcher.market import Mask, all_of
 from matcher.model import CareRequest, Frozen, HomecarePackage, Visit
 from matcher.vocabulary import GRID_MINUTES, pounds_text
 
 MOST_PIECES = 8
-"""A package of more visits is only divided by whole bands, and by no more of those."""
+"""A package of more pieces is only divided by whole bands, and by no more of those."""
+_MORE_VISITS_MAY_HELP = np.uint32(
+    sum(
+        1 << bit
+        for bit, rule in enumerate(BATCH_RULES)
+        if isinstance(rule, MinimumHours | SpecialistBudget)
+    )
+)
+"""Rules that may refuse one piece of a part and admit the whole of it."""
 
 
 class Part(Frozen):
@@ -119,35 +127,57 @@ def _apart(one: _Half, first: int, other: _Half, second: int) -> bool:
 
 
 def _halves(enquiry: Enquiry) -> Iterator[tuple[_Half, _Half]]:
-    """Yield every way to part the visits in two, the first visit always in the first part."""
-    visits = enquiry.request.package.visits
-    pieces: list[tuple[Visit, ...]] = [(visit,) for visit in visits]
-    if len(pieces) > MOST_PIECES:
-        bands = dict.fromkeys(visit.band for visit in visits)
-        pieces = [tuple(v for v in visits if v.band == band) for band in bands]
+    """Yield the ways to part the visits in two, the first visit always in the first part.
+
+    Parts are only judged where somebody could make each piece of them, and nothing is tried once
+    nobody can make some piece: that costs one judgement a piece.
+    """
+    pieces = _pieces(enquiry.request.package.visits)
     if not 1 < len(pieces) <= MOST_PIECES:
         return
-    head, rest = pieces[0], pieces[1:]
-    for size in range(len(rest)):
-        for chosen in combinations(rest, size):
-            left = [piece for piece in rest if piece not in chosen]
-            one = _half(enquiry, (head, *chosen))
-            other = _half(enquiry, left) if one is not None and one.numbers() else None
-            if one is not None and other is not None:
-                yield one, other
+    alone: dict[int, Mask] = {}
+    for number, piece in enumerate(pieces):
+        half = _half(enquiry, [piece])
+        alone[number] = (half.verdict.failed & ~_MORE_VISITS_MAY_HELP) == 0
+        if not alone[number].any():
+            return
+    for size in range(len(pieces) - 1):
+        for others in combinations(range(1, len(pieces)), size):
+            chosen = (0, *others)
+            left = [number for number in alone if number not in chosen]
+            if all(all_of(alone[number] for number in part).any() for part in (chosen, left)):
+                yield (
+                    _half(enquiry, [pieces[number] for number in chosen]),
+                    _half(enquiry, [pieces[number] for number in left]),
+                )
 
 
-def _half(
-    enquiry: Enquiry, pieces: tuple[tuple[Visit, ...], ...] | list[tuple[Visit, ...]]
-) -> _Half | None:
-    """Return some visits as an enquiry of their own; ``None`` where links hold them to others."""
-    visits = tuple(visit for piece in pieces for visit in piece)
-    try:
-        package = HomecarePackage(visits=visits)
-    except ValidationError:
-        return None
+def _pieces(visits: tuple[Visit, ...]) -> list[list[Visit]]:
+    """Return the visits in the smallest pieces that may be parted, or whole bands if too many."""
+    pieces = _kept_together(visits, [[visit] for visit in visits])
+    if len(pieces) > MOST_PIECES:
+        bands = dict.fromkeys(visit.band for visit in visits)
+        pieces = _kept_together(visits, [[v for v in visits if v.band == band] for band in bands])
+    return pieces
+
+
+def _kept_together(visits: tuple[Visit, ...], pieces: list[list[Visit]]) -> list[list[Visit]]:
+    """Join the pieces whose visits are linked, or have a prescribed gap between them."""
+    piece_of = {visit.visit_no: number for number, each in enumerate(pieces) for visit in each}
+    for visit in visits:
+        for other in (visit.with_visit, visit.after_visit, visit.gap_from):
+            if other is not None:
+                kept, joined = sorted((piece_of[visit.visit_no], piece_of[other]))
+                piece_of.update({no: kept for no, piece in piece_of.items() if piece == joined})
+    joint = [[v for v in visits if piece_of[v.visit_no] == number] for number in range(len(pieces))]
+    return [piece for piece in joint if piece]
+
+
+def _half(enquiry: Enquiry, pieces: list[list[Visit]]) -> _Half:
+    """Return some pieces of a package as an enquiry of their own."""
+    package = HomecarePackage(visits=tuple(visit for piece in pieces for visit in piece))
     request: CareRequest = enquiry.request.model_copy(update={"package": package})
-    return _Half(visits, judge(Enquiry(enquiry.market, request), BATCH_RULES))
+    return _Half(package.visits, judge(Enquiry(enquiry.market, request), BATCH_RULES))
 
 
 def _told(enquiry: Enquiry, one: _Half, first: int, other: _Half, second: int) -> TwoAgencies:

@@ -8,7 +8,7 @@ import numpy as np
 
 from matcher.eligibility.rule import Change, Refusal, Rule
 from matcher.enquiry import Enquiry
-from matcher.market import Mask
+from matcher.market import Ints, Mask
 from matcher.model import Visit
 from matcher.timetable import (
     BedWindow,
@@ -17,6 +17,7 @@ from matcher.timetable import (
     can_schedule,
     carers_lacking,
     earliest_admission,
+    far_from_fitting,
     smallest_bed_change,
     smallest_change,
 )
@@ -84,6 +85,17 @@ class Capacity(Rule):
         told = " and ".join(_more_text(each) for each in more)
         minutes = sum(each.carer_minutes for each in more)
         return Change(f"would do if it had {told}", minutes, MORE_CAPACITY)
+
+    def hopeless(self, enquiry: Enquiry, numbers: Ints) -> Mask:
+        """Say of providers without room whether no change at all would be named, [numbers].
+
+        Quicker than asking each; who is not hopeless may still have none.
+        """
+        if not enquiry.request.is_homecare or not numbers.size:
+            return np.zeros(len(numbers), np.bool_)
+        free = np.array([enquiry.market.carers.of(number) for number in numbers.tolist()])
+        travel = enquiry.travel_minutes[numbers] // GRID_MINUTES
+        return far_from_fitting(free, enquiry.shape, travel)
 
     def _visit_change(self, enquiry: Enquiry, number: int, travel: int) -> Change | None:
         change = smallest_change(enquiry.market.carers.of(number), enquiry.shape, travel)

@@ -16,7 +16,7 @@ from matcher.timetable.beds import (
 from matcher.timetable.chosen import find_times, gap_broken, neighbours, time_key, ways_of
 from matcher.timetable.compiling import compile_package
 from matcher.timetable.gaps import gap_warnings
-from matcher.timetable.more import MoreCarers, carers_lacking
+from matcher.timetable.more import MoreCarers, carers_lacking, far_from_fitting
 from matcher.timetable.shape import SLOTS_PER_DAY, Gap, PackageShape, Use
 from matcher.timetable.turns import Times, can_schedule, times_many
 from matcher.timetable.unlimited import never_fits
@@ -49,6 +49,7 @@ __all__ = [
     "compile_placement",
     "earliest_admission",
     "earliest_admissions",
+    "far_from_fitting",
     "find_times",
     "gap_broken",
     "gap_warnings",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from matcher.timetable.shape import SLOTS_PER_DAY, IntArray, PackageShape
+from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, IntArray, PackageShape
 from matcher.timetable.turns import can_schedule
-from matcher.timetable.week import blocking_units
+from matcher.timetable.week import blocking_units, possible_starts
 from matcher.vocabulary import DAYS_PER_WEEK, GRID_MINUTES
 
 MOST_STRETCHES = 2
@@ -87,32 +87,54 @@ def carers_lacking(
     return None
 
 
+def far_from_fitting(free: IntArray, shape: PackageShape, travel_slots: IntArray) -> BoolArray:
+    """Say for many providers, [P], whether neither more carers nor another time would help.
+
+    So many units have no start even alone that :func:`carers_lacking` names no stretches, and
+    :func:`~matcher.timetable.week.smallest_change` no move.
+
+    Parameters
+    ----------
+    free
+        ``[P, 7, 288]`` carers free at the same time for new visits.
+    shape
+        The package.
+    travel_slots
+        ``[P]`` travel to reach each visit, slots.
+    """
+    travel = np.asarray(travel_slots, dtype=np.int16)
+    starts = [possible_starts(free, shape, unit, travel) for unit in range(len(shape))]
+    blocked = np.array([~possible.any(axis=1) for possible in starts])
+    return np.asarray(blocked.sum(axis=0) > MOST_STRETCHES)
+
+
 def _least(free: IntArray, shape: PackageShape, unit: int, travel_slots: int) -> MoreCarers | None:
     """Return what one unit lacks where it lacks least; of equal stretches that near its target."""
-    target = int(shape.target_slot[unit])
-    found = _lacks(free, shape, unit, travel_slots)
-    best = min(found, key=lambda each: (each[1].carer_minutes, abs(each[0] - target)), default=None)
-    return None if best is None else best[1]
-
-
-def _lacks(
-    free: IntArray, shape: PackageShape, unit: int, travel_slots: int
-) -> Iterator[tuple[int, MoreCarers]]:
-    """Yield what a unit lacks at each start of its window."""
     uses = shape.uses[unit]
     span = max(use.busy(travel_slots)[1] for use in uses)
     need = np.zeros((DAYS_PER_WEEK, span), free.dtype)
     for use in uses:
         first, stop = use.busy(travel_slots)
         need[list(use.days), first:stop] += use.carers
-    for start in range(int(shape.first_slot[unit]), int(shape.last_slot[unit]) + 1):
-        begin = start - travel_slots
-        if begin < 0 or begin + span > SLOTS_PER_DAY:
-            continue
-        short = need - free[:, begin : begin + span]
-        short[need == 0] = 0
-        lacks = short > 0
-        days, slots = np.flatnonzero(lacks.any(axis=1)), np.flatnonzero(lacks.any(axis=0))
-        if len(days):
-            stretch = begin + int(slots[0]), begin + int(slots[-1]) + 1
-            yield start, MoreCarers(tuple(days.tolist()), *stretch, int(short.max()))
+    starts = np.arange(int(shape.first_slot[unit]), int(shape.last_slot[unit]) + 1)
+    starts = starts[(starts >= travel_slots) & (starts - travel_slots + span <= SLOTS_PER_DAY)]
+    there = sliding_window_view(free, span, axis=1)[:, starts - travel_slots].swapaxes(0, 1)
+    short: IntArray = np.where(need > 0, need - there, 0)  # [starts, days, slots]
+    on_days: BoolArray = np.any(short > 0, axis=2)
+    in_slots: BoolArray = np.any(short > 0, axis=1)
+    lacking = np.flatnonzero(in_slots.any(axis=1))
+    if not lacking.size:
+        return None
+    begins = in_slots.argmax(axis=1)
+    ends = span - in_slots[:, ::-1].argmax(axis=1)
+    carers = short.max(axis=(1, 2))
+    worth = on_days.sum(axis=1) * (ends - begins) * carers
+    away = np.abs(starts - int(shape.target_slot[unit]))
+    best = lacking[np.lexsort((away[lacking], worth[lacking]))[0]]
+    begin = int(starts[best]) - travel_slots
+    return MoreCarers(
+        days=tuple(np.flatnonzero(on_days[best]).tolist()),
+        first_slot=begin + int(begins[best]),
+        stop_slot=begin + int(ends[best]),
+        carers=int(carers[best]),
+    )

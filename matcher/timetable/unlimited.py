@@ -24,6 +24,11 @@ def never_fits(shape: PackageShape, travel_slots: int) -> bool:
     travel_slots
         The least travel to reach a visit that anybody needs, slots.
     """
+    best = shape.target_slot.clip(shape.first_slot, shape.last_slot).astype(np.int64)
+    inside = (best >= shape.first_slot) & (best >= travel_slots)
+    inside &= best + shape.length_slots <= SLOTS_PER_DAY
+    if inside.all() and shape.keeps_apart(tuple(best.tolist())):
+        return False  # found at once, as for nearly every package
     free = np.full((DAYS_PER_WEEK, SLOTS_PER_DAY), WITHOUT_END, dtype=np.int16)
     search = Search(free, shape, travel_slots)
     places = search.placed(tuple(sorted(search.kind_of)), search.levels)

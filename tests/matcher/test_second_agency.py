@@ -131,6 +131,19 @@ def test_two_agencies_never_meet_at_the_door(gazetteer: Gazetteer) -> None:
     ]
 
 
+def test_visits_that_belong_together_stay_with_one_agency(gazetteer: Gazetteer) -> None:
+    """Lunch is to be two hours after the morning at least, so both are one agency's or nobody's."""
+    gap = {"gap_from": 1, "least_gap_minutes": 120, "reason": "doses apart"}
+    bound = (visit(1), visit(2, "lunch", **gap), visit(3, "tea"), visit(4, "bed"))
+    assert parts(shared(gazetteer, *AM, *PM, visits=bound)) == [("am", (1, 2)), ("pm", (3, 4))]
+    early, rest = agency("early", "07:00", "11:00"), agency("rest", "11:30", "22:30")
+    assert shared(gazetteer, *early, *rest, visits=bound) is None
+    assert parts(shared(gazetteer, *early, *rest, visits=FOUR)) == [
+        ("early", (1,)),
+        ("rest", (2, 3, 4)),
+    ]
+
+
 def test_a_large_package_is_parted_by_bands(gazetteer: Gazetteer) -> None:
     """Nine visits in two bands: one agency has all mornings, the other all evenings."""
     mornings = tuple(visit(n, minutes=15) for n in range(1, 6))

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.model import Visit
-from matcher.timetable import MoreCarers, can_schedule, carers_lacking
+from matcher.timetable import (
+    MoreCarers,
+    can_schedule,
+    carers_lacking,
+    far_from_fitting,
+    smallest_change,
+)
 from matcher.timetable.shape import SLOTS_PER_DAY, IntArray
 from matcher.vocabulary import GRID_MINUTES
 from tests.builders import early_shape, minute, visit
@@ -58,7 +64,11 @@ def test_two_visits_may_lack_carers_and_three_may_not() -> None:
     found = lacking(free_between(), *two)
     assert found is not None
     assert [(each.carers, len(each.days)) for each in found] == [(1, 7), (1, 7)]
-    assert lacking(free_between(), *two, visit(3, "tea")) is None
+    three = (*two, visit(3, "tea"))
+    assert lacking(free_between(), *three) is None
+    nobody = free_between()[None]
+    assert far_from_fitting(nobody, early_shape(*three), np.array([TRAVEL])).tolist() == [True]
+    assert far_from_fitting(nobody, early_shape(*two), np.array([TRAVEL])).tolist() == [False]
 
 
 def test_visits_that_fit_one_by_one_lack_one_more_carer() -> None:
@@ -75,7 +85,7 @@ def test_visits_that_fit_one_by_one_lack_one_more_carer() -> None:
     stretches=st.lists(
         st.tuples(st.integers(72, 250), st.integers(2, 40), st.integers(1, 2)), max_size=3
     ),
-    bands=st.lists(st.sampled_from(["morning", "lunch", "tea", "bed"]), min_size=1, max_size=3),
+    bands=st.lists(st.sampled_from(["morning", "lunch", "tea", "bed"]), min_size=1, max_size=4),
     carers=st.integers(1, 2),
 )
 def test_what_is_told_always_helps_and_is_needed(
@@ -90,6 +100,9 @@ def test_what_is_told_always_helps_and_is_needed(
     if can_schedule(free, shape, TRAVEL):
         return
     found = lacking(free, *visits)
+    if far_from_fitting(free[None], shape, np.array([TRAVEL]))[0]:
+        assert found is None
+        assert smallest_change(free, shape, TRAVEL) is None
     if found is not None:
         assert 1 <= len(found) <= 2
         assert all(0 < each.carers <= carers for each in found)
