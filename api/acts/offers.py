@@ -14,6 +14,7 @@ from api.acts.enquiries import (
     require_first_asked,
     require_searchable,
 )
+from api.acts.promises import give_back
 from api.acts.terms import judge, within
 from api.errors import ConflictError, StaleError, VersionNeededError
 from api.schemas.offers import OfferState, OfferStatus, OfferTerms, OwnOffer, RecordedOffer, Terms
@@ -118,6 +119,8 @@ def _replace_earlier(writing: Writing, request_id: str, provider_id: str) -> Non
         require_unchosen(earlier)
         earlier.state = REPLACED
         earlier.version += 1
+        # What was held for a proposal is held for nobody once its offer does not stand.
+        give_back(writing, request_id, provider_id, purposes=[PROPOSAL])
         writing.audit("offer.replaced", earlier.offer_id, version=earlier.version)
 
 

@@ -9,7 +9,13 @@ from sqlalchemy.orm import Session
 
 from api.acts.money import as_left
 from api.acts.offers import make
-from api.acts.promises import commitment_for, give_back, place, require_room
+from api.acts.promises import (
+    commitment_for,
+    give_back,
+    given_back,
+    place,
+    require_room,
+)
 from api.acts.proposing import require_looked_for, require_new_to
 from api.errors import CapacityTakenError, ConflictError, ServiceError
 from api.schemas.offers import Terms, VisitStart
@@ -194,7 +200,11 @@ def accept_all(
             accepted.append(row)
     counts = {"accepted": len(accepted), "not_accepted": len(kept_back)}
     writing.audit("run.accepted", run_id, **counts)
-    return Accepted(accepted=states_of(writing.session, accepted), not_accepted=kept_back)
+    return Accepted(
+        accepted=states_of(writing.session, accepted),
+        not_accepted=kept_back,
+        given_back=given_back(writing),
+    )
 
 
 def refuse(writing: Writing, row: ProposalRow, reason: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -13,13 +13,20 @@ from api.acts.requests import require_state, without
 from api.acts.standing import require_not_suspended
 from api.errors import ConflictError
 from api.storage.books import WAITING
+from api.storage.holds import PROPOSAL, holds_of
 from api.storage.offers import CHOSEN, standing_offers
 from api.storage.requests import request_row
+from api.supply import policy_in
 from api.tables import OfferRow, RequestRow
+from matcher.market import soonest_start
 from matcher.model import Book, CareRequest, Rate
+from matcher.policy import Policy
 from matcher.pricing import priced_services
 from matcher.tariff import Tariff
 from matcher.vocabulary import AT_FRAMEWORK, ServiceType
+
+ONE_WEEK = timedelta(days=6)
+"""From the soonest day of care to the last on which a week's first visit can be."""
 
 
 def require_looked_for(session: Session, row: RequestRow, now: datetime, today: date) -> None:
@@ -41,7 +48,7 @@ def require_looked_for(session: Session, row: RequestRow, now: datetime, today: 
     ------
     ConflictError
         If the request is not waiting or is suspended (H19), its current provider has first
-        refusal (H17), or what the person chose is held for her (H14).
+        refusal (H17), or what the person chose, or an accepted proposal, is held for her (H14).
     """
     require_state(row, WAITING)
     require_not_suspended(row, today)
@@ -49,6 +56,13 @@ def require_looked_for(session: Session, row: RequestRow, now: datetime, today: 
     for offer in _chosen(session, row.request_id):
         if held_for(session, offer, now) is not None:
             raise _chosen_already(offer)
+    for hold in holds_of(session, row.request_id, now, [PROPOSAL]):
+        raise ConflictError(
+            f"{hold.provider_id} is held for {row.request_id} by an accepted proposal.",
+            thing=f"request {row.request_id}",
+            value=hold.provider_id,
+            expected="a request for which nothing is held",
+        )
 
 
 def require_new_to(session: Session, row: RequestRow, provider_id: str) -> None:
@@ -96,7 +110,7 @@ def proposable(session: Session, book: Book, now: datetime, today: date) -> Book
     Left out of a request's providers are whom the person has chosen already, and those that have
     no rate on file for it: a proposal says what it costs (H16). Care that runs stays as it is.
     """
-    unpriced = _Unpriced(book)
+    unpriced = _Unpriced(book, policy_in(session))
     requests = []
     for request in book.requests:
         if request.request_id in book.running_provider:
@@ -121,15 +135,21 @@ def _shut(request: CareRequest, provider_ids: Collection[str]) -> CareRequest:
 class _Unpriced:
     """Which providers of a book have no price for some care."""
 
-    def __init__(self, book: Book) -> None:
-        self._book, self._tariff = book, Tariff(book)
+    def __init__(self, book: Book, policy: Policy) -> None:
+        self._book, self._policy, self._tariff = book, policy, Tariff(book)
+        self._providers = {each.provider_id: each for each in book.providers}
         self._in_doubt: dict[ServiceType, list[str]] = {}
 
     def of(self, request: CareRequest) -> Iterator[str]:
-        """Yield the providers of what a request asks for that have no price for it."""
-        first = max(self._book.as_of, request.start_by or self._book.as_of)
+        """Yield the providers of what a request asks for that have no price for it.
+
+        On the day by which care is to start, and in the week in which it can start there.
+        """
+        as_of = self._book.as_of
         for provider_id in self._doubtful(request):
-            if self._tariff.weekly_pence(request, provider_id, first) is None:
+            soonest = soonest_start(self._providers[provider_id], self._policy, as_of)
+            days = max(as_of, request.start_by or as_of), soonest, soonest + ONE_WEEK
+            if any(self._tariff.weekly_pence(request, provider_id, day) is None for day in days):
                 yield provider_id
 
     def _doubtful(self, request: CareRequest) -> list[str]:

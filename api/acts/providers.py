@@ -1,43 +1,32 @@
-"""Providers: what they state they have free, their terms, rates and status, and hand-backs."""
+"""Providers: what they state they have free, their terms, rates and status."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from api.acts.endings import HANDED_BACK, LONGEST_NOTICE, replace
-from api.acts.keeping import end_booking
-from api.acts.requests import care_of, without
 from api.acts.zones import require_zones
 from api.errors import BadCallError, ConflictError
 from api.schemas.providers import (
     Capacity,
     CapacityChange,
-    HandBack,
-    HandBackKind,
-    HandedBack,
     OwnProviderState,
     ProviderLine,
     ProviderState,
     RatesChange,
     StatusChange,
 )
-from api.security import not_found
-from api.storage.books import WAITING
-from api.storage.families import CHANGE
 from api.storage.lines import document_of, kept, read
-from api.storage.offers import note_outcomes
-from api.storage.providers import next_place, open_booking, open_bookings, open_promises
+from api.storage.providers import next_place, open_bookings, open_promises
 from api.storage.record import Writing
-from api.storage.requests import children_of, request_row
 from api.storage.supply import BOOKING, HOLD, left_of, promises
-from api.tables import BookingRow, ProviderRow
+from api.tables import ProviderRow
 from matcher.commitments import Commitment, overpromised
 from matcher.market import Market
 from matcher.model import BedCapacity, HomecareCapacity, Provider, Rate
-from matcher.vocabulary import Outcome, ProviderKind, ProviderStatus
+from matcher.vocabulary import ProviderKind, ProviderStatus
 
 OF_AN_AGENCY = "'homecare' and no 'beds', for it is an agency"
 OF_A_HOME = "'beds' and no 'homecare', for it is a care home"
@@ -242,7 +231,7 @@ def change_terms(writing: Writing, market: Market, row: ProviderRow, terms: Prov
     _require_sound(writing, market, terms)
     fields = sorted(name for name, value in terms if value != getattr(before, name))
     row.document = document_of(terms)
-    _terms_changed(writing, row, "provider.terms_changed", fields=fields)
+    terms_changed(writing, row, "provider.terms_changed", fields=fields)
 
 
 def _require_sound(writing: Writing, market: Market, provider: Provider) -> None:
@@ -278,7 +267,7 @@ def set_status(writing: Writing, row: ProviderRow, change: StatusChange) -> None
     row.document = document_of(before.model_copy(update={"status": change.status}))
     row.status_reason = change.reason
     told = {"before": before.status, "after": change.status, "reason": change.reason}
-    _terms_changed(writing, row, "provider.status_changed", **told)
+    terms_changed(writing, row, "provider.status_changed", **told)
 
 
 def set_rates(writing: Writing, row: ProviderRow, change: RatesChange) -> None:
@@ -291,10 +280,11 @@ def set_rates(writing: Writing, row: ProviderRow, change: RatesChange) -> None:
     """
     require_zones(writing, (rate.zone for rate in change.rates if rate.zone))
     row.rates = kept(rate.of(row.provider_id) for rate in change.rates)
-    _terms_changed(writing, row, "provider.rates_changed", rates=len(change.rates))
+    terms_changed(writing, row, "provider.rates_changed", rates=len(change.rates))
 
 
-def _terms_changed(writing: Writing, row: ProviderRow, action: str, **detail: object) -> None:
+def terms_changed(writing: Writing, row: ProviderRow, action: str, **detail: object) -> None:
+    """Note in the audit that what a provider may be asked for is other than before."""
     _changed(writing, row)
     writing.terms_changed()
     writing.audit(action, row.provider_id, version=row.version, **detail)
@@ -303,96 +293,3 @@ def _terms_changed(writing: Writing, row: ProviderRow, action: str, **detail: ob
 def _changed(writing: Writing, row: ProviderRow) -> None:
     row.version += 1
     row.changed_at = writing.now
-
-
-# -- hand-backs --------------------------------------------------------------------------------
-
-
-def hand_back(writing: Writing, row: ProviderRow, asked: HandBack) -> HandedBack:
-    """Take a package back from its provider: its care ends, and the request waits again.
-
-    Care that ran before the record began was never counted as free, so its capacity does not
-    come back by itself: the provider states its capacity anew. Whoever finds the person
-    unsuitable is not looked to again for her (H15).
-
-    Raises
-    ------
-    NotFoundError
-        If it is no order of this provider, or has ended.
-    BadCallError
-        If its last day would be before its first, or is years away.
-    """
-    booking = open_booking(writing.session, row.provider_id, asked.order_ref)
-    if booking is None:
-        raise not_found("order", asked.order_ref)
-    _require_last_day(writing, booking, asked.last_day)
-    is_unsuitable = asked.kind is HandBackKind.UNSUITABLE
-    outcome = Outcome.UNSUITABLE if is_unsuitable else Outcome.WITHDRAWN
-    end_booking(writing, booking, asked.last_day, HANDED_BACK)
-    was_being_replaced = _end_changes(writing, booking.request_id)
-    _wait_again(writing, booking, asked.last_day, excluded=is_unsuitable or was_being_replaced)
-    note_outcomes(writing, outcome, [row.provider_id], booking.request_id, asked.reason)
-    _terms_changed(
-        writing,
-        row,
-        "provider.handed_back",
-        order_ref=asked.order_ref,
-        request_id=booking.request_id,
-        last_day=asked.last_day,
-        kind=asked.kind,
-        reason=asked.reason,
-    )
-    return HandedBack(
-        order_ref=booking.order_ref,
-        provider_id=row.provider_id,
-        request_id=booking.request_id,
-        last_day=asked.last_day,
-        waiting_since=writing.today,
-    )
-
-
-def _require_last_day(writing: Writing, booking: BookingRow, last_day: date) -> None:
-    first = min(booking.starts_on, writing.today)
-    latest = writing.today + LONGEST_NOTICE
-    if not first <= last_day <= latest:
-        raise BadCallError(
-            f"Order {booking.order_ref} cannot be handed back from {last_day}.",
-            thing="last_day",
-            value=last_day,
-            expected=f"a day from {first} to {latest}",
-        )
-
-
-def _end_changes(writing: Writing, request_id: str) -> bool:
-    """End the search for another provider, for the request itself waits again; say if it was on."""
-    waiting = [
-        child
-        for child in children_of(writing.session, request_id)
-        if child.kind == CHANGE and child.state == WAITING
-    ]
-    for child in waiting:
-        replace(writing, child)
-    return bool(waiting)
-
-
-def _wait_again(writing: Writing, booking: BookingRow, last_day: date, *, excluded: bool) -> None:
-    """Put a request back on the list, for care from the day after; the provider is its no more.
-
-    It comes in anew, so its clocks start anew (H22); the audit keeps when it first came in.
-    """
-    row = request_row(writing.session, booking.request_id)
-    request, provider_id = care_of(row), booking.provider_id
-    changes: dict[str, object] = {
-        "waiting_since": writing.today,
-        "start_by": last_day + timedelta(days=1),
-    }
-    if request.current_provider_id == provider_id:
-        changes["current_provider_id"] = None
-    if excluded:
-        changes |= without(request, provider_id)
-    row.document = document_of(request.model_copy(update=changes))
-    row.state, row.waiting_since = WAITING, writing.today
-    before, row.received_at = row.received_at, writing.now
-    row.version += 1
-    told = {"received_at_before": before, "provider_excluded": provider_id if excluded else None}
-    writing.audit("request.waits_again", row.request_id, version=row.version, **told)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from api.acts.endings import (
+    CALLED_OFF,
     call_off,
     close_enquiries,
     ended_together,
@@ -15,7 +17,7 @@ from api.acts.endings import (
     is_told,
     lose_offers,
 )
-from api.acts.keeping import go_on, keep_to
+from api.acts.keeping import end_again, go_on, keep_to
 from api.acts.promises import give_back
 from api.acts.requests import care_of
 from api.errors import ConflictError
@@ -148,30 +150,66 @@ def reinstate_booking(writing: Writing, booking: BookingRow, reason: str) -> Non
         return
     _require_to_come(writing, booking)
     if row.state == ENDED:
-        _call_off_changes(writing, row)
+        _require_place(writing.session, row, [])
+        _call_off_changes(writing, row, booking)
     else:
         _call_off_notice(writing, row, booking)
+        _call_off_bookings(writing, row, row, booking)
     go_on(writing, booking, reason)
     _stands_again(writing, row, ARRANGED, reason)
 
 
-def _call_off_changes(writing: Writing, row: RequestRow) -> None:
+def _call_off_changes(writing: Writing, row: RequestRow, booking: BookingRow) -> None:
     """End what was to come in the place of some care; its increases are beside that care again."""
+    _call_off_bookings(writing, row, row, booking)
     for change in _changes_of(writing.session, row):
-        booking = booking_of(writing.session, change.request_id)
-        if booking is not None and booking.starts_on <= writing.today:
+        current = booking_of(writing.session, change.request_id)
+        if current is not None and current.starts_on <= writing.today:
             raise _refused(
                 row,
-                f"Care in its place has begun on {booking.starts_on}, by order "
-                f"{booking.order_ref}.",
+                f"Care in its place has begun on {current.starts_on}, by order "
+                f"{current.order_ref}.",
                 f"a change of provider beside {change.request_id}",
             )
+        _call_off_bookings(writing, row, change, booking)
         for beside in children_of(writing.session, change.request_id):
             if beside.kind == INCREASE:
                 beside.parent_id = row.request_id
                 beside.version += 1
         if change.state != ENDED:
             call_off(writing, change)
+
+
+def _call_off_bookings(
+    writing: Writing, row: RequestRow, other: RequestRow, booking: BookingRow
+) -> None:
+    """Call off care that was ended before it began, and would run beside what is reinstated.
+
+    Care that its provider gave back, or that was to end on a later day, still has its days to
+    come: without this they would stay promised for somebody who is served already.
+
+    Parameters
+    ----------
+    writing
+        The change.
+    row, booking
+        What is reinstated.
+    other
+        The request whose care is called off: the same, or a change of provider that came of it.
+    """
+    for each in ended_bookings(writing.session, other.request_id):
+        last = each.ends_on
+        if each is booking or last is None or last < max(writing.today, booking.starts_on):
+            continue
+        if each.starts_on <= writing.today:
+            raise _refused(
+                row,
+                f"Care by order {each.order_ref} in its place has begun and runs until {last}.",
+                f"an end of {each.order_ref} that is over first",
+            )
+        yesterday = writing.today - timedelta(days=1)
+        if last >= each.starts_on:
+            end_again(writing, each, writing.today, CALLED_OFF, yesterday)
 
 
 def _changes_of(session: Session, row: RequestRow) -> Iterator[RequestRow]:

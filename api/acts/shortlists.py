@@ -125,10 +125,15 @@ def make(
     made = _kept(writing, request, search.shortlist, list(search.evidence()), inputs)
     expires_at = writing.now + timedelta(hours=hold_hours)
     # Ids that say nothing of the rank: a provider may come to see one.
-    held = {hold.provider_id: hold.commitment_id for hold in kept}
     made.hold_ids = [
-        held.get(option.provider_id)
-        or _hold(writing, request, made.shortlist_id, option, expires_at).commitment_id
+        _hold(
+            writing,
+            request,
+            option,
+            shortlist_id=made.shortlist_id,
+            expires_at=expires_at,
+            kept=kept,
+        )
         for option in search.shortlist.options
     ]
     record = record_of(writing.session, made, writing.now)
@@ -211,20 +216,35 @@ def _kept(
 def _hold(
     writing: Writing,
     request: CareRequest,
-    shortlist_id: str,
     option: Option,
+    *,
+    shortlist_id: str,
     expires_at: datetime,
-) -> CommitmentRow:
+    kept: Sequence[CommitmentRow],
+) -> str:
+    """Return which hold is an option's.
+
+    What is held for a choice or a proposal serves where it is the very same. Where it is not,
+    the option is held besides, if there is room for both; else what is held is told, with its
+    own days and times.
+    """
+    promised = promised_by(request, option)
+    own = [hold for hold in kept if hold.provider_id == option.provider_id]
+    for hold in own:
+        if Commitment.model_validate(hold.document) == promised:
+            return hold.commitment_id
     try:
         return place(
             writing,
             request.request_id,
-            promised_by(request, option),
+            promised,
             kind=HOLD,
             expires_at=expires_at,
             purpose=SHORTLIST,
-        )
+        ).commitment_id
     except CapacityTakenError as error:
+        if own:
+            return own[0].commitment_id
         # The option was computed on what is left, so the ledger and the market disagree.
         raise RefereeError(
             f"Option {option.rank} of {shortlist_id} cannot be held: {error.message}",
@@ -287,7 +307,7 @@ def hold_states(session: Session, row: ShortlistRow, now: datetime) -> list[Hold
     became = _given_back_for(session, row.request_id)
     return [
         HoldState(
-            rank=rank,
+            rank=row.hold_ids.index(hold.commitment_id) + 1,
             provider_id=hold.provider_id,
             purpose=hold.purpose,
             promised=told(Commitment.model_validate(hold.document)),
@@ -296,7 +316,7 @@ def hold_states(session: Session, row: ShortlistRow, now: datetime) -> list[Hold
             released_at=hold.released_at,
             state=_state_of(hold, became, now),
         )
-        for rank, hold in enumerate(holds_made(session, row), start=1)
+        for hold in holds_made(session, row)
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from api.acts import bookings, reinstating
+from api.acts.promises import given_back
 from api.dependencies import Allow, ChangesOf, ServiceOf, VersionIfAny, same_version, tag
 from api.guarding import GuardedRoute
 from api.schemas.bookings import BookingEnding, BookingList, BookingState, DirectBooking
@@ -17,6 +18,7 @@ from api.storage import bookings as stored
 from api.storage.offers import offer_row
 from api.storage.record import Writing
 from api.storage.requests import request_row
+from api.tables import BookingRow, OfferRow
 from matcher.model import Id
 
 router = APIRouter(prefix="/v1", tags=["bookings"], route_class=GuardedRoute)
@@ -43,7 +45,7 @@ def book_offer(
         offer = offer_row(writing.session, offer_id)
         same_version("offer", offer_id, offer.version, version)
         booking = bookings.book(writing, service.supply, offer)
-        return bookings.state_of(booking, offer)
+        return _made(writing, booking, offer)
 
     answered = changes.make(BookingState, act)
     response.headers["Location"] = f"/v1/bookings/{answered.order_ref}"
@@ -67,11 +69,18 @@ def book_option(
         row = request_row(writing.session, request_id)
         same_version("request", request_id, row.version, version)
         booking = bookings.book_option(writing, service.supply, row, body)
-        return bookings.state_of(booking, stored.offer_behind(writing.session, booking))
+        return _made(writing, booking, stored.offer_behind(writing.session, booking))
 
     answered = changes.make(BookingState, act)
     response.headers["Location"] = f"/v1/bookings/{answered.order_ref}"
     return answered
+
+
+def _made(writing: Writing, booking: BookingRow, offer: OfferRow | None) -> BookingState:
+    """Return a booking just made, with what is held no more because of it."""
+    # What was held with its own provider is booked, not given back.
+    others = [each for each in given_back(writing) if each.provider_id != booking.provider_id]
+    return bookings.state_of(booking, offer).model_copy(update={"given_back": others})
 
 
 @router.get("/bookings")

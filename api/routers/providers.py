@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Query, Response
 
-from api.acts import providers
+from api.acts import hand_backs, providers
 from api.dependencies import (
     Allow,
     Changes,
@@ -243,6 +243,6 @@ def hand_back(
     def act(writing: Writing) -> HandedBack:
         row = provider_row(writing.session, provider_id)
         same_version("provider", provider_id, row.version, version)
-        return providers.hand_back(writing, row, body)
+        return hand_backs.hand_back(writing, row, body)
 
     return changes.make(HandedBack, act)

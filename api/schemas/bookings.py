@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
+from api.schemas.holds import GivenBack
 from api.schemas.offers import Decider, Terms
 from api.schemas.requests import EndReason
 from matcher.model import Frozen, Id, Text
@@ -45,6 +46,8 @@ class BookingState(BaseModel):
     end_reason: str | None
     version: int = 1
     """Answers that are kept for calls sent twice may be older than versions of bookings."""
+    given_back: list[GivenBack] = []
+    """What was held for the person and is not any more since this was booked."""
 
 
 class BookingList(BaseModel):

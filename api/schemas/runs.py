@@ -227,3 +227,5 @@ class Accepted(BaseModel):
 
     accepted: list[ProposalState]
     not_accepted: list[NotAccepted]
+    given_back: list[GivenBack] = []
+    """What was held for these people besides, and is not any more."""

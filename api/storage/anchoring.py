@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from api.storage.chain import ANCHORED, AuditKeys, read_chain
 from api.storage.digests import HELD, held_rows
-from api.storage.migrating import current, migrate, require_known
+from api.storage.migrating import alone, bring_up, current_of, newest
 from api.storage.proving import prove, row_faults
-from api.storage.record import Actor, Record, not_loaded
+from api.storage.record import Actor, Record, Writing, not_loaded
 from api.tables import AuditRow, RecordRow
 from matcher.errors import MatcherError
 
@@ -44,14 +46,19 @@ def anchor(record: Record, actor: Actor, **told: object) -> int | None:
         If the record holds no book.
     """
     with record.anew_signed(actor) as writing:
-        was = writing.record.audit_key
-        digests = _otherwise(writing.session, record.keys)
-        if not digests and was == record.keys.name:
-            return None
-        writing.record.audit_key = record.keys.name
-        writing.audit(ANCHORED, "record", rows=len(digests), was=was, **told)
-        writing.vouch(digests)
-        return len(digests)
+        return _anchored(writing, told)
+
+
+def _anchored(writing: Writing, told: Mapping[str, object]) -> int | None:
+    """Vouch for rows as :func:`anchor` does, within a change."""
+    was = writing.record.audit_key
+    digests = _otherwise(writing.session, writing.keys)
+    if not digests and was == writing.keys.name:
+        return None
+    writing.record.audit_key = writing.keys.name
+    writing.audit(ANCHORED, "record", rows=len(digests), was=was, **told)
+    writing.vouch(digests)
+    return len(digests)
 
 
 def _otherwise(session: Session, keys: AuditKeys) -> dict[str, str | None]:
@@ -98,7 +105,8 @@ def upgrade(record: Record, actor: Actor, *, as_found: bool = False) -> int | No
     """Bring a database to the newest tables, and vouch for what that made of its rows.
 
     Rows are held against the audit before, with the columns that they have by then. A record
-    of before rows were held is vouched for as it is found.
+    of before rows were held is vouched for as it is found. All of it is one transaction beside
+    which nobody else does the same, so that nobody sees rows that are moved and not vouched for.
 
     Parameters
     ----------
@@ -121,26 +129,32 @@ def upgrade(record: Record, actor: Actor, *, as_found: bool = False) -> int | No
     NotReadyError
         If the database is of a newer release.
     """
-    with record.glance() as connection:
-        require_known(connection)
-    before = current(record.engine)
-    faults = _row_faults_before(record) if before is not None else []
-    if faults and not as_found:
-        raise not_vouched(faults)
-    migrate(record.engine)
-    with record.snapshot() as session:
+    with (
+        record.answering(),
+        alone(record.engine) as connection,
+        Session(connection, expire_on_commit=False) as session,
+    ):
+        before = current_of(connection)
+        faults = _row_faults_before(session, record.keys) if before is not None else []
+        if faults and not as_found:
+            raise not_vouched(faults)
+        bring_up(connection)
+        session.expunge_all()  # what was read is not what stands there now
         is_loaded = session.scalar(select(RecordRow.id)) is not None
         is_anchored = session.scalar(select(AuditRow.number).where(_TELLS_ROWS).limit(1))
-    if not is_loaded or (is_anchored is not None and before == current(record.engine)):
-        return None
-    return anchor(record, actor, migration=current(record.engine), faults=len(faults))
+        if not is_loaded or (is_anchored is not None and before == newest()):
+            return None
+        with record.change_in(session, actor) as writing:
+            rows = _anchored(writing, {"migration": newest(), "faults": len(faults)})
+        session.commit()
+        return rows
 
 
 _TELLS_ROWS = AuditRow.rows.is_not(None)
 
 
-def _row_faults_before(record: Record) -> list[str]:
-    known = inspect(record.engine)
+def _row_faults_before(session: Session, keys: AuditKeys) -> list[str]:
+    known = inspect(session.connection())
     columns = {
         name: {column["name"] for column in known.get_columns(name)}
         for name in (*HELD, "audit")
@@ -148,8 +162,9 @@ def _row_faults_before(record: Record) -> list[str]:
     }
     if "rows" not in columns.get("audit", ()):
         return []
-    with record.snapshot() as session:
-        return row_faults(session, read_chain(session, record.keys), columns)[1]
+    # Every change takes this row first, so none is made beside what is read.
+    session.execute(select(RecordRow.id).with_for_update())
+    return row_faults(session, read_chain(session, keys), columns)[1]
 
 
 def not_vouched(faults: list[str]) -> AuditFaultsError:

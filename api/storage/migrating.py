@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
@@ -51,10 +53,11 @@ def newest() -> str:
 def current(engine: Engine) -> str | None:
     """Return the number of the migration that a database is at; ``None`` when it is empty."""
     with engine.connect() as connection:
-        return _current(connection)
+        return current_of(connection)
 
 
-def _current(connection: Connection) -> str | None:
+def current_of(connection: Connection) -> str | None:
+    """Return the same as a transaction sees it."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -89,7 +92,7 @@ def require_known(connection: Connection) -> None:
     NotReadyError
         If it is one.
     """
-    found = _current(connection)
+    found = current_of(connection)
     if found is not None and found not in known():
         where = connection.engine.url.render_as_string(hide_password=True)
         raise NotReadyError(
@@ -110,6 +113,19 @@ def migrate(engine: Engine) -> None:
     NotReadyError
         If the database is of a newer release.
     """
+    with alone(engine) as connection:
+        bring_up(connection)
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[Connection]:
+    """Give one transaction beside which nobody else brings the database up.
+
+    Raises
+    ------
+    NotReadyError
+        If the database is of a newer release.
+    """
     keep_private(engine)
     if current(engine) is None:
         use_write_ahead_log(engine)
@@ -117,7 +133,12 @@ def migrate(engine: Engine) -> None:
         go_alone(connection)
         require_known(connection)
         take_time(connection)
-        command.upgrade(config(connection), "head")
+        yield connection
+
+
+def bring_up(connection: Connection) -> None:
+    """Bring a database to the newest tables within a transaction."""
+    command.upgrade(config(connection), "head")
 
 
 def keep_private(engine: Engine) -> None:

@@ -235,18 +235,23 @@ class Record:
     @contextmanager
     def anew_signed(self, actor: Actor) -> Iterator[Writing]:
         """Give one change like any other, whatever secret the lines before it are signed with."""
-        with self.bare_writing() as session:
-            record = session.scalar(select(RecordRow).with_for_update())
-            if record is None:
-                raise not_loaded()
-            turn_taken(self.settings, session.connection())
-            if is_postgresql(self.settings.url):
-                # Its turn may have been long in coming.
-                tell_time(session.connection(), self.clock)
-            now, today = self.clock.now(), self.clock.today()
-            writing = Writing(session, actor, record, now, today, self.keys)
+        with self.bare_writing() as session, self.change_in(session, actor) as writing:
             yield writing
-            writing.keep()
+
+    @contextmanager
+    def change_in(self, session: Session, actor: Actor) -> Iterator[Writing]:
+        """Give one change within a transaction that is open already."""
+        record = session.scalar(select(RecordRow).with_for_update())
+        if record is None:
+            raise not_loaded()
+        turn_taken(self.settings, session.connection())
+        if is_postgresql(self.settings.url):
+            # Its turn may have been long in coming.
+            tell_time(session.connection(), self.clock)
+        now, today = self.clock.now(), self.clock.today()
+        writing = Writing(session, actor, record, now, today, self.keys)
+        yield writing
+        writing.keep()
 
     @contextmanager
     def bare_writing(self) -> Iterator[Session]:

@@ -48,7 +48,7 @@ def listed(
 
 
 def holds_made(session: Session, shortlist: ShortlistRow) -> Sequence[CommitmentRow]:
-    """Return the holds that a shortlist placed, whatever became of them, in rank order."""
+    """Return the holds of a shortlist's options, whatever became of them, in rank order."""
     ids = shortlist.hold_ids
     rows = session.scalars(select(CommitmentRow).where(CommitmentRow.commitment_id.in_(ids)))
     return sorted(rows, key=lambda row: ids.index(row.commitment_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from copy import copy
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TypeVar
 
@@ -43,6 +43,25 @@ from matcher.vocabulary import (
 )
 
 Line = TypeVar("Line", Rate, HomecareCapacity, BedCapacity, Offered)
+
+
+def _at_weekends(provider: Provider, policy: Policy) -> bool:
+    own = provider.admits_at_weekends
+    return policy.times.admit_at_weekends.value if own is None else own
+
+
+def soonest_start(provider: Provider, policy: Policy, as_of: date) -> date:
+    """Return the day on which a provider's lead time is over, counted in working days.
+
+    To one that takes people on at weekends too every day is a working day.
+    """
+    times, lead = policy.times, provider.lead_days
+    if lead is None:
+        is_agency = provider.kind is ProviderKind.HOMECARE
+        lead = (times.homecare_lead_days if is_agency else times.care_home_lead_days).value
+    if _at_weekends(provider, policy):
+        return as_of + timedelta(days=lead)
+    return after_working_days(as_of, lead)
 
 
 class Market:
@@ -249,23 +268,10 @@ class Market:
             NO_LIMIT if p.max_distance_metres is None else p.max_distance_metres for p in providers
         )
         self.min_weekly_minutes = self._ints(p.min_weekly_minutes or 0 for p in providers)
-        usual = self.policy.times.admit_at_weekends.value
-        self.at_weekends = self._mask(
-            usual if p.admits_at_weekends is None else p.admits_at_weekends for p in providers
-        )
-        at_weekends = self.at_weekends.tolist()
-        self.lead_days = self._ints(map(self._lead_days, providers, at_weekends))
-
-    def _lead_days(self, provider: Provider, at_weekends: bool) -> int:
-        """Return the days from as_of until a provider's lead time in working days is over.
-
-        To one that takes people on at weekends too every day is a working day.
-        """
-        times, lead = self.policy.times, provider.lead_days
-        if lead is None:
-            is_agency = provider.kind is ProviderKind.HOMECARE
-            lead = (times.homecare_lead_days if is_agency else times.care_home_lead_days).value
-        return lead if at_weekends else self.day_number(after_working_days(self.book.as_of, lead))
+        self.at_weekends = self._mask(_at_weekends(each, self.policy) for each in providers)
+        as_of, policy = self.book.as_of, self.policy
+        leads = (self.day_number(soonest_start(each, policy, as_of)) for each in providers)
+        self.lead_days = self._ints(leads)
 
     def _compile_words(self) -> None:
         columns: dict[str, dict[str, Mask]] = {

@@ -88,6 +88,19 @@ def hand_back(desk: Desk, ids: dict[str, str]) -> Any:
     return desk.call("POST", "/v1/providers/maiden/hand-backs", body, **own("maiden"))
 
 
+def book_otherwise(desk: Desk, ids: dict[str, str]) -> bool:
+    """Arrange what a night has proposed with whoever has offered by telephone."""
+    with desk.record.reading() as session:
+        row = session.get(ProposalRow, ids["proposal"])
+        placed = None if row is None else Placed.model_validate(row.document)
+    if placed is None or desk.get(f"/v1/requests/{placed.request_id}")["state"] != "waiting":
+        return False
+    visits = [{"visit_no": t.visit_no, "at_minute": t.start_minute} for t in placed.visit_times]
+    said = terms(2400, visits=visits, start_date=str(placed.start_date))
+    offer = recorded(desk, placed.provider_id, said, placed.request_id)
+    return is_done(desk.call("POST", f"/v1/offers/{chosen(desk, offer)['offer_id']}/booking"))
+
+
 ACTS: dict[str, Act] = {
     "change": calling(
         "PATCH", "/v1/requests/{request}", {"changes": {"needs": ["dementia"]}, **WHY}
@@ -98,6 +111,7 @@ ACTS: dict[str, Act] = {
     "end booking": calling("POST", "/v1/bookings/{order}/end", ending("hospital", "2026-04-21")),
     "reinstate booking": calling("POST", "/v1/bookings/{order}/reinstatement", WHY),
     "hand back": hand_back,
+    "book otherwise": book_otherwise,
     "book in its place": book_in_its_place,
     "approve": calling(
         "PUT", "/v1/offers/{offer}/approval", {"approve": True, "note": "Yes"}, role="budget_holder"
@@ -174,9 +188,20 @@ def finish(writing: Any, claimed: Any) -> bool:
     return runs.finish(writing, claimed, Allocation(), FOUND_NOTHING, {})
 
 
+def take_up(desk: Desk, ids: dict[str, str]) -> bool:
+    """Let a worker look for work; of a run left behind that may be its end."""
+
+    def state() -> str:
+        with desk.record.reading() as session:
+            return session.get_one(RunRow, ids["run"]).state
+
+    before = state()
+    return take(desk) is not None or state() != before
+
+
 RUN_ACTS: dict[str, Act] = {
     "cancel": ACTS["cancel"],
-    "take up": lambda desk, _: take(desk) is not None,
+    "take up": take_up,
     "finish": by_worker(finish),
     "fail": by_worker(lambda writing, claimed: runs.fail(writing, claimed, "It failed.")),
     "call off": by_worker(runs.call_off),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
 
 from api.acts.endings import is_to_come
 from api.storage.record import SOFTWARE
 from api.storage.requests import ended_bookings, request_row
-from api.tables import BookingRow
+from api.tables import BookingRow, RunRow
 from tests.api.acting import (
     ACTS,
     RUN_ACTS,
@@ -106,6 +109,37 @@ def superseded_proposal(desk: Desk) -> dict[str, str]:
     return ids
 
 
+def called_off(desk: Desk) -> dict[str, str]:
+    """Let care that was to come in the place of maiden's be called off."""
+    ids = replaced_care(desk)
+    assert is_done(ACTS["reinstate booking"](desk, ids))
+    with desk.record.reading() as session:
+        query = select(BookingRow.order_ref).where(BookingRow.request_id == "C-1")
+        return {**ids, "request": "C-1", "order": session.scalars(query).one()}
+
+
+def given_back(desk: Desk) -> dict[str, str]:
+    """Let maiden have given its notice, and others be asked and offer."""
+    ids = then(with_booking, "hand back")(desk)
+    enquiry = enquire(desk, "maiden", "frome", "chesil")
+    offer = recorded(desk, "frome", terms(2400))
+    return {**ids, "enquiry": enquiry["enquiry_id"], "offer": offer["offer_id"], "other": "none"}
+
+
+def left_behind(*, attempts: int, cancel_asked: bool) -> Setup:
+    """Return how a run comes to be whose worker fell silent."""
+
+    def setup(desk: Desk) -> dict[str, str]:
+        ids = run_after(desk, "take up")
+        with desk.record.bare_writing() as session:
+            row = session.get_one(RunRow, ids["run"])
+            row.lease_until = desk.record.clock.now() - timedelta(minutes=1)
+            row.attempts, row.cancel_asked = attempts, cancel_asked
+        return ids
+
+    return setup
+
+
 # -- how things stand --------------------------------------------------------------------------
 
 
@@ -182,6 +216,7 @@ NOUNS = {
             "ending": then(with_booking, "end"),
             "ending, replaced": replaced_care,
             "ending, given back": then(with_booking, "hand back"),
+            "ending, called off": called_off,
             "over": over,
         },
         {**some("book in its place", *OF_CARE), "last day passes": last_day_passes},
@@ -190,6 +225,7 @@ NOUNS = {
     "Offer": Noun(
         {
             "offered": with_offer,
+            "offered, given back": given_back,
             "chosen": with_choice,
             "booked": with_booking,
             "lost": then(with_offer, "book another"),
@@ -202,9 +238,13 @@ NOUNS = {
         offer_state,
     ),
     "Enquiry": Noun(
-        {"open": with_choice, "closed": then(with_choice, "close")},
         {
-            **some("reply", "decline", "close", "book", "end", "change"),
+            "open": with_choice,
+            "open, given back": given_back,
+            "closed": then(with_choice, "close"),
+        },
+        {
+            **some("reply", "decline", "close", "book", "change", *OF_CARE),
             "window passes": window_passes,
         },
         enquiry_state,
@@ -219,7 +259,10 @@ NOUNS = {
                 (night_finds(desk, ids := with_proposal(desk)) and ids) or {}
             ),
         },
-        {**some("accept", "accept run", "refuse", "end"), "next night": night_finds},
+        {
+            **some("accept", "accept run", "refuse", "book otherwise", *OF_CARE),
+            "next night": night_finds,
+        },
         proposal_state,
     ),
     "Run": Noun(
@@ -228,6 +271,9 @@ NOUNS = {
             "running": lambda desk: (
                 (RUN_ACTS["take up"](desk, ids := with_run(desk)) and ids) or {}
             ),
+            "running, left behind": left_behind(attempts=1, cancel_asked=False),
+            "running, left behind too often": left_behind(attempts=99, cancel_asked=False),
+            "running, to be cancelled": left_behind(attempts=1, cancel_asked=True),
             "done": lambda desk: {"run": with_proposal(desk)["run"]},
             "failed": lambda desk: run_after(desk, "take up", "fail"),
             "cancelled": lambda desk: run_after(desk, "cancel"),

@@ -224,6 +224,7 @@ def test_a_chosen_offer_is_the_end_of_proposals(sqlite_desk: Desk) -> None:
     with sqlite_desk.record.bare_writing() as session:
         session.execute(update(OfferRow).values(state="chosen"))
         session.execute(update(ProposalRow).values(state="open"))
+        session.execute(update(CommitmentRow).values(purpose="choice"))
     told = refused(accept(sqlite_desk, found["R-102"]), 409, "conflict")
     assert "chosen" in told["detail"]
 
@@ -262,7 +263,7 @@ def test_all_proposals_of_a_run_are_accepted_at_once(desk: Desk) -> None:
     assert all(len(open_holds(desk, request_id)) == 1 for request_id in found)
     assert desk.get("/v1/proposals")["items"] == []
     again = desk.post(f"/v1/allocations/{run_id}/acceptance", NOTE)
-    assert again == {"accepted": [], "not_accepted": []}
+    assert again == {"accepted": [], "not_accepted": [], "given_back": []}
     with desk.record.reading() as session:
         assert verify_chain(session)[1] == []
 

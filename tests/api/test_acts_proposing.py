@@ -126,6 +126,17 @@ def test_a_rate_for_other_care_is_no_rate(sqlite_desk: Desk) -> None:
     assert not {"maiden", "frome", "portland", "chesil"} & set(placed.values())
 
 
+def test_a_rate_that_is_over_before_care_can_begin_is_no_rate(sqlite_desk: Desk) -> None:
+    """Without a day by which to start: what counts is the week in which care can start."""
+    for name in ("R-101", "R-102", "R-103", "R-104"):
+        path = f"/v1/requests/{name}"
+        body = {"changes": {"start_by": None}, "reason": "Any day will do"}
+        version = sqlite_desk.get(path)["version"]
+        ok(sqlite_desk.call("PATCH", path, body, version=version))
+    rates_as(sqlite_desk, "maiden", valid_to=date(2026, 4, 2))
+    assert "maiden" not in all_accepted(sqlite_desk).values()
+
+
 def test_what_changed_while_the_run_went_on_is_stale_from_the_first(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from api.schemas import provider_examples as examples
-from api.tables import HistoryRow
+from api.tables import BookingRow, HistoryRow
 from tests.api.desk import Desk, ok, refused
 from tests.api.offering import booked, chosen, faults, recorded
 
@@ -324,6 +325,11 @@ def test_nobody_hands_back_what_is_not_its_own(desk: Desk) -> None:
     unknown = {**RUNNING, "order_ref": "RUN-000002"}
     refused(desk.call("POST", path, unknown, **MAIDEN), 404, "not-found")
     desk.post(path, RUNNING, **MAIDEN)
+    refused(desk.call("POST", "/v1/providers/chesil/hand-backs", RUNNING), 404, "not-found")
+    with desk.record.bare_writing() as session:
+        row = session.get_one(BookingRow, RUNNING["order_ref"])
+        assert row.ended_at is not None
+        row.ended_at, row.ends_on = row.ended_at - timedelta(days=60), date(2026, 3, 1)
     refused(desk.call("POST", path, RUNNING, **MAIDEN), 404, "not-found")
     refused(desk.call("POST", path, RUNNING, **COMMISSIONER), 403, "not-allowed")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import Engine, text, update
+from sqlalchemy import Connection, text, update
 from sqlalchemy.orm import Session
 
 from api.errors import NotReadyError
@@ -97,11 +97,13 @@ def test_an_upgrade_vouches_for_what_it_made_of_rows(
     """Rows that a migration fills anew are no faults after it."""
     record = opened(None)
 
-    def fill_anew(_engine: Engine) -> None:
-        behind(record)
-        at_version(record, newest())
+    def fill_anew(connection: Connection) -> None:
+        connection.execute(
+            update(RequestRow).where(RequestRow.request_id == "R-103").values(key_worker="nobody")
+        )
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{newest()}'"))
 
-    monkeypatch.setattr(anchoring, "migrate", fill_anew)
+    monkeypatch.setattr(anchoring, "bring_up", fill_anew)
     at_version(record, BEFORE_ROWS)
     assert upgrade(record, SOFTWARE) == 1
     assert proved(record).faults == []
@@ -125,12 +127,11 @@ def test_an_upgrade_reads_tables_that_lack_columns(
     """What an older release kept is held with the columns that it had."""
     record = opened(None)
 
-    def add_column(_engine: Engine) -> None:
-        with record.engine.begin() as connection:
-            connection.execute(text("ALTER TABLE requests ADD COLUMN end_reason VARCHAR(200)"))
-        at_version(record, newest())
+    def add_column(connection: Connection) -> None:
+        connection.execute(text("ALTER TABLE requests ADD COLUMN end_reason VARCHAR(200)"))
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{newest()}'"))
 
-    monkeypatch.setattr(anchoring, "migrate", add_column)
+    monkeypatch.setattr(anchoring, "bring_up", add_column)
     with record.engine.begin() as connection:
         connection.execute(text("ALTER TABLE requests DROP COLUMN end_reason"))
     at_version(record, BEFORE_ROWS)
