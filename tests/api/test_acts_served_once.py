@@ -14,8 +14,19 @@ from api.storage.holds import SHORTLIST
 from api.storage.migrating import bring_up, config, current
 from api.storage.proving import prove
 from api.storage.record import SOFTWARE
-from tests.api.desk import Desk, ok, refused
-from tests.api.offering import bed_terms, booked, chosen, faults, own, recorded, terms
+from matcher.vocabulary import Day
+from tests.api.desk import DAY, Desk, ok, refused
+from tests.api.offering import (
+    at,
+    bed_terms,
+    booked,
+    change_provider,
+    chosen,
+    faults,
+    own,
+    recorded,
+    terms,
+)
 from tests.api.test_acts_endings import promised
 from tests.api.test_acts_endings_family import replaced
 from tests.api.test_acts_holds import SOON, held
@@ -23,6 +34,15 @@ from tests.api.test_acts_proposals import accept, proposed
 
 WHY = {"reason": "It is otherwise after all"}
 FIRST = "RUN-000001"
+ROOMY = {
+    "provider_id": "maiden",
+    "as_of": DAY,
+    "days": [day.value for day in Day],
+    "start_minute": 6 * 60,
+    "end_minute": 23 * 60,
+    "carers": 9,
+}
+"""Carers all day, every day."""
 
 
 def reinstate(desk: Desk, order: str) -> Any:
@@ -138,14 +158,27 @@ def test_a_direct_booking_says_which_choice_it_gives_up(desk: Desk) -> None:
     assert all(provider != "maiden" for provider, _ in gone)
 
 
-def test_only_what_is_shown_is_said_to_be_held(desk: Desk) -> None:
-    """A choice holds the bed from a later day than the option says: the option has a hold too."""
+def test_what_is_held_says_of_which_day_it_is(desk: Desk) -> None:
+    """A choice holds the home's one bed from a later day than the option that is shown."""
     chosen(desk, recorded(desk, "poundbury", bed_terms(start_date="2026-04-25"), "R-201"))
     made = desk.post("/v1/requests/R-201/shortlists", {})
     (option,) = (e for e in made["shortlist"]["options"] if e["provider_id"] == "poundbury")
+    (hold,) = (e for e in made["holds"] if e["provider_id"] == "poundbury")
     assert option["start_date"] < "2026-04-25"
-    for hold in made["holds"]:
-        assert option["start_date"] in hold["promised"] or hold["provider_id"] != "poundbury"
+    assert hold["purpose"] == "choice"
+    assert "2026-04-25" in hold["promised"]
+    assert faults(desk) == []
+
+
+def test_another_time_than_what_is_held_is_held_too(desk: Desk) -> None:
+    """Carers enough for both: the option's times are hers until she says which she wants."""
+    change_provider(desk, "maiden", homecare_capacity=[{"place": 0, "line": ROOMY}])
+    starts = at(7 * 60, 21 * 60)
+    chosen(desk, recorded(desk, "maiden", terms(2400, visits=starts)))
+    made = desk.post("/v1/requests/R-101/shortlists", {})
+    (hold,) = (e for e in made["holds"] if e["provider_id"] == "maiden")
+    assert hold["purpose"] == SHORTLIST
+    assert ("maiden", "choice") in held(desk, "R-101")
     assert faults(desk) == []
 
 
