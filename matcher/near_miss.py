@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from matcher.eligibility import CAPACITY_RULE, MORE_CAPACITY, RULES, Change, Refusal, Verdict
+from matcher.eligibility import CAPACITY_RULE, RULES, Change, Refusal, Verdict
 from matcher.enquiry import Enquiry
 from matcher.market import Ints
 from matcher.model import Frozen
@@ -48,10 +48,9 @@ def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
     full: list[tuple[int, Refusal]] = []
     judged, numbers = _nearly_admitted(verdict)
     for number in numbers.tolist():
-        refusals = judged.refusals(number)
+        refusals = _refusals(judged, number)
         changes = [r.change for r in refusals if r.change and _is_small(enquiry, r.change)]
-        more = any(change.unit == MORE_CAPACITY for change in changes)
-        if len(changes) == len(refusals) and not more:
+        if len(changes) == len(refusals):
             found.append(_near_miss(enquiry, number, refusals, changes))
         elif len(refusals) == 1 and refusals[0].rule_id == CAPACITY_RULE.rule_id:
             full.append((number, refusals[0]))
@@ -61,11 +60,21 @@ def near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
     return (*found, *islice((miss for miss in fuller if miss), most - len(found)))
 
 
+def _refusals(judged: Verdict, number: int) -> tuple[Refusal, ...]:
+    """Return why a provider is refused, without asking how much more capacity it would need."""
+    enquiry = judged.enquiry
+    found = (
+        CAPACITY_RULE.without_more(enquiry, number)
+        if rule is CAPACITY_RULE
+        else rule.refusal(enquiry, number)
+        for rule in judged.failed_rules(number)
+    )
+    return tuple(refusal for refusal in found if refusal is not None)
+
+
 def _fuller(enquiry: Enquiry, number: int, refusal: Refusal) -> NearMiss | None:
     """Return a full provider that a little more capacity would let in; the slowest to find out."""
-    more = refusal.change
-    if more is not None and more.unit != MORE_CAPACITY:
-        more = CAPACITY_RULE.addition(enquiry, number)
+    more = CAPACITY_RULE.addition(enquiry, number)
     if more is None or not _is_small(enquiry, more):
         return None
     return _near_miss(enquiry, number, (refusal,), [more], more_capacity=True)

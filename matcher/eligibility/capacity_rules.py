@@ -40,7 +40,17 @@ class Capacity(Rule):
         return enquiry.starts(standing).possible | ~standing
 
     def refusal(self, enquiry: Enquiry, number: int) -> Refusal | None:
-        """Say which visit or bed has no room, and the smallest move that would make room."""
+        """Say which visit or bed has no room, and the smallest move that would make room.
+
+        Where no move would, how little more than it has free would let it in.
+        """
+        found = self.without_more(enquiry, number)
+        if found is None or found.change is not None:
+            return found
+        return self.refuse(found.sentence, self.addition(enquiry, number))
+
+    def without_more(self, enquiry: Enquiry, number: int) -> Refusal | None:
+        """Say the same without a word of more capacity, which takes longest to find out."""
         if enquiry.request.is_homecare:
             return self._visits_refusal(enquiry, number)
         return self._bed_refusal(enquiry, number)
@@ -55,8 +65,7 @@ class Capacity(Rule):
             return None
         name = enquiry.market.providers[number].name
         if not free.any():
-            more = self.addition(enquiry, number)
-            return self.refuse(f"{name} has no homecare capacity on record.", more)
+            return self.refuse(f"{name} has no homecare capacity on record.")
         visits = enquiry.request.package.visits
         told = "; ".join(
             " linked with ".join(_visit_text(visits[i]) for i in shape.visits_of(unit))
@@ -68,7 +77,7 @@ class Capacity(Rule):
             sentence = f"{name} has room for each visit, but no times were found for all together."
         # One move does not help where two visits have no start, each even on its own.
         change = self._visit_change(enquiry, number, travel) if len(blocked) < 2 else None
-        return self.refuse(sentence, change or self.addition(enquiry, number))
+        return self.refuse(sentence, change)
 
     def addition(self, enquiry: Enquiry, number: int) -> Change | None:
         """Return how little more than a refused provider has free would let it in, if little does.
@@ -117,12 +126,11 @@ class Capacity(Rule):
         name = enquiry.market.providers[number].name
         bed = words_text([enquiry.request.care_type or "care"])
         if not calendar.any():
-            more = self.addition(enquiry, number)
-            return self.refuse(f"{name} has no {bed} vacancy on record.", more)
+            return self.refuse(f"{name} has no {bed} vacancy on record.")
         sentence = f"{name} has no {bed} bed {_window_text(enquiry, window)}."
         change = smallest_bed_change(calendar, window)
         if change is None:
-            return self.refuse(sentence, self.addition(enquiry, number))
+            return self.refuse(sentence)
         day = enquiry.date_of(change.day)
         return self.refuse(
             sentence, Change(f"would do if admitted on {day}", change.days_outside, "days")
