@@ -17,7 +17,8 @@ from matcher.timetable.search import Places, Search, starts_alone, without
 from matcher.timetable.shape import SLOTS_PER_DAY, BoolArray, IntArray, PackageShape
 from matcher.vocabulary import DAYS_PER_WEEK
 
-_WAYS: WeakKeyDictionary[PackageShape, tuple[PackageShape, ...]] = WeakKeyDictionary()
+_SOFTLY: WeakKeyDictionary[PackageShape, bool] = WeakKeyDictionary()
+"""Whether a shape's soft gap is kept first. Nothing here may refer to the shape: it would stay."""
 
 
 def ways_of(shape: PackageShape) -> tuple[PackageShape, ...]:
@@ -26,12 +27,11 @@ def ways_of(shape: PackageShape) -> tuple[PackageShape, ...]:
     First with the soft gap kept, unless that makes no difference or could be kept nowhere; then
     as it is.
     """
-    if shape not in _WAYS:
+    if shape not in _SOFTLY:
         softened = shape.softened
         matters = (softened.apart > shape.apart).any() and any(map(any, neighbours(softened)))
-        softly = matters and _could_be_kept(softened)
-        _WAYS[shape] = (softened, shape) if softly else (shape,)
-    return _WAYS[shape]
+        _SOFTLY[shape] = bool(matters) and _could_be_kept(softened)
+    return (shape.softened, shape) if _SOFTLY[shape] else (shape,)
 
 
 def _could_be_kept(softened: PackageShape) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,7 @@ from matcher.timetable import (
     smallest_change,
     start_ranges,
     times_many,
+    ways_of,
 )
 from matcher.timetable.shape import IntArray
 from matcher.vocabulary import Day, TimeNeed
@@ -139,3 +143,13 @@ def test_smallest_change_keeps_visits_apart_at_the_door() -> None:
     # 03:30 is 210 before it.
     assert smallest_change(week(("00:00", "24:00", 3)), shape, 0) == TimeChange(0, 144, 90)
     assert find_times(week(("00:00", "24:00", 3)), shape_of(visit(1, minutes=180), *needs), 0)
+
+
+def test_nothing_is_kept_of_a_package_that_nobody_asks_about_any_more() -> None:
+    """What is known of a shape goes with it: a service that runs for months must not fill up."""
+    shape = replace(shape_of(visit(1), visit(2)), soft_gap_slots=6)
+    assert len(ways_of(shape)) == 2
+    forgotten = weakref.ref(shape)
+    del shape
+    gc.collect()
+    assert forgotten() is None
