@@ -135,21 +135,25 @@ def _halves(enquiry: Enquiry) -> Iterator[tuple[_Half, _Half]]:
     pieces = _pieces(enquiry.request.package.visits)
     if not 1 < len(pieces) <= MOST_PIECES:
         return
-    alone: dict[int, Mask] = {}
-    for number, piece in enumerate(pieces):
-        half = _half(enquiry, [piece])
-        alone[number] = (half.verdict.failed & ~_MORE_VISITS_MAY_HELP) == 0
+    known: dict[tuple[int, ...], _Half] = {}
+
+    def half_of(part: tuple[int, ...]) -> _Half:
+        if part not in known:
+            known[part] = _half(enquiry, [pieces[number] for number in part])
+        return known[part]
+
+    alone: list[Mask] = []
+    for number in range(len(pieces)):
+        alone.append((half_of((number,)).verdict.failed & ~_MORE_VISITS_MAY_HELP) == 0)
         if not alone[number].any():
             return
     for size in range(len(pieces) - 1):
         for others in combinations(range(1, len(pieces)), size):
             chosen = (0, *others)
-            left = [number for number in alone if number not in chosen]
-            if all(all_of(alone[number] for number in part).any() for part in (chosen, left)):
-                yield (
-                    _half(enquiry, [pieces[number] for number in chosen]),
-                    _half(enquiry, [pieces[number] for number in left]),
-                )
+            left = tuple(number for number in range(len(pieces)) if number not in chosen)
+            is_open = all(all_of(alone[n] for n in part).any() for part in (chosen, left))
+            if is_open and half_of(chosen).numbers():
+                yield half_of(chosen), half_of(left)
 
 
 def _pieces(visits: tuple[Visit, ...]) -> list[list[Visit]]:
